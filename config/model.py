@@ -1,0 +1,136 @@
+"""Every setting of both programs. The defaults here and in the shipped TOML files are held equal by a test."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+def _within(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise ValueError(f"{name} = {value}: expected {low} to {high}")
+
+
+@dataclass(frozen=True, slots=True)
+class Sensor:
+    """One device: the driver's name and that driver's own options (see drivers/README.md)."""
+
+    driver: str
+    options: dict[str, str | int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """`threshold` and `margin` are scores as matching.score returns them (0 to 1)."""
+
+    threshold: float = 0.5
+    margin: float = 0.1
+
+    def __post_init__(self) -> None:
+        _within("threshold", self.threshold, 0, 1)
+        _within("margin", self.margin, 0, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How the terminal behaves towards a person (S1, S14)."""
+
+    debounce_s: int = 60
+    captures: int = 3
+    digits_timeout_s: int = 15
+    finger_timeout_s: int = 15
+
+    def __post_init__(self) -> None:
+        _within("debounce_s", self.debounce_s, 0, 3600)
+        _within("captures", self.captures, 1, 10)
+        _within("digits_timeout_s", self.digits_timeout_s, 1, 600)
+        _within("finger_timeout_s", self.finger_timeout_s, 1, 600)
+
+
+@dataclass(frozen=True, slots=True)
+class Sync:
+    """How the terminal talks to the aggregator. An empty broker_host takes the one named in the admission."""
+
+    broker_host: str = ""
+    broker_port: int = 0
+    batch: int = 50
+    in_flight: int = 4
+    receipt_timeout_s: float = 20.0
+    heartbeat_s: float = 300.0
+    keepalive_s: int = 100
+    retry_max_s: float = 60.0
+
+    def __post_init__(self) -> None:
+        _within("broker_port", self.broker_port, 0, 65535)
+        _within("batch", self.batch, 1, 1000)
+        _within("in_flight", self.in_flight, 1, 16)
+        _within("receipt_timeout_s", self.receipt_timeout_s, 0.1, 3600)
+        _within("heartbeat_s", self.heartbeat_s, 1, 3600)
+        _within("keepalive_s", self.keepalive_s, 5, 3600)
+        _within("retry_max_s", self.retry_max_s, 0.5, 3600)
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """edge.toml."""
+
+    state_dir: Path = Path("/var/lib/hazri")
+    runtime_dir: Path = Path("/run/hazri")
+    models_dir: Path = Path("/usr/share/hazri/models")
+    matching: Matching = Matching()
+    policy: Policy = Policy()
+    sync: Sync = Sync()
+    sensors: tuple[Sensor, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """The page and the API. Put a TLS proxy in front before you listen on more than loopback."""
+
+    host: str = "127.0.0.1"
+    port: int = 8480
+
+    def __post_init__(self) -> None:
+        _within("port", self.port, 0, 65535)
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """The MQTT broker. With `embedded` the server starts and supervises Mosquitto; else it connects to yours.
+
+    `host` is where the server reaches it and `listen` where the embedded one listens; `public_host` and `public_port` are
+    what terminals are told (empty or 0: the same as host and port).
+    """
+
+    embedded: bool = True
+    mosquitto: str = "mosquitto"
+    listen: str = "127.0.0.1"
+    host: str = "127.0.0.1"
+    port: int = 8883
+    public_host: str = ""
+    public_port: int = 0
+
+    def __post_init__(self) -> None:
+        _within("port", self.port, 1, 65535)
+        _within("public_port", self.public_port, 0, 65535)
+
+
+@dataclass(frozen=True, slots=True)
+class Ingest:
+    """Group commit: at most `commit_records` records or `commit_ms` of waiting a transaction."""
+
+    commit_records: int = 2000
+    commit_ms: int = 5
+
+    def __post_init__(self) -> None:
+        _within("commit_records", self.commit_records, 1, 100_000)
+        _within("commit_ms", self.commit_ms, 0, 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """server.toml. An empty database_url is SQLite in state_dir."""
+
+    state_dir: Path = Path("/var/lib/hazri-server")
+    database_url: str = ""
+    web: Web = Web()
+    broker: Broker = Broker()
+    ingest: Ingest = Ingest()

@@ -1,0 +1,99 @@
+"""How a terminal becomes known: a request it makes, an admission it gets. Two small JSON files, no secret in clear.
+
+terminal                                aggregator
+makes three keys in place
+Request: id, certificate request,  ──▶  checks that id, CSR and record-key signature agree, signs the certificate,
+         public keys, signature          remembers the public keys
+Admission: certificate, CA, server ◀──  and answers; the look-up key is sealed to the terminal's seal key
+         keys, broker, look-up key
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, TypeVar
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from sync import WireError
+from sync.topics import check_terminal
+
+T = TypeVar("T", "Request", "Admission")
+_MAX_BYTES = 32 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """`csr` is PEM; keys are raw public keys in hex; `proof` is the record key's signature over the rest, in hex."""
+
+    terminal: str
+    csr: str
+    record_key: str
+    seal_key: str
+    proof: str
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """`certificate` and `ca` are PEM, keys raw public keys in hex; `lookup_key` is sealed to the terminal, in hex."""
+
+    terminal: str
+    certificate: str
+    ca: str
+    server_key: str
+    template_key: str
+    lookup_key: str
+    broker_host: str
+    broker_port: int
+
+
+def make_request(terminal: str, csr: str, record_key: Ed25519PrivateKey, seal_key: bytes) -> Request:
+    public = record_key.public_key().public_bytes_raw().hex()
+    proof = record_key.sign(_statement(check_terminal(terminal), csr, public, seal_key.hex()))
+    return Request(terminal, csr, public, seal_key.hex(), proof.hex())
+
+
+def check_request(request: Request) -> None:
+    """Raises WireError when the request was not made by the holder of the record key it names."""
+    check_terminal(request.terminal)
+    statement = _statement(request.terminal, request.csr, request.record_key, request.seal_key)
+    try:
+        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(request.record_key))
+        key.verify(bytes.fromhex(request.proof), statement)
+        if len(bytes.fromhex(request.seal_key)) != 32:
+            raise ValueError
+    except (ValueError, InvalidSignature):
+        raise WireError(f"request of {request.terminal}: its keys and its signature do not agree") from None
+
+
+def lookup_binding(terminal: str) -> bytes:
+    """What the sealed look-up key of a terminal is bound to."""
+    return b"hazri lookup key 1\0" + terminal.encode()
+
+
+def to_json(message: Request | Admission) -> str:
+    return json.dumps(asdict(message), indent=1) + "\n"
+
+
+def parse(kind: type[T], data: str | bytes) -> T:
+    """Read a Request or an Admission. Raises WireError naming the field that is missing, unknown or of another type."""
+    what = kind.__name__.lower()
+    if len(data) > _MAX_BYTES:
+        raise WireError(f"{what}: {len(data)} bytes, more than the {_MAX_BYTES} it may have")
+    try:
+        fields: Any = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise WireError(f"{what}: not JSON ({error})") from None
+    wanted = kind.__annotations__
+    if not isinstance(fields, dict) or set(fields) != set(wanted):
+        found = sorted(fields) if isinstance(fields, dict) else type(fields).__name__
+        raise WireError(f"{what}: expected exactly the fields {', '.join(wanted)}; found {found}")
+    for name, of in wanted.items():
+        if type(fields[name]) is not of:
+            raise WireError(f"{what}: {name} must be of type {of.__name__}")
+    check_terminal(fields["terminal"])
+    return kind(**fields)
+
+
+def _statement(terminal: str, csr: str, record_key: str, seal_key: str) -> bytes:
+    return "\0".join(["hazri request 1", terminal, csr, record_key, seal_key]).encode()

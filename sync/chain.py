@@ -1,0 +1,102 @@
+"""The hash chain of a log, and the signatures over it. Pure.
+
+    head(0) = SHA-256("hazri log 1"    ‖ terminal ‖ log)
+    head(n) = SHA-256("hazri record 1" ‖ head(n-1) ‖ body(n))
+
+The terminal signs head(n) as it commits record n (Ed25519, RFC 8032); the server verifies one signature a batch,
+because a head that fits vouches for everything before it. Whoever rewrites a record must rewrite every later head
+and cannot sign them (S8, S9).
+
+Cost on an x86 core: 1 µs a record to hash, 35 µs to sign, 110 µs to verify.
+"""
+
+import hashlib
+from collections.abc import Iterable
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from sync import ChainError
+from sync.batch import Batch
+from sync.record import record_body
+from sync.wire import Receipt, RosterDelta, RosterEntry, roster_unsigned
+
+
+def genesis(terminal: str, log: bytes) -> bytes:
+    """The head before the first record: binds a log to the terminal it was born on."""
+    return hashlib.sha256(b"hazri log 1\0" + terminal.encode() + b"\0" + log).digest()
+
+
+def next_head(head: bytes, body: bytes) -> bytes:
+    return hashlib.sha256(b"hazri record 1\0" + head + body).digest()
+
+
+def heads(head: bytes, bodies: Iterable[bytes]) -> list[bytes]:
+    """The head after each body, in order, starting from `head`."""
+    result = []
+    for body in bodies:
+        head = next_head(head, body)
+        result.append(head)
+    return result
+
+
+def sign_head(key: Ed25519PrivateKey, seq: int, head: bytes) -> bytes:
+    return key.sign(_head_message(seq, head))
+
+
+def verify_head(key: Ed25519PublicKey, seq: int, head: bytes, signature: bytes) -> None:
+    """Raises ChainError when `signature` is not this key's over record `seq` with this head."""
+    _verify(key, signature, _head_message(seq, head), f"record {seq}")
+
+
+def verify_batch(key: Ed25519PublicKey, batch: Batch, head: bytes) -> list[tuple[bytes, bytes]]:
+    """Check a batch that continues a log whose head before `batch.first_seq` is `head`.
+
+    Returns (body, head) of each record in order. Raises ChainError when the last head is not signed by `key`.
+    """
+    bodies = [record_body(record) for record in batch.records]
+    after = heads(head, bodies)
+    verify_head(key, batch.last_seq, after[-1], batch.signature)
+    return list(zip(bodies, after, strict=True))
+
+
+def sign_receipt(key: Ed25519PrivateKey, terminal: str, log: bytes, seq: int, head: bytes) -> Receipt:
+    return Receipt(log, seq, head, key.sign(_receipt_message(terminal, log, seq, head)))
+
+
+def verify_receipt(key: Ed25519PublicKey, terminal: str, receipt: Receipt) -> None:
+    """Raises ChainError when the receipt is not the server's word to this terminal."""
+    message = _receipt_message(terminal, receipt.log, receipt.seq, receipt.head)
+    _verify(key, receipt.signature, message, f"receipt for seq {receipt.seq}")
+
+
+def sign_roster(
+    key: Ed25519PrivateKey, terminal: str, version: int, base: int, entries: tuple[RosterEntry, ...]
+) -> RosterDelta:
+    signature = key.sign(_roster_message(terminal, roster_unsigned(version, base, entries)))
+    return RosterDelta(version, base, entries, signature)
+
+
+def verify_roster(key: Ed25519PublicKey, terminal: str, delta: RosterDelta) -> None:
+    """Raises ChainError when the roster is not the server's, or was made for another terminal."""
+    message = _roster_message(terminal, roster_unsigned(delta.version, delta.base, delta.entries))
+    _verify(key, delta.signature, message, f"roster version {delta.version}")
+
+
+def _head_message(seq: int, head: bytes) -> bytes:
+    return b"hazri head 1\0" + seq.to_bytes(8, "big") + head
+
+
+def _receipt_message(terminal: str, log: bytes, seq: int, head: bytes) -> bytes:
+    return b"hazri receipt 1\0" + terminal.encode() + b"\0" + log + seq.to_bytes(8, "big") + head
+
+
+def _roster_message(terminal: str, unsigned: bytes) -> bytes:
+    return b"hazri roster 1\0" + terminal.encode() + b"\0" + unsigned
+
+
+def _verify(key: Ed25519PublicKey, signature: bytes, message: bytes, what: str) -> None:
+    try:
+        key.verify(signature, message)
+    except InvalidSignature:
+        raise ChainError(f"{what}: the signature is not its signer's over these bytes") from None
