@@ -1,0 +1,9 @@
+"""The networks' weights: a manifest, and an installer that accepts a file only when its hash agrees.
+
+`install` is for setting up; programs that run only ask for a `path`, which never fetches anything.
+"""
+
+from matching.models.manifest import Model, Sdist, manifest
+from matching.models.store import State, Status, folder, install, listing, path, verify
+
+__all__ = ["Model", "Sdist", "State", "Status", "folder", "install", "listing", "manifest", "path", "verify"]
