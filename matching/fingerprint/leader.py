@@ -1,0 +1,60 @@
+"""Third stage: the LEADER network, picture in, minutiae out.
+
+Cappelli and Ferrara, arXiv 2602.15493 (2026): 0.9 M parameters, fully convolutional, trained for 500 dpi.
+What data its authors trained it on is not known to this project.
+
+Input: float32 (1, rows, columns, 1), grey 0 … 255, both sides multiples of 32. Output: float32
+(1, rows, columns, 4): position, direction (radians, vector (cos θ, -sin θ) with y downwards), type (≥ 0.5 is an
+ending), and quality, which after the network's own non-maximum suppression is not zero at minutiae only.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from matching.errors import ModelRefused
+from matching.fingerprint.parameters import MAX_MINUTIAE, QUALITY_MIN, SIZE_MULTIPLE_PX
+
+
+@dataclass(frozen=True, eq=False)
+class Detections:
+    """Minutiae as found, best quality first: x, y in px (int), direction in radians, ending, quality 0 … 1."""
+
+    x: NDArray[np.int64]
+    y: NDArray[np.int64]
+    direction: NDArray[np.float32]
+    ending: NDArray[np.bool_]
+    quality: NDArray[np.float32]
+
+
+class Leader:
+    """The network, loaded once. One `detect` at a time; `threads` is what one inference may use."""
+
+    def __init__(self, weights: Path, *, threads: int = 1) -> None:
+        # Half of a second and 60 MB to import: only those who extract pay for it.
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        try:
+            self._session: Any = onnxruntime.InferenceSession(str(weights), options, providers=["CPUExecutionProvider"])
+        except Exception as cause:
+            raise ModelRefused(f"{weights} is not a network that can be loaded: {cause}") from cause
+
+    def detect(self, image: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Detections:
+        """The minutiae in `image` (uint8, 500 dpi) where `mask` is True."""
+        rows, columns = image.shape
+        down, right = -rows % SIZE_MULTIPLE_PX, -columns % SIZE_MULTIPLE_PX
+        padded = cv2.copyMakeBorder(image, 0, down, 0, right, cv2.BORDER_REPLICATE).astype(np.float32)
+        maps = self._session.run(None, {"input": padded[None, :, :, None]})[0][0, :rows, :columns]
+        quality = np.where(mask, maps[..., 3], 0)
+        y, x = np.nonzero(quality >= QUALITY_MIN)
+        best = np.argsort(-quality[y, x], kind="stable")[:MAX_MINUTIAE]
+        y, x = y[best], x[best]
+        return Detections(x, y, maps[y, x, 1], maps[y, x, 2] >= 0.5, quality[y, x])

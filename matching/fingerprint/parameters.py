@@ -1,0 +1,54 @@
+"""Every number of the fingerprint pipeline, with where it comes from. None was fitted to a test set.
+
+[LEADER] Cappelli and Ferrara, arXiv 2602.15493, 2026.
+[MCC]    Cappelli, Ferrara and Maltoni, "Minutia Cylinder-Code: a new representation and matching technique
+         for fingerprint recognition", IEEE PAMI 32(12), 2010, table 1.
+"""
+
+import math
+from typing import Final
+
+# The picture.
+DPI: Final = 500.0  # the resolution LEADER was made for
+MIN_DPI: Final = 150.0
+MAX_DPI: Final = 2000.0
+MIN_SIDE_PX: Final = 32  # one block of the network
+MAX_PIXELS: Final = 16_000_000  # of the picture as given; bounds time and memory before anything is computed
+MAX_CROP_PX: Final = (640, 512)  # rows, columns at 500 dpi: 32 × 26 mm, more than a thumb pressed flat
+
+# The foreground.
+GRADIENT_WINDOW_PX: Final = 25  # about three ridges
+GRADIENT_SHARE: Final = 0.2  # of the 95th percentile of the local gradient: contact
+GRADIENT_FLOOR: Final = 8.0  # grey levels per pixel (Sobel / 8 summed over x and y): below it nothing touches
+CROP_MARGIN_PX: Final = 16
+
+# Extraction, from [LEADER].
+SIZE_MULTIPLE_PX: Final = 32
+QUALITY_MIN: Final = 0.45
+MAX_MINUTIAE: Final = 100
+
+# Descriptors, from [MCC]: eight cells a side, as the lighter of the two published variants
+CYLINDER_RADIUS_PX: Final = 70.0
+CYLINDER_CELLS: Final = 8
+CYLINDER_SECTORS: Final = 6
+SIGMA_DISTANCE_PX: Final = 28 / 3
+SIGMA_DIRECTION: Final = 2 * math.pi / 9
+SQUASH_CENTRE: Final = 0.01
+SQUASH_STEEPNESS: Final = 400.0
+HULL_MARGIN_PX: Final = 50.0
+VALID_CELLS_MIN: Final = 0.75  # share of a cylinder's cells that lie on the finger
+NEIGHBOURS_MIN: Final = 2
+COMMON_CELLS_MIN: Final = 0.6  # share of cells valid in both cylinders
+ROTATION_MAX: Final = math.pi / 2
+
+# Relaxation, the LSA-R of [MCC].
+PAIRS_LEAST: Final = 4
+PAIRS_MOST: Final = 12
+PAIRS_CENTRE: Final = 20.0
+PAIRS_STEEPNESS: Final = 0.4
+RELAX_ROUNDS: Final = 5
+RELAX_KEEP: Final = 0.5
+# centre and steepness of the three sigmoids: distance (px), direction, bearing (rad)
+RELAX_DISTANCE: Final = (5.0, -8 / 5)
+RELAX_DIRECTION: Final = (math.pi / 12, -30.0)
+RELAX_BEARING: Final = (math.pi / 12, -30.0)
