@@ -96,8 +96,8 @@ class Web:
 class Broker:
     """The MQTT broker. With `embedded` the server starts and supervises Mosquitto; else it connects to yours.
 
-    `host` is where the server reaches it and `listen` where the embedded one listens; `public_host` and `public_port` are
-    what terminals are told (empty or 0: the same as host and port).
+    `host` is where the server reaches it and `listen` where the embedded one listens; `public_host` and `public_port`
+    are what terminals are told (empty or 0: the same as host and port).
     """
 
     embedded: bool = True

@@ -124,7 +124,10 @@ class MqttLink:
             on_state(True, "connected")
 
         def on_message(_c: Any, _u: Any, message: paho.MQTTMessage) -> None:
-            on_delivery(Delivery(message.topic, bytes(message.payload), lambda: _done(client, message.mid, message.qos)))
+            def done() -> None:
+                client.ack(message.mid, message.qos)
+
+            on_delivery(Delivery(message.topic, bytes(message.payload), done))
 
         client.on_connect, client.on_subscribe, client.on_message = on_connect, on_subscribe, on_message
         try:
@@ -137,10 +140,6 @@ class MqttLink:
         if not self._stop.is_set():
             on_state(False, reason)
         return reached
-
-
-def _done(client: paho.Client, mid: int, qos: int) -> None:
-    client.ack(mid, qos)
 
 
 def _tls_context(settings: MqttSettings) -> ssl.SSLContext:
