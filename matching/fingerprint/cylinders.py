@@ -21,11 +21,12 @@ _TURN = 2 * np.pi
 class Cylinders:
     """The descriptors of one template, n of its minutiae having one.
 
-    index: which minutia each belongs to, (n,). values: float32 (n, cells, sectors), 0 … 1, zero where not valid.
+    index: which minutia each belongs to, (n,). direction: of those minutiae, radians, (n,). values: float32 (n, cells, sectors), 0 … 1, zero where not valid.
     valid: float32 (n, cells), 0 or 1.
     """
 
     index: NDArray[np.int64]
+    direction: NDArray[np.float32]
     values: NDArray[np.float32]
     valid: NDArray[np.float32]
 
@@ -62,7 +63,7 @@ def build(minutiae: Minutiae) -> Cylinders:
     if n <= p.NEIGHBOURS_MIN:
         cells = len(_CELLS)
         none = np.zeros((0, cells), np.float32)
-        return Cylinders(np.zeros(0, np.int64), np.zeros((0, cells, p.CYLINDER_SECTORS), np.float32), none)
+        return Cylinders(np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros((0, cells, p.CYLINDER_SECTORS), np.float32), none)
     at = np.stack([minutiae.x, minutiae.y], axis=1)
     centres = _centres(at, minutiae.direction)
     valid = _on_finger(at, centres)
@@ -79,7 +80,7 @@ def build(minutiae: Minutiae) -> Cylinders:
     neighbours = ((near * valid[:, :, None]).max(axis=1) > 0).sum(axis=1)
     keep = (valid.mean(axis=1) >= p.VALID_CELLS_MIN) & (neighbours >= p.NEIGHBOURS_MIN)
     index = np.flatnonzero(keep)
-    return Cylinders(index, values[index], valid[index])
+    return Cylinders(index, minutiae.direction[index], values[index], valid[index])
 
 
 def similarity(a: Cylinders, b: Cylinders) -> NDArray[np.float32]:
@@ -91,7 +92,9 @@ def similarity(a: Cylinders, b: Cylinders) -> NDArray[np.float32]:
     gap = np.sqrt(np.maximum(a_size + b_size - 2 * (a_flat @ b_flat.T), 0))
     whole = np.sqrt(a_size) + np.sqrt(b_size)
     alike = 1 - gap / np.maximum(whole, 1e-6)
-    alike[(both < p.COMMON_CELLS_MIN * len(_CELLS)) | (whole < 1e-3)] = 0
+    turn = np.abs(a.direction[:, None] - b.direction[None, :])
+    turned = np.minimum(turn, _TURN - turn) > p.ROTATION_MAX
+    alike[turned | (both < p.COMMON_CELLS_MIN * len(_CELLS)) | (whole < 1e-3)] = 0
     return np.asarray(alike, np.float32)
 
 
