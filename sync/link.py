@@ -22,13 +22,17 @@ class Delivery:
 
 OnDelivery = Callable[[Delivery], None]
 OnState = Callable[[bool, str], None]
+Will = Callable[[], tuple[str, bytes]]
 
 
 class Link(Protocol):
     """Carries messages at least once while up. Both callbacks run on the link's own thread and must not block."""
 
-    def open(self, on_delivery: OnDelivery, on_state: OnState) -> None:
-        """Start to connect and to stay connected; `on_state(up, reason)` tells each change."""
+    def open(self, on_delivery: OnDelivery, on_state: OnState, will: Will | None = None) -> None:
+        """Start to connect and to stay connected; `on_state(up, reason)` tells each change.
+
+        `will` is asked at each connection for (topic, payload) to be published by the other side if we vanish.
+        """
         ...
 
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
@@ -77,9 +81,11 @@ class LoopbackLink:
         self._up = False
         self._on_delivery: OnDelivery | None = None
         self._on_state: OnState | None = None
+        self._will: Will | None = None
+        self._last_will: tuple[str, bytes] | None = None
 
-    def open(self, on_delivery: OnDelivery, on_state: OnState) -> None:
-        self._on_delivery, self._on_state = on_delivery, on_state
+    def open(self, on_delivery: OnDelivery, on_state: OnState, will: Will | None = None) -> None:
+        self._on_delivery, self._on_state, self._will = on_delivery, on_state, will
         with self._hub.lock:
             self._hub.links.append(self)
         self.mend()
@@ -98,11 +104,14 @@ class LoopbackLink:
 
     def cut(self, reason: str = "cut") -> None:
         self._up = False
+        if self._last_will:
+            self._hub.spread(*self._last_will, retain=False)
         if self._on_state:
             self._on_state(False, reason)
 
     def mend(self) -> None:
         self._up = True
+        self._last_will = self._will() if self._will else None
         if self._on_state:
             self._on_state(True, "connected")
         with self._hub.lock:

@@ -15,7 +15,7 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from sync import LinkError
-from sync.link import Delivery, OnDelivery, OnState
+from sync.link import Delivery, OnDelivery, OnState, Will
 
 _FIRST_RETRY_S = 0.5
 _IN_FLIGHT = 20
@@ -23,7 +23,7 @@ _IN_FLIGHT = 20
 
 @dataclass(frozen=True, slots=True)
 class MqttSettings:
-    """Where the broker is and who we are to it. `will` is (topic, payload), published when we vanish."""
+    """Where the broker is, and who we are to it."""
 
     host: str
     port: int
@@ -32,7 +32,6 @@ class MqttSettings:
     key: Path
     client_id: str
     subscriptions: tuple[str, ...]
-    will: tuple[str, bytes] | None = None
     clean_session: bool = True
     keepalive_s: int = 100
     retry_max_s: float = 60.0
@@ -51,9 +50,9 @@ class MqttLink:
         self._client: paho.Client | None = None
         self._lock = threading.Lock()
 
-    def open(self, on_delivery: OnDelivery, on_state: OnState) -> None:
+    def open(self, on_delivery: OnDelivery, on_state: OnState, will: Will | None = None) -> None:
         name = f"link-{self._settings.client_id}"
-        self._thread = threading.Thread(target=self._stay, args=(on_delivery, on_state), name=name, daemon=True)
+        self._thread = threading.Thread(target=self._stay, args=(on_delivery, on_state, will), name=name, daemon=True)
         self._thread.start()
 
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
@@ -74,14 +73,14 @@ class MqttLink:
         if self._thread is not None:
             self._thread.join()
 
-    def _stay(self, on_delivery: OnDelivery, on_state: OnState) -> None:
+    def _stay(self, on_delivery: OnDelivery, on_state: OnState, will: Will | None) -> None:
         pause_s = _FIRST_RETRY_S
         while not self._stop.is_set():
-            reached = self._connect_once(on_delivery, on_state)
+            reached = self._connect_once(on_delivery, on_state, will)
             pause_s = _FIRST_RETRY_S if reached else min(2 * pause_s, self._settings.retry_max_s)
             self._stop.wait(random.uniform(0, pause_s))  # noqa: S311 - jitter needs no secrecy
 
-    def _connect_once(self, on_delivery: OnDelivery, on_state: OnState) -> bool:
+    def _connect_once(self, on_delivery: OnDelivery, on_state: OnState, will: Will | None) -> bool:
         """One connection from start to end. Returns whether the broker had let us in."""
         s = self._settings
         client = paho.Client(
@@ -94,8 +93,8 @@ class MqttLink:
         client.tls_set_context(self._tls)
         client.max_inflight_messages_set(_IN_FLIGHT)
         client.connect_timeout = s.connect_timeout_s
-        if s.will:
-            client.will_set(*s.will, qos=1)
+        if will:
+            client.will_set(*will(), qos=1)
         reason = "no answer from the broker"
         reached = False
 

@@ -1,0 +1,237 @@
+"""The sync agent: drains the outbox through a Link, takes receipts and rosters, says how the terminal is.
+
+One thread takes everything from one queue, so there is nothing to lock. What must stay true here:
+* a record counts as delivered only when a receipt signed by the server says so: not when it was sent, not when the
+  broker has it. A new link, or a receipt that does not come in time, starts again behind the last receipt;
+* a receipt whose head is not ours is a fork (S8): nothing more is sent, and the state says so;
+* whatever arrives is hostile until its signature is checked; what fails is counted and dropped.
+"""
+
+import hashlib
+import os
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from sync import LinkError, StorageError, SyncError
+from sync.batch import batch_bytes
+from sync.chain import verify_receipt, verify_roster
+from sync.link import Delivery, Link
+from sync.outbox import OutboxReader
+from sync.record import LOG_BYTES
+from sync.roster import RosterStore
+from sync.topics import down, leaf, up
+from sync.wire import Beat, Chunk, beat_bytes, chunk_bytes, parse_receipt, parse_roster, parse_template
+
+CHUNK_BYTES = 1024
+_SESSION_BYTES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSettings:
+    terminal: str
+    batch: int = 50
+    in_flight: int = 4
+    receipt_timeout_s: float = 20.0
+    heartbeat_s: float = 300.0
+    poll_s: float = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class AgentState:
+    """What a technician would want to know at a glance. Sequence numbers count records of this terminal's log."""
+
+    up: bool = False
+    reason: str = "not connected yet"
+    made: int = 0
+    sent: int = 0
+    receipted: int = 0
+    roster_version: int = 0
+    refused: int = 0
+
+
+class Agent:
+    def __init__(
+        self,
+        settings: AgentSettings,
+        punches: Path,
+        store: RosterStore,
+        link: Link,
+        server_key: Ed25519PublicKey,
+        on_change: Callable[[AgentState], None],
+    ) -> None:
+        self._settings = settings
+        self._punches = punches
+        self._store = store
+        self._link = link
+        self._server_key = server_key
+        self._on_change = on_change
+        self._inbox: queue.SimpleQueue[Delivery | tuple[bool, str]] = queue.SimpleQueue()
+        self._reader: OutboxReader | None = None
+        self._in_flight: deque[int] = deque()
+        self._session = bytes(_SESSION_BYTES)
+        self._blobs_sent = 0
+        self._progress_at = self._beat_at = 0.0
+        self.state = AgentState(roster_version=store.version)
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop` is set. Raises StorageError when roster.db cannot be written."""
+        self._link.open(self._inbox.put, lambda up, reason: self._inbox.put((up, reason)), self._will)
+        try:
+            while not stop.is_set():
+                self.step()
+        finally:
+            self._link.close()
+
+    def step(self) -> None:
+        """Take what has arrived (waiting `poll_s` for the first), then send what is due."""
+        try:
+            self._take(self._inbox.get(timeout=self._settings.poll_s))
+            while True:
+                self._take(self._inbox.get_nowait())
+        except queue.Empty:
+            pass
+        try:
+            self._look()
+            if self.state.up:
+                self._drain()
+                self._upload()
+                if time.monotonic() - self._beat_at >= self._settings.heartbeat_s:
+                    self._beat(qos=0)
+        except LinkError as error:
+            self._change(up=False, reason=str(error))
+        except StorageError as error:
+            self._change(reason=str(error))
+
+    # ── what arrives ──
+
+    def _take(self, item: Delivery | tuple[bool, str]) -> None:
+        if not isinstance(item, Delivery):
+            up_now, reason = item
+            self._change(up=up_now, reason=reason)
+            if up_now:
+                self._start_over()
+            return
+        try:
+            if item.topic == down(self._settings.terminal, "receipt"):
+                self._take_receipt(item.payload)
+            elif item.topic == down(self._settings.terminal, "roster"):
+                self._take_roster(item.payload)
+        except StorageError:
+            raise
+        except SyncError as error:
+            self._change(refused=self.state.refused + 1, reason=f"refused a {leaf(item.topic)}: {error}")
+        item.done()
+
+    def _start_over(self) -> None:
+        """A new link: whatever was under way on the old one may be lost."""
+        self._rewind()
+        self._blobs_sent = 0
+        self._try(lambda: self._beat(qos=1))
+
+    def _take_receipt(self, payload: bytes) -> None:
+        receipt = parse_receipt(payload)
+        verify_receipt(self._server_key, self._settings.terminal, receipt)
+        if self._reader is None or receipt.log != self._reader.log:
+            return  # of a log this terminal no longer writes
+        known = self._reader.head(receipt.seq)
+        if known is not None and known != receipt.head:
+            self._change(up=False, reason=f"fork: the server holds another record {receipt.seq} of this log")
+            return
+        went_back = receipt.seq < self.state.receipted  # the server lost its tail, say by a restored backup
+        if receipt.seq != self.state.receipted:
+            self._store.put_receipt(receipt)
+        self._change(receipted=receipt.seq)
+        if went_back:
+            self._rewind()
+        while self._in_flight and self._in_flight[0] <= receipt.seq:
+            self._in_flight.popleft()
+            self._progress_at = time.monotonic()
+
+    def _take_roster(self, payload: bytes) -> None:
+        delta = parse_roster(payload)
+        verify_roster(self._server_key, self._settings.terminal, delta)
+        if delta.version > self._store.version and delta.base in (0, self._store.version):
+            self._store.apply(delta)
+            self._change(roster_version=self._store.version)
+        self._try(lambda: self._beat(qos=1))  # says which version stands here; the server sends what is missing
+
+    # ── what goes ──
+
+    def _look(self) -> None:
+        """How far has the terminal come?"""
+        if self._reader is None:
+            self._reader = OutboxReader(self._punches)
+            receipt = self._store.receipt(self._reader.log)
+            self._change(receipted=receipt.seq if receipt else 0)
+            self._rewind()
+        self._change(made=self._reader.last_seq())
+
+    def _drain(self) -> None:
+        assert self._reader is not None  # noqa: S101 - _look comes first
+        s = self._settings
+        if self._in_flight and time.monotonic() - self._progress_at > s.receipt_timeout_s:
+            self._rewind()
+        while len(self._in_flight) < s.in_flight and self.state.sent < self.state.made:
+            batch = self._reader.batch(self.state.sent + 1, s.batch)
+            if batch is None:
+                break
+            self._link.publish(up(s.terminal, "batch"), batch_bytes(batch))
+            if not self._in_flight:
+                self._progress_at = time.monotonic()
+            self._in_flight.append(batch.last_seq)
+            self._change(sent=batch.last_seq)
+
+    def _upload(self) -> None:
+        """Sealed templates taken here, until the roster brings them back."""
+        assert self._reader is not None  # noqa: S101 - _look comes first
+        for seq, data in self._reader.blobs(self._blobs_sent):
+            if not self._store.holds(parse_template(data)):
+                parts = [data[i : i + CHUNK_BYTES] for i in range(0, len(data), CHUNK_BYTES)]
+                for index, part in enumerate(parts):
+                    chunk = Chunk(self._reader.log, seq, index, len(parts), part)
+                    self._link.publish(up(self._settings.terminal, "chunk"), chunk_bytes(chunk))
+            self._blobs_sent = seq
+
+    def _beat(self, qos: int) -> None:
+        self._beat_at = time.monotonic()
+        self._link.publish(up(self._settings.terminal, "beat"), self._beat_payload(online=True), qos=qos)
+
+    def _will(self) -> tuple[str, bytes]:
+        """Drawn for each connection anew, so that the will of an older one is seen to be stale (S4)."""
+        self._session = os.urandom(_SESSION_BYTES)
+        return up(self._settings.terminal, "beat"), self._beat_payload(online=False)
+
+    def _beat_payload(self, online: bool) -> bytes:
+        log = self._reader.log if self._reader else bytes(LOG_BYTES)
+        s = self.state
+        return beat_bytes(Beat(self._session, online, log, s.made, s.made - s.receipted, s.roster_version))
+
+    # ── state ──
+
+    def _rewind(self) -> None:
+        self._in_flight.clear()
+        self._change(sent=self.state.receipted)
+
+    def _try(self, send: Callable[[], None]) -> None:
+        try:
+            send()
+        except LinkError as error:
+            self._change(up=False, reason=str(error))
+
+    def _change(self, **changes: bool | int | str) -> None:
+        state = replace(self.state, **changes)  # type: ignore[arg-type]
+        if state != self.state:
+            self.state = state
+            self._on_change(state)
+
+
+def blob_hash(data: bytes) -> bytes:
+    """How an ENROLMENT event names its sealed template."""
+    return hashlib.sha256(data).digest()

@@ -1,0 +1,52 @@
+"""The tables of punches.db and roster.db, as sqlite-utils migrations.
+
+Imported only when a file is behind (sync.storage): sqlite-utils costs 24 MB of memory, which a sync process with a
+budget of 32 MB cannot carry all day for a table it makes once.
+"""
+
+import os
+import sqlite3
+
+from sqlite_utils import Database, Migrations
+
+from sync.record import LOG_BYTES
+
+punches = Migrations("punches")
+roster = Migrations("roster")
+
+
+@punches()
+def log_and_records(db: Database) -> None:
+    db.table("meta").create({"name": str, "value": bytes}, pk="name", not_null={"value"})
+    db.table("record").create(
+        {"seq": int, "body": bytes, "head": bytes, "signature": bytes},
+        pk="seq",
+        not_null={"body", "head", "signature"},
+    )
+    db.table("blob").create({"seq": int, "data": bytes}, pk="seq", not_null={"data"})
+    db.table("meta").insert({"name": "log", "value": os.urandom(LOG_BYTES)})
+
+
+@roster()
+def people_and_receipts(db: Database) -> None:
+    db.table("meta").create({"name": str, "value": int}, pk="name", not_null={"value"})
+    db.table("person").create({"person": bytes, "sealed": bytes}, pk="person", not_null={"sealed"})
+    db.table("template").create(
+        {"person": bytes, "finger": int, "version": int, "data": bytes},
+        pk=("person", "finger", "version"),
+        not_null={"data"},
+    )
+    db.table("receipt").create(
+        {"log": bytes, "seq": int, "head": bytes, "signature": bytes},
+        pk="log",
+        not_null={"seq", "head", "signature"},
+    )
+    db.table("meta").insert({"name": "version", "value": 0})
+
+
+_SETS = {"punches": punches, "roster": roster}
+
+
+def migrate(connection: sqlite3.Connection, name: str) -> None:
+    """Bring the file behind `connection` up to date, each step in a transaction of its own."""
+    _SETS[name].apply(Database(connection, execute_plugins=False))
