@@ -1,0 +1,212 @@
+"""How well and how fast fingers are told apart, on a folder of pictures.
+
+A set is a folder of `<finger>_<impression>.png`. Protocols: *full* compares every two impressions of a finger
+(genuine) and every impression with every one of every other finger (impostor); *std* is that of the Fingerprint
+Verification Competitions, whose impostors are first impressions only. *three* always runs beside them: three
+consecutive impressions, cyclic, are enrolled, the others probe every finger, and the best of three scores counts.
+Times are CPU times of one thread.
+"""
+
+import itertools
+import re
+import resource
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from matching.errors import DataError, ImageError
+from matching.fingerprint.compare import Prepared, compare, prepare
+from matching.fingerprint.parameters import DPI
+from matching.fingerprint.pipeline import Extractor
+from matching.rates import Scores, eer, fnmr_at
+from matching.template import Template
+
+Protocol = Literal["full", "std"]
+Progress = Callable[[str, int, int], None]
+"""Told what is done (the set's name and the step), how many of it, and how many there are."""
+
+_FILE = re.compile(r"(\w+)_(\d+)\.(?:png|tif|tiff|bmp)")
+_ENROLLED = 3
+
+
+@dataclass(frozen=True)
+class _View:
+    """One impression: whose finger, which touch, and its picture."""
+
+    finger: str
+    impression: int
+    file: Path
+
+
+@dataclass(frozen=True)
+class _Trials:
+    """Scores of one set, by protocol, and what they cost."""
+
+    genuine: Scores
+    impostor: Scores
+    three_genuine: Scores
+    three_impostor: Scores
+    extract_ms: list[float]
+    compare_ms: float
+    comparisons: int
+
+
+def bench_fingerprint(
+    data_dir: Path,
+    protocol: Protocol = "full",
+    dpi: Mapping[str, float] | None = None,
+    progress: Progress | None = None,
+    extractor: Extractor | None = None,
+) -> dict[str, Any]:
+    """Measure `data_dir`, one set or a folder of sets; `dpi` names the sets that are not 500 dpi.
+
+    Returns a dict ready for JSON: sets.{NAME}.eer_percent, sets.{NAME}.fnmr_at_fmr_0_1_percent,
+    mean_eer_percent, pooled.(the same two, one threshold for all sets), three.fnmr_at_fmr_0_1_percent and
+    three.fnmr_at_fmr_0_percent (pooled), extract_cpu_ms_median, compare_cpu_ms_mean, peak_rss_mb.
+    Raises DataError naming the file or folder that cannot be used, ModelMissing without the network.
+    """
+    sets = _sets(data_dir)
+    if unknown := set(dpi or {}) - set(sets):
+        raise DataError(f"no set is called {', '.join(sorted(unknown))}; there are {', '.join(sets)}")
+    cv2.setNumThreads(1)
+    engine = extractor or Extractor(threads=1)
+    told = progress or (lambda *_: None)
+    trials = {
+        name: _measure(name, views, (dpi or {}).get(name, DPI), protocol, engine, told) for name, views in sets.items()
+    }
+    return _report(trials)
+
+
+def _sets(data_dir: Path) -> dict[str, list[_View]]:
+    """The sets in `data_dir` by name: the folder itself when it holds pictures, else the folders in it."""
+    try:
+        folders = [data_dir, *sorted(entry for entry in data_dir.iterdir() if entry.is_dir())]
+        found = {folder.resolve().name: _views(folder) for folder in folders}
+    except OSError as cause:
+        raise DataError(f"{data_dir} cannot be read: {cause.strerror}") from cause
+    sets = {name: views for name, views in found.items() if views}
+    if not sets:
+        raise DataError(f"{data_dir} has no pictures named <finger>_<impression>.png, nor have the folders in it")
+    for name, views in sets.items():
+        if len({view.finger for view in views}) < 2:
+            raise DataError(f"the set {name} has one finger only: nothing to tell apart")
+        if max(sum(view.finger == other.finger for other in views) for view in views) <= _ENROLLED:
+            raise DataError(f"the set {name} has no finger with more than {_ENROLLED} impressions")
+    return sets
+
+
+def _views(folder: Path) -> list[_View]:
+    named = [(file, _FILE.fullmatch(file.name)) for file in folder.iterdir() if file.is_file()]
+    views = [_View(hit[1], int(hit[2]), file) for file, hit in named if hit]
+    return sorted(views, key=lambda view: (view.finger, view.impression))
+
+
+def _measure(
+    name: str, views: list[_View], dpi: float, protocol: Protocol, engine: Extractor, told: Progress
+) -> _Trials:
+    extract_ms: list[float] = []
+    ready: dict[_View, Prepared] = {}
+    for done, view in enumerate(views, 1):
+        image = _read(view.file)
+        start = time.thread_time()
+        try:
+            template = engine.extract(image, dpi)
+        except ImageError as cause:
+            raise DataError(f"{view.file}: {cause}") from cause
+        extract_ms.append((time.thread_time() - start) * 1e3)
+        # Through the stored form, which is what a terminal compares.
+        ready[view] = prepare(Template.from_bytes(template.to_bytes()))
+        told(f"{name}: extract", done, len(views))
+    start = time.thread_time()
+    scores = _score_all(name, views, ready, told)
+    compare_ms = (time.thread_time() - start) * 1e3
+    genuine, impostor = _pairs(views, scores, protocol)
+    three_genuine, three_impostor = _three(views, scores)
+    comparisons = len(views) * (len(views) - 1) // 2
+    return _Trials(genuine, impostor, three_genuine, three_impostor, extract_ms, compare_ms, comparisons)
+
+
+def _read(file: Path) -> NDArray[np.uint8]:
+    image = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
+    if image is None:
+        raise DataError(f"{file} is not a picture that can be read")
+    return np.asarray(image, np.uint8)
+
+
+def _score_all(name: str, views: list[_View], ready: Mapping[_View, Prepared], told: Progress) -> NDArray[np.float64]:
+    """Every view as probe against every later one as reference: (n, n), the lower half mirrors the upper."""
+    scores = np.zeros((len(views), len(views)))
+    for i, probe in enumerate(views):
+        for j in range(i + 1, len(views)):
+            scores[i, j] = scores[j, i] = compare(ready[probe], ready[views[j]])
+        told(f"{name}: compare", i + 1, len(views))
+    return scores
+
+
+def _pairs(views: list[_View], scores: NDArray[np.float64], protocol: Protocol) -> tuple[Scores, Scores]:
+    groups = _fingers(views)
+    genuine = [scores[i, j] for group in groups for i, j in itertools.combinations(group, 2)]
+    if protocol == "std":
+        groups = [group[:1] for group in groups]
+    impostor = [
+        scores[i, j] for one, other in itertools.combinations(groups, 2) for i, j in itertools.product(one, other)
+    ]
+    return np.array(genuine), np.array(impostor)
+
+
+def _three(views: list[_View], scores: NDArray[np.float64]) -> tuple[Scores, Scores]:
+    groups = _fingers(views)
+    genuine: list[float] = []
+    impostor: list[float] = []
+    for own, group in enumerate(groups):
+        for first in range(len(group)):
+            enrolled = [(first + step) % len(group) for step in range(_ENROLLED)]
+            references = [group[place] for place in enrolled]
+            for whose, others in enumerate(groups):
+                best = [scores[references, probe].max() for k, probe in enumerate(others) if k not in enrolled]
+                (genuine if whose == own else impostor).extend(best)
+    return np.array(genuine), np.array(impostor)
+
+
+def _fingers(views: list[_View]) -> list[list[int]]:
+    """The places in `views` of each finger's impressions, in their order."""
+    return [[i for i, _ in group] for _, group in itertools.groupby(enumerate(views), key=lambda each: each[1].finger)]
+
+
+def _report(trials: Mapping[str, _Trials]) -> dict[str, Any]:
+    genuine, impostor, three_genuine, three_impostor = (
+        np.concatenate([getattr(each, field) for each in trials.values()])
+        for field in ("genuine", "impostor", "three_genuine", "three_impostor")
+    )
+    sets = {name: _figures(each.genuine, each.impostor) for name, each in trials.items()}
+    comparisons = sum(each.comparisons for each in trials.values())
+    return {
+        "sets": sets,
+        "mean_eer_percent": round(statistics.fmean(each["eer_percent"] for each in sets.values()), 4),
+        "pooled": _figures(genuine, impostor),
+        "three": {
+            "fnmr_at_fmr_0_1_percent": _percent(fnmr_at(three_genuine, three_impostor, 0.001)),
+            "fnmr_at_fmr_0_percent": _percent(fnmr_at(three_genuine, three_impostor, 0.0)),
+        },
+        "extract_cpu_ms_median": round(statistics.median(ms for each in trials.values() for ms in each.extract_ms), 1),
+        "compare_cpu_ms_mean": round(sum(each.compare_ms for each in trials.values()) / comparisons, 3),
+        "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+    }
+
+
+def _figures(genuine: Scores, impostor: Scores) -> dict[str, float]:
+    return {
+        "eer_percent": _percent(eer(genuine, impostor)),
+        "fnmr_at_fmr_0_1_percent": _percent(fnmr_at(genuine, impostor, 0.001)),
+    }
+
+
+def _percent(rate: float) -> float:
+    return round(100 * rate, 4)
