@@ -1,0 +1,1 @@
+"""A finger sensor and keypad without hardware, for demonstrations, tests and trials of a whole system."""
