@@ -1,5 +1,6 @@
-"""Fingerprints: `extract` a template from a picture, `compare` two templates."""
+"""Fingerprints: `extract` a template from a picture, know its `quality`."""
 
-from matching.fingerprint.pipeline import Extractor, extract
+from matching.fingerprint.pipeline import Extractor, View, extract, quality
+from matching.fingerprint.quality import Advice, Quality
 
-__all__ = ["Extractor", "extract"]
+__all__ = ["Advice", "Extractor", "Quality", "View", "extract", "quality"]

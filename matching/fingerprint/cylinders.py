@@ -21,7 +21,8 @@ _TURN = 2 * np.pi
 class Cylinders:
     """The descriptors of one template, n of its minutiae having one.
 
-    index: which minutia each belongs to, (n,). direction: of those minutiae, radians, (n,). values: float32 (n, cells, sectors), 0 … 1, zero where not valid.
+    index: which minutia each belongs to, (n,). direction: of those minutiae, radians, (n,).
+    values: float32 (n, cells, sectors), 0 … 1, zero where not valid.
     valid: float32 (n, cells), 0 or 1.
     """
 
@@ -63,7 +64,9 @@ def build(minutiae: Minutiae) -> Cylinders:
     if n <= p.NEIGHBOURS_MIN:
         cells = len(_CELLS)
         none = np.zeros((0, cells), np.float32)
-        return Cylinders(np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros((0, cells, p.CYLINDER_SECTORS), np.float32), none)
+        return Cylinders(
+            np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros((0, cells, p.CYLINDER_SECTORS), np.float32), none
+        )
     at = np.stack([minutiae.x, minutiae.y], axis=1)
     centres = _centres(at, minutiae.direction)
     valid = _on_finger(at, centres)

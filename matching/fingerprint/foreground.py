@@ -27,13 +27,15 @@ class Foreground:
     """The part of the picture that shows a finger.
 
     image: uint8 (rows, columns), cropped. mask: bool, the same shape, True where the finger touched.
-    top, left: px, of the crop in the picture it was cut from. gradient: mean grey step per pixel on the finger.
+    top, left: px, of the crop in the picture it was cut from.
+    picture: rows and columns of that picture. gradient: mean grey step per pixel on the finger.
     """
 
     image: NDArray[np.uint8]
     mask: NDArray[np.bool_]
     top: int
     left: int
+    picture: tuple[int, int]
     gradient: float
 
     @property
@@ -52,10 +54,10 @@ def find(image: NDArray[np.uint8]) -> Foreground:
     mask = _largest_region(strength)
     if not mask.any():
         side = slice(0, MIN_SIDE_PX)
-        return Foreground(image[side, side], mask[side, side], 0, 0, 0.0)
+        return Foreground(image[side, side], mask[side, side], 0, 0, mask.shape, 0.0)
     window = _window(mask)
     top, left = int(window[0].start), int(window[1].start)
-    return Foreground(image[window], mask[window], top, left, float(strength[mask].mean()))
+    return Foreground(image[window], mask[window], top, left, mask.shape, float(strength[mask].mean()))
 
 
 def _gradient(image: NDArray[np.uint8]) -> NDArray[np.float32]:

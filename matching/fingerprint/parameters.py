@@ -52,3 +52,13 @@ RELAX_KEEP: Final = 0.5
 RELAX_DISTANCE: Final = (5.0, -8 / 5)
 RELAX_DIRECTION: Final = (math.pi / 12, -30.0)
 RELAX_BEARING: Final = (math.pi / 12, -30.0)
+
+# Quality: plain figures. A thumb pressed flat covers about 200 mm² of glass.
+AREA_FINGER_MM2: Final = 10.0
+AREA_LEAST_MM2: Final = 40.0
+AREA_SMALL_MM2: Final = 90.0
+MINUTIAE_ENOUGH: Final = 12
+DARK_SHARE_DRY: Final = 0.38
+DARK_SHARE_GOOD: Final = 0.45
+DARK_SHARE_WET: Final = 0.55
+OFF_CENTRE_SHARE: Final = 0.2  # of the picture's side, from its middle

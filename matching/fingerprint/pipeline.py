@@ -1,5 +1,6 @@
 """From a picture of a finger to its template, one stage a file."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -8,15 +9,25 @@ from numpy.typing import NDArray
 
 from matching import models
 from matching.fingerprint import foreground
+from matching.fingerprint import quality as quality_rules
 from matching.fingerprint.foreground import Foreground
 from matching.fingerprint.leader import Detections, Leader
 from matching.fingerprint.normalise import normalise
+from matching.fingerprint.quality import Quality
 from matching.minutiae import Minutiae, pack
 from matching.template import Format, Modality, Template
 from matching.trace import Sink, silent
 
 ALGORITHM = "leader"
 VERSION = 1
+
+
+@dataclass(frozen=True)
+class View:
+    """One picture, taken in: its template and how good it is."""
+
+    template: Template
+    quality: Quality
 
 
 class Extractor:
@@ -36,13 +47,19 @@ class Extractor:
         A picture without a finger gives a template without minutiae, which matches nothing. Raises
         ImageError for what cannot be a fingerprint picture.
         """
+        return self.view(image, dpi).template
+
+    def view(self, image: NDArray[Any], dpi: float = 500) -> View:
+        """As `extract`, with the quality: what a terminal asks for, to have advice when there is no match."""
         picture = normalise(image, dpi)
         self._trace("normalise", {"image": picture})
         finger = foreground.find(picture)
         self._trace("foreground", {"image": finger.image, "mask": finger.mask})
         found = self._leader.detect(finger.image, finger.mask)
         self._trace("minutiae", {"image": finger.image, "x": found.x, "y": found.y, "direction": found.direction})
-        return _template(found, finger)
+        minutiae = _minutiae(found, finger)
+        template = Template(Format.MINUTIAE, ALGORITHM, VERSION, Modality.FINGER, pack(minutiae))
+        return View(template, quality_rules.of_view(finger, minutiae))
 
 
 _shared: list[Extractor] = []
@@ -55,8 +72,18 @@ def extract(image: NDArray[Any], dpi: float = 500) -> Template:
     return _shared[0].extract(image, dpi)
 
 
-def _template(found: Detections, finger: Foreground) -> Template:
-    minutiae = Minutiae(
+def quality(source: Template | NDArray[Any], dpi: float = 500) -> Quality:
+    """The quality of a stored view, or of a picture at first look (about 3 ms, without the network).
+
+    Raises ImageError for what cannot be a fingerprint picture, TemplateError for a template without minutiae.
+    """
+    if isinstance(source, Template):
+        return quality_rules.of_minutiae(source.minutiae)
+    return quality_rules.of_picture(foreground.find(normalise(source, dpi)))
+
+
+def _minutiae(found: Detections, finger: Foreground) -> Minutiae:
+    return Minutiae(
         x=found.x.astype(np.float32),
         y=found.y.astype(np.float32),
         direction=found.direction,
@@ -66,4 +93,3 @@ def _template(found: Detections, finger: Foreground) -> Template:
         width=finger.image.shape[1],
         height=finger.image.shape[0],
     )
-    return Template(Format.MINUTIAE, ALGORITHM, VERSION, Modality.FINGER, pack(minutiae))
