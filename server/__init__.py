@@ -1,0 +1,43 @@
+"""The aggregator: takes punches in, keeps them, and shows them.
+
+ServerError
+├── StartError      something the start needs is missing, taken or unreadable (the message says what to do)
+│   └── BrokerError the broker cannot be started or reached
+├── LedgerError     the database refused, or is of a later version than this program
+├── AdmissionError  a terminal's request that may not be granted
+├── PeopleError     a registration that cannot be taken; names the line, never the digits
+├── TokenError      a token that cannot be made as asked
+└── PullError       a pull that cannot go on: the other side, the token, or the local files
+"""
+
+
+class ServerError(Exception):
+    """Root of everything this room raises. Its text is for the person at the keyboard."""
+
+
+class StartError(ServerError):
+    """The aggregator cannot start as it is set up."""
+
+
+class BrokerError(StartError):
+    """No broker: not installed, its port is taken, or it ends at once."""
+
+
+class LedgerError(ServerError):
+    """The database cannot be opened, read or written."""
+
+
+class AdmissionError(ServerError):
+    """A terminal's request is refused."""
+
+
+class PeopleError(ServerError):
+    """A registration is refused; nothing of its import was stored."""
+
+
+class TokenError(ServerError):
+    """A token cannot be made as asked."""
+
+
+class PullError(ServerError):
+    """A pull stops; what was written before is whole and the next run goes on from there."""

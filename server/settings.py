@@ -1,0 +1,57 @@
+"""What the parts of the aggregator need to know, without knowing where it was configured (config/ is the shell's)."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class WebSettings:
+    """Where the page and the API listen. Port 0 takes a free one."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerSettings:
+    """Where the broker is. `listen` is the embedded broker's own address, `host` where this program reaches it."""
+
+    embedded: bool
+    mosquitto: str
+    listen: str
+    host: str
+    port: int
+    public_host: str
+    public_port: int
+
+    @property
+    def told_host(self) -> str:
+        """The host that terminals are told."""
+        return self.public_host or self.host
+
+    @property
+    def told_port(self) -> int:
+        return self.public_port or self.port
+
+
+@dataclass(frozen=True, slots=True)
+class IngestSettings:
+    """Group commit: at most `commit_records` records or `commit_ms` milliseconds of waiting a transaction."""
+
+    commit_records: int
+    commit_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """An empty `database_url` is SQLite in `state_dir`."""
+
+    state_dir: Path
+    database_url: str
+    web: WebSettings
+    broker: BrokerSettings
+    ingest: IngestSettings
+
+    @property
+    def url(self) -> str:
+        return self.database_url or f"sqlite:///{self.state_dir / 'ledger.db'}"
