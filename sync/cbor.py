@@ -22,7 +22,7 @@ class _NoTags(dict[int, Any]):
     """Answers every look-up of a semantic tag with a refusal: dates, regular expressions, shared references and
     big numbers have no business in our messages, and some of their decoders can be made slow."""
 
-    def get(self, tag: int, default: Any = None) -> NoReturn:
+    def __getitem__(self, tag: int) -> NoReturn:
         raise ValueError(f"tag {tag} is not allowed")
 
 

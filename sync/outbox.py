@@ -63,8 +63,8 @@ class Outbox:
         return [data for (data,) in self._db.execute("SELECT data FROM blob ORDER BY seq")]
 
     def prune(self, receipted: int, keep: int = 10_000) -> int:
-        """Forget records the server has receipted, but for the newest `keep`. Returns how many went."""
-        upto = min(receipted, self.seq - keep)
+        """Forget records the server has receipted, but for the newest `keep` (at least one). Returns how many went."""
+        upto = min(receipted, self.seq - max(keep, 1))  # the last record carries the head the next one continues
 
         def commit() -> int:
             with self._db:

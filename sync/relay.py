@@ -4,9 +4,11 @@ It sees only ciphertext; both ends keep their own TLS. While cut it behaves as a
 was open breaks, and new connections are refused.
 """
 
+import queue
 import selectors
 import socket
 import threading
+from typing import Any, cast
 
 _PIECE = 65536
 
@@ -17,36 +19,33 @@ class Relay:
     def __init__(self, target_host: str, target_port: int, port: int = 0) -> None:
         """Raises OSError when the port is taken."""
         self._target = (target_host, target_port)
-        self._lock = threading.Lock()
-        self._pairs: dict[socket.socket, socket.socket] = {}
+        self._orders: queue.Queue[str] = queue.Queue()
+        self._pairs: dict[Any, socket.socket] = {}
         self._selector = selectors.DefaultSelector()
         self._wake, waker = socket.socketpair()
         self._waker = waker
         self._selector.register(self._wake, selectors.EVENT_READ)
-        self._cut = False
-        self._closed = False
         self.port = port
         self._listener: socket.socket | None = self._listen()
         self._thread = threading.Thread(target=self._forward, name="relay", daemon=True)
         self._thread.start()
 
     def cut(self) -> None:
-        """Break everything, and refuse what is new, until mended."""
-        self._ask(cut=True)
+        """Break everything and refuse what is new; returns when it is so."""
+        self._ask("cut")
 
     def mend(self) -> None:
-        self._ask(cut=False)
+        """Let connections through again; returns when it is so."""
+        self._ask("mend")
 
     def close(self) -> None:
-        with self._lock:
-            self._closed = True
-        self._waker.send(b"x")
+        self._ask("close")
         self._thread.join()
 
-    def _ask(self, cut: bool) -> None:
-        with self._lock:
-            self._cut = cut
+    def _ask(self, what: str) -> None:
+        self._orders.put(what)
         self._waker.send(b"x")
+        self._orders.join()
 
     def _listen(self) -> socket.socket:
         listener = socket.create_server(("127.0.0.1", self.port), reuse_port=False)
@@ -58,25 +57,25 @@ class Relay:
         while True:
             for key, _ in self._selector.select():
                 if key.fileobj is self._wake:
-                    self._wake.recv(_PIECE)
-                    with self._lock:
-                        cut, closed = self._cut, self._closed
-                    self._obey(cut or closed)
-                    if closed:
+                    self._wake.recv(1)
+                    order = self._orders.get()
+                    self._obey(cut=order != "mend")
+                    self._orders.task_done()
+                    if order == "close":
                         self._end()
                         return
                 elif key.fileobj is self._listener:
                     self._accept(self._listener)
-                elif isinstance(key.fileobj, socket.socket) and key.fileobj in self._pairs:
-                    self._pass_on(key.fileobj)
+                elif key.fileobj in self._pairs:  # not so when its other side has just been dropped
+                    self._pass_on(cast(socket.socket, key.fileobj))
 
     def _obey(self, cut: bool) -> None:
         if cut and self._listener is not None:
             self._selector.unregister(self._listener)
             self._listener.close()
             self._listener = None
-            for side in list(self._pairs):
-                self._drop(side)
+            while self._pairs:
+                self._drop(next(iter(self._pairs)))
         elif not cut and self._listener is None:
             self._listener = self._listen()
 
@@ -103,13 +102,10 @@ class Relay:
         self._drop(side)
 
     def _drop(self, side: socket.socket) -> None:
-        other = self._pairs.pop(side, None)
-        for end in (side, other):
-            if end is not None:
-                self._pairs.pop(end, None)
-                if end in self._selector.get_map():
-                    self._selector.unregister(end)
-                end.close()
+        for end in (side, self._pairs[side]):
+            del self._pairs[end]
+            self._selector.unregister(end)
+            end.close()
 
     def _end(self) -> None:
         self._selector.close()

@@ -1,0 +1,353 @@
+"""The agent against a server in miniature: everything arrives, whatever is lost, late, repeated, forged or cut."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from sync import LinkError, StorageError, seal
+from sync.agent import Agent, AgentSettings, AgentState, blob_hash
+from sync.batch import parse_batch
+from sync.chain import genesis, sign_receipt, sign_roster, verify_batch
+from sync.link import Delivery, Hub, LoopbackLink
+from sync.outbox import Outbox
+from sync.roster import RosterStore
+from sync.topics import UP_ALL, down, parse_up
+from sync.wire import (
+    Beat,
+    Chunk,
+    RosterEntry,
+    parse_beat,
+    parse_chunk,
+    receipt_bytes,
+    roster_bytes,
+    template_bytes,
+)
+from tests.unit.sync.test_outbox import punch
+
+RECORD = Ed25519PrivateKey.from_private_bytes(bytes(32))
+SERVER = Ed25519PrivateKey.from_private_bytes(bytes([1]) * 32)
+TEMPLATE = X25519PrivateKey.from_private_bytes(bytes([2]) * 32)
+
+
+class Aggregator:
+    """Verifies, keeps and receipts; `mood` may lose a batch before it is read, or keep the receipt back."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.link = LoopbackLink(hub, (UP_ALL,))
+        self.rows: dict[int, bytes] = {}
+        self.heads: list[bytes] = []
+        self.log = b""
+        self.batches = self.lost = 0
+        self.lose: Callable[[int], bool] = lambda n: False
+        self.silent = False
+        self.beats: list[Beat] = []
+        self.chunks: list[Chunk] = []
+        self.link.open(self.take, lambda up, why: None)
+
+    def take(self, delivery: Delivery) -> None:
+        _, leaf = parse_up(delivery.topic)
+        if leaf == "beat":
+            self.beats.append(parse_beat(delivery.payload))
+        elif leaf == "chunk":
+            self.chunks.append(parse_chunk(delivery.payload))
+        else:
+            self.batches += 1
+            if self.lose(self.batches):
+                self.lost += 1
+                return
+            self.store(delivery.payload)
+
+    def store(self, payload: bytes) -> None:
+        batch = parse_batch(payload)
+        self.log = batch.log
+        self.heads = self.heads or [genesis("t-1", batch.log)]
+        if batch.first_seq <= len(self.heads):
+            rows = verify_batch(RECORD.public_key(), batch, self.heads[batch.first_seq - 1])
+            for n, (body, head) in enumerate(rows):
+                if batch.first_seq + n == len(self.heads):
+                    self.rows[len(self.heads)] = body
+                    self.heads.append(head)
+        if not self.silent:
+            self.receipt()
+
+    def receipt(self, seq: int | None = None, head: bytes | None = None, key: Ed25519PrivateKey = SERVER) -> None:
+        seq = len(self.heads) - 1 if seq is None else seq
+        word = sign_receipt(key, "t-1", self.log, seq, head or self.heads[seq])
+        self.link.publish(down("t-1", "receipt"), receipt_bytes(word), retain=True)
+
+    def roster(self, version: int, base: int, *entries: RosterEntry, key: Ed25519PrivateKey = SERVER) -> None:
+        delta = sign_roster(key, "t-1", version, base, entries)
+        self.link.publish(down("t-1", "roster"), roster_bytes(delta))
+
+
+class Site:
+    """A terminal's files, its agent and the aggregator, over one hub."""
+
+    def __init__(self, folder: Path, terminal_first: bool = True, **settings: float) -> None:
+        self.folder = folder
+        self.hub = Hub()
+        self.server = Aggregator(self.hub)
+        self.settings = AgentSettings("t-1", poll_s=0, **settings)  # type: ignore[arg-type]
+        self.states: list[AgentState] = []
+        if terminal_first:
+            self.outbox = Outbox(folder / "punches.db", "t-1", RECORD)
+        self.start_agent()
+
+    def start_agent(self) -> None:
+        self.link = LoopbackLink(self.hub, ("hazri/1/t-1/down/#",))
+        self.store = RosterStore(self.folder / "roster.db")
+        self.agent = Agent(
+            self.settings, self.folder / "punches.db", self.store, self.link, SERVER.public_key(), self.states.append
+        )
+        self.link.open(self.agent._inbox.put, lambda up, why: self.agent._inbox.put((up, why)), self.agent._will)
+
+    def punch(self, n: int) -> None:
+        for _ in range(n):
+            self.outbox.append(punch(self.outbox.seq))
+
+    def steps(self, n: int = 20) -> AgentState:
+        for _ in range(n):
+            self.agent.step()
+        return self.agent.state
+
+
+def test_everything_is_delivered_and_receipted(tmp_path: Path) -> None:
+    site = Site(tmp_path, batch=7, in_flight=2)
+    site.punch(50)
+    state = site.steps()
+    assert (state.made, state.sent, state.receipted) == (50, 50, 50)
+    assert sorted(site.server.rows) == list(range(1, 51))
+    assert site.server.batches == 8
+    assert site.states[-1] == state
+
+
+def test_an_agent_may_come_before_its_terminal(tmp_path: Path) -> None:
+    site = Site(tmp_path, terminal_first=False)
+    assert "punches.db" in site.steps(2).reason
+    site.outbox = Outbox(tmp_path / "punches.db", "t-1", RECORD)
+    site.punch(3)
+    assert site.steps().receipted == 3
+
+
+def test_lost_batches_are_sent_again_after_a_while(tmp_path: Path) -> None:
+    """A broker that acknowledged and forgot: only the server's receipt counts."""
+    site = Site(tmp_path, batch=5, receipt_timeout_s=0)
+    site.server.lose = lambda n: n % 3 == 1
+    site.punch(40)
+    assert site.steps(60).receipted == 40
+    assert site.server.lost > 0
+    assert sorted(site.server.rows) == list(range(1, 41))
+
+
+def test_at_most_so_many_batches_wait_for_their_receipt(tmp_path: Path) -> None:
+    site = Site(tmp_path, batch=1, in_flight=3)
+    site.server.silent = True
+    site.punch(10)
+    assert site.steps().sent == 3
+    assert site.server.batches == 3
+
+
+def test_a_cut_link_resumes_behind_the_last_receipt(tmp_path: Path) -> None:
+    site = Site(tmp_path, batch=5)
+    site.punch(10)
+    site.steps()
+    site.link.cut("no network")
+    site.punch(10)
+    state = site.steps()
+    assert (state.up, state.reason, state.made, state.receipted) == (False, "no network", 20, 10)
+    site.link.mend()
+    state = site.steps()
+    assert (state.up, state.receipted) == (True, 20)
+
+
+def test_a_new_agent_resumes_from_its_file(tmp_path: Path) -> None:
+    site = Site(tmp_path, batch=5)
+    site.punch(10)
+    site.steps()
+    site.hub.retained.clear()
+    site.link.close()
+    batches = site.server.batches
+    site.start_agent()
+    assert site.steps().receipted == 10
+    assert site.server.batches == batches
+
+
+def test_a_link_that_breaks_while_sending(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    site.steps(2)
+    site.link._up = False  # broken, and nobody has noticed yet
+    site.punch(1)
+    state = site.steps(2)
+    assert (state.up, state.receipted) == (False, 0)
+    assert "no link" in state.reason
+    site.link.mend()
+    assert site.steps().receipted == 1
+
+
+def test_a_server_that_lost_its_tail_gets_it_again(tmp_path: Path) -> None:
+    """A ledger restored from a backup receipts less than it once did."""
+    site = Site(tmp_path, batch=5)
+    site.punch(20)
+    site.steps()
+    del site.server.heads[11:]
+    for seq in range(11, 21):
+        del site.server.rows[seq]
+    site.server.receipt()
+    assert site.steps().receipted == 20
+    assert sorted(site.server.rows) == list(range(1, 21))
+
+
+def test_a_receipt_for_another_history_is_a_fork(tmp_path: Path) -> None:
+    """S8: a cloned card. Nothing more is sent, and the state says why."""
+    site = Site(tmp_path)
+    site.punch(3)
+    site.steps()
+    site.server.receipt(seq=2, head=b"?" * 32)
+    site.punch(1)
+    state = site.steps()
+    assert "fork" in state.reason
+    assert (state.up, state.sent) == (False, 3)
+
+
+def test_receipts_of_an_older_log_or_an_unknown_seq_change_nothing_wrongly(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    site.punch(2)
+    site.steps()
+    word = sign_receipt(SERVER, "t-1", b"old-log!", 99, b"h" * 32)
+    site.server.link.publish(down("t-1", "receipt"), receipt_bytes(word))
+    assert site.steps().receipted == 2
+
+
+def test_a_receipt_before_the_first_record_is_known(tmp_path: Path) -> None:
+    site = Site(tmp_path, terminal_first=False)
+    site.server.log = b"the-log!"
+    site.server.heads = [b"h" * 32]
+    site.server.receipt()
+    assert site.steps(2).receipted == 0
+
+
+@pytest.mark.parametrize("leaf", ["receipt", "roster"])
+def test_what_the_server_did_not_sign_is_refused(tmp_path: Path, leaf: str) -> None:
+    """S9: forged, truncated and garbage messages are counted and dropped, and the work goes on."""
+    site = Site(tmp_path)
+    site.punch(1)
+    site.steps()
+    if leaf == "receipt":
+        site.server.receipt(seq=1, key=RECORD)
+    else:
+        site.server.roster(1, 0, key=RECORD)
+    site.server.link.publish(down("t-1", leaf), b"garbage")
+    state = site.steps()
+    assert state.refused == 2
+    assert f"refused a {leaf}" in state.reason
+    site.punch(1)
+    assert site.steps().receipted == 2
+
+
+def test_topics_it_does_not_know_are_ignored(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    site.server.link.publish(down("t-1", "weather"), b"sunny")
+    assert site.steps().refused == 0
+
+
+def test_rosters_are_applied_and_answered_with_a_beat(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    site.steps(2)
+    site.server.roster(1, 0, RosterEntry(b"person-1", True, b"card", ()))
+    site.server.roster(2, 1, RosterEntry(b"person-2", True, b"card", ()))
+    assert site.steps().roster_version == 2
+    assert [b.roster_version for b in site.server.beats] == [0, 1, 2]
+    site.server.roster(9, 7, RosterEntry(b"person-3", True, b"card", ()))  # 3 to 7 are missing
+    site.server.roster(2, 1)  # a repeat
+    assert site.steps().roster_version == 2
+    assert site.server.beats[-1].roster_version == 2
+
+
+def test_beats_say_how_far_and_carry_the_session_of_the_will(tmp_path: Path) -> None:
+    """S4: a will of an older session is seen to be stale."""
+    site = Site(tmp_path, heartbeat_s=0)
+    site.server.silent = True
+    site.punch(3)
+    site.steps(3)
+    last = site.server.beats[-1]
+    assert (last.online, last.log, last.seq, last.backlog) == (True, site.outbox.log, 3, 3)
+    site.link.cut()
+    will = site.server.beats[-1]
+    assert (will.online, will.session) == (False, last.session)
+    site.link.mend()
+    site.steps(2)
+    assert site.server.beats[-1].session != last.session
+
+
+def test_sealed_templates_go_up_in_chunks_until_they_come_down(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    sealed = seal.seal_template(TEMPLATE.public_key(), "server", b"person-1", 1, 1, b"r" * 2500)
+    data = template_bytes(sealed)
+    site.outbox.append(punch(0), blob=data)
+    site.steps()
+    assert b"".join(c.data for c in site.server.chunks) == data
+    assert {(c.seq, c.total) for c in site.server.chunks} == {(1, 3)}
+    assert len(blob_hash(data)) == 32
+    site.steps()
+    assert len(site.server.chunks) == 3  # once a link
+    site.link.cut()
+    site.link.mend()
+    site.steps()
+    assert len(site.server.chunks) == 6  # not come down yet: again
+    site.server.roster(1, 0, RosterEntry(b"person-1", True, b"card", (sealed,)))
+    site.steps()
+    site.link.cut()
+    site.link.mend()
+    site.steps()
+    assert len(site.server.chunks) == 6
+
+
+def test_a_link_that_breaks_at_the_very_first_beat(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    site.steps(1)
+    site.agent._inbox.put((True, "connected"))
+    site.link._up = False
+    state = site.steps(1)
+    assert not state.up
+
+
+def test_records_that_vanish_under_the_agent(tmp_path: Path) -> None:
+    """punches.db replaced or pruned below the cursor by hand: no crash, no busy loop, the state stays honest."""
+    site = Site(tmp_path)
+    site.steps(2)
+    site.punch(2)
+    reader = site.agent._reader
+    assert reader is not None
+    reader.last_seq = lambda: 5  # type: ignore[method-assign]
+    site.server.silent = True
+    state = site.steps(3)
+    assert (state.made, state.sent) == (5, 2)
+
+
+def test_run_ends_when_asked_and_closes_the_link(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    site.link.close()
+    stop = threading.Event()
+    thread = threading.Thread(target=site.agent.run, args=(stop,))
+    thread.start()
+    site.punch(2)
+    while site.agent.state.receipted < 2:
+        stop.wait(0.01)
+    stop.set()
+    thread.join()
+    with pytest.raises(LinkError):
+        site.link.publish("x", b"")
+
+
+def test_a_roster_file_that_cannot_be_written_ends_the_agent(tmp_path: Path) -> None:
+    """Without a place for receipts nothing can be promised: the process ends and is started again."""
+    site = Site(tmp_path)
+    site.steps(2)
+    site.store._db.execute("PRAGMA query_only=ON")
+    site.server.roster(1, 0, RosterEntry(b"person-1", True, b"card", ()))
+    with pytest.raises(StorageError, match=r"roster\.db"):
+        site.steps()
