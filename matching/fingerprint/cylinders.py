@@ -22,13 +22,14 @@ class Cylinders:
     """The descriptors of one template, n of its minutiae having one.
 
     index: which minutia each belongs to, (n,). direction: of those minutiae, radians, (n,).
-    values: float32 (n, cells, sectors), 0 … 1, zero where not valid.
+    values: float32 (n, cells × sectors), 0 … 1, zero where not valid. energy: float32 (n, cells), their squares summed.
     valid: float32 (n, cells), 0 or 1.
     """
 
     index: NDArray[np.int64]
     direction: NDArray[np.float32]
     values: NDArray[np.float32]
+    energy: NDArray[np.float32]
     valid: NDArray[np.float32]
 
 
@@ -56,17 +57,21 @@ def _direction_table() -> NDArray[np.float32]:
 
 
 _DIRECTION = _direction_table()
+_SIZE = len(_CELLS) * p.CYLINDER_SECTORS
+
+
+def _empty(*shape: int) -> NDArray[np.float32]:
+    return np.zeros(shape, np.float32)
+
+
+_NONE = Cylinders(np.zeros(0, np.int64), _empty(0), _empty(0, _SIZE), _empty(0, len(_CELLS)), _empty(0, len(_CELLS)))
 
 
 def build(minutiae: Minutiae) -> Cylinders:
     """The cylinders of `minutiae`; those with too little of the finger or too few neighbours have none."""
     n = len(minutiae)
     if n <= p.NEIGHBOURS_MIN:
-        cells = len(_CELLS)
-        none = np.zeros((0, cells), np.float32)
-        return Cylinders(
-            np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros((0, cells, p.CYLINDER_SECTORS), np.float32), none
-        )
+        return _NONE
     at = np.stack([minutiae.x, minutiae.y], axis=1)
     centres = _centres(at, minutiae.direction)
     valid = _on_finger(at, centres)
@@ -83,16 +88,16 @@ def build(minutiae: Minutiae) -> Cylinders:
     neighbours = ((near * valid[:, :, None]).max(axis=1) > 0).sum(axis=1)
     keep = (valid.mean(axis=1) >= p.VALID_CELLS_MIN) & (neighbours >= p.NEIGHBOURS_MIN)
     index = np.flatnonzero(keep)
-    return Cylinders(index, minutiae.direction[index], values[index], valid[index])
+    kept = values[index]
+    flat, energy = kept.reshape(len(index), _SIZE), np.square(kept).sum(axis=2)
+    return Cylinders(index, minutiae.direction[index], flat, energy, valid[index])
 
 
 def similarity(a: Cylinders, b: Cylinders) -> NDArray[np.float32]:
     """How alike each cylinder of `a` is to each of `b`: float32 (a, b), 0 … 1, 0 where they cannot be compared."""
     both = a.valid @ b.valid.T
-    a_flat, b_flat = a.values.reshape(len(a.values), -1), b.values.reshape(len(b.values), -1)
-    a_size = np.square(a.values).sum(axis=2) @ b.valid.T
-    b_size = a.valid @ np.square(b.values).sum(axis=2).T
-    gap = np.sqrt(np.maximum(a_size + b_size - 2 * (a_flat @ b_flat.T), 0))
+    a_size, b_size = a.energy @ b.valid.T, a.valid @ b.energy.T
+    gap = np.sqrt(np.maximum(a_size + b_size - 2 * (a.values @ b.values.T), 0))
     whole = np.sqrt(a_size) + np.sqrt(b_size)
     alike = 1 - gap / np.maximum(whole, 1e-6)
     turn = np.abs(a.direction[:, None] - b.direction[None, :])
