@@ -6,13 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matching.synthetic import frequency, orientation, ridges, skin
-from matching.synthetic.errors import SyntheticError
 from matching.synthetic.parameters import Pattern
+from matching.synthetic.streams import Purpose, stream
 
 Field = NDArray[np.float32]
-
-_MAX_SEED = 2**63 - 1
-_FINGER, _TOUCH = 0x46494E47, 0x544F5543  # "FING", "TOUC": a finger and its touches never share a stream
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,19 +30,10 @@ class MasterFinger:
 
 def finger(seed: int) -> MasterFinger:
     """The finger of this seed, 0 … 2^63 - 1. About a third of a second. Raises SyntheticError for another seed."""
-    rng = stream(seed)
+    rng = stream(Purpose.FINGER, seed)
     pattern = orientation.draw_pattern(rng)
     flow = orientation.draw_flow(rng, pattern)
     directions = orientation.field(rng, flow)
     period_px = frequency.period_map(rng, flow)
-    crests = ridges.grow(rng, directions, period_px)
+    crests = skin.roughened(rng, ridges.grow(rng, directions, period_px))
     return MasterFinger(seed, pattern, crests, directions, period_px, skin.relief(rng, crests))
-
-
-def stream(seed: int, touch: int | None = None) -> np.random.Generator:
-    """The random numbers of a finger, or of one touch of it. Raises SyntheticError for a seed out of range."""
-    for value in (seed, 0 if touch is None else touch):
-        if type(value) is not int or not 0 <= value <= _MAX_SEED:
-            raise SyntheticError(f"a seed is a whole number from 0 to 2^63 - 1, not {value!r}")
-    entropy = [_FINGER, seed] if touch is None else [_TOUCH, seed, touch]
-    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(entropy)))

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matching.synthetic.errors import SyntheticError
-from matching.synthetic.finger import finger, stream
+from matching.synthetic.finger import finger
 from matching.synthetic.impression import as_condition, impression
 from matching.synthetic.parameters import OPTICAL, Condition, Sensor
+from matching.synthetic.streams import MAX_SEED, Purpose, stream
 
 FIRST_FINGER = 101
 MAX_PEOPLE, MAX_IMPRESSIONS = 10_000, 1_000
@@ -40,11 +41,12 @@ def generate(
     condition = as_condition(condition)
     seeds = _finger_seeds(seed, people)
     try:
+        out_dir = out_dir.resolve()
         _check_empty(out_dir)
         out_dir.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=f".{out_dir.name}-", dir=out_dir.parent))
     except OSError as error:
-        raise SyntheticError(f"{out_dir} cannot be written: {error.strerror}") from error
+        raise SyntheticError(f"{out_dir} cannot be written: {error.strerror or error}") from error
     try:
         names = []
         for person, finger_seed in enumerate(seeds):
@@ -58,14 +60,14 @@ def generate(
         work.chmod(0o755)  # mkdtemp keeps it to its owner; nothing here is anybody's finger
         work.replace(out_dir)
     except OSError as error:
-        raise SyntheticError(f"{out_dir} cannot be written: {error.strerror}") from error
+        raise SyntheticError(f"{out_dir} cannot be written: {error.strerror or error}") from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return [out_dir / name for name in names]
 
 
 def _finger_seeds(seed: int, people: int) -> list[int]:
-    return [int(value) for value in stream(seed).integers(0, 2**63 - 1, people)]
+    return [int(value) for value in stream(Purpose.FOLDER, seed).integers(0, MAX_SEED, people)]
 
 
 def _check_count(what: str, count: int, most: int) -> None:
@@ -74,7 +76,7 @@ def _check_count(what: str, count: int, most: int) -> None:
 
 
 def _check_empty(out_dir: Path) -> None:
-    if out_dir.is_symlink() or (out_dir.exists() and not out_dir.is_dir()):
+    if out_dir.exists() and not out_dir.is_dir():
         raise SyntheticError(f"{out_dir} is not a folder")
     if out_dir.exists() and any(out_dir.iterdir()):
         raise SyntheticError(f"{out_dir} is not empty; synthetic fingers go into a folder of their own")

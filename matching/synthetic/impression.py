@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from matching.synthetic import noise
 from matching.synthetic.distortion import Distortion, displaced
 from matching.synthetic.errors import SyntheticError
-from matching.synthetic.finger import MasterFinger, stream
+from matching.synthetic.finger import MasterFinger
 from matching.synthetic.parameters import OPTICAL, TOUCHES, Condition, Sensor, Touch
 from matching.synthetic.skin import scratch
+from matching.synthetic.streams import Purpose, stream
 
 Field = NDArray[np.float32]
 Image = NDArray[np.uint8]
@@ -44,12 +45,19 @@ def impression(
     """
     touch = TOUCHES[as_condition(condition)]
     _check(sensor)
-    rng = stream(master.seed, seed)
+    rng = stream(Purpose.TOUCH, master.seed, seed)
     placed = _place(rng, master, touch, sensor)
     ink = _ink(rng, placed, touch)
     ink *= _contact(rng, placed, touch)
     ink *= 1 - _scratches(rng, touch, sensor)
-    return _picture(rng, ink, touch, sensor)
+    return _picture(rng, ink, touch.noise, sensor)
+
+
+def bare_glass(seed: int, sensor: Sensor = OPTICAL) -> Image:
+    """The picture when nothing touches: uint8 (sensor.height_px, sensor.width_px). Raises as `impression` does."""
+    _check(sensor)
+    nothing = np.zeros((sensor.height_px, sensor.width_px), np.float32)
+    return _picture(stream(Purpose.GLASS, seed), nothing, TOUCHES[Condition.NORMAL].noise, sensor)
 
 
 def as_condition(name: Condition | str) -> Condition:
@@ -102,25 +110,29 @@ def _skin(rng: Rng, touch: Touch) -> Distortion:
 def _ink(rng: Rng, placed: _Placed, touch: Touch) -> Field:
     """How dark each pixel prints, 0 … 1, were all of the skin on the glass."""
     height, width = placed.ridges.shape
-    pressure, dryness, wetness = rng.uniform(*touch.pressure), rng.uniform(*touch.dryness), rng.uniform(*touch.wetness)
+    pressure, dryness, wetness, wear = (
+        np.float32(rng.uniform(*span)) for span in (touch.pressure, touch.dryness, touch.wetness, touch.wear)
+    )
     lean = noise.smooth(rng, height, width, 70.0)
-    patch = noise.smooth(rng, height, width, 45.0)
+    patch, rubbed = noise.smooth(rng, height, width, 45.0), noise.smooth(rng, height, width, 40.0)
     fine, coarse = noise.grain(rng, height, width, 1.1), noise.grain(rng, height, width, 2.2)
-    level = placed.ridges + np.float32(0.45 * pressure) + np.float32(0.18) * lean
+    height_left = 1 - wear * np.clip(np.float32(0.8) + np.float32(0.35) * rubbed, 0, 1)
+    level = height_left * placed.ridges + np.float32(0.45) * pressure + np.float32(0.18) * lean
     level += np.float32(0.16) * fine + np.float32(0.14) * coarse
     # Dry skin touches only at its highest points; sweat floods the valleys, in patches both.
-    dry = np.float32(dryness) * np.clip(1 + np.float32(0.7) * patch, 0, 2)
+    dry = dryness * np.clip(1 + np.float32(0.7) * patch, 0, 2)
     level -= dry * (np.float32(0.55) + np.float32(0.65) * np.maximum(coarse, -0.8) + np.float32(0.35) * fine)
-    wet = np.float32(wetness) * np.clip(1 - np.float32(0.8) * patch, 0, 2.2)
+    wet = wetness * np.clip(1 - np.float32(0.8) * patch, 0, 2.2)
     level += wet * (np.float32(0.55) + np.float32(0.5) * coarse)
-    level -= placed.relief * np.float32(1.6 * max(0.15, 1 - 1.2 * wetness))
+    level -= placed.relief * np.float32(1.6) * max(np.float32(0.15), 1 - np.float32(1.2) * wetness)
     return np.asarray(1 / (1 + np.exp(np.float32(-3.4) * level)), dtype=np.float32)
 
 
 def _contact(rng: Rng, placed: _Placed, touch: Touch) -> Field:
     """1 where the finger presses, 0 where it does not touch, ragged in between."""
     height, width = placed.ridges.shape
-    centre = rng.normal(0, touch.contact_shift_px, 2)
+    # No touch leaves the skin that was grown.
+    centre = touch.contact_shift_px * np.clip(rng.standard_normal(2), -2, 2)
     across, along = rng.uniform(*touch.contact_x_px), rng.uniform(*touch.contact_y_px)
     reach = np.sqrt(((placed.x - centre[0]) / across) ** 2 + ((placed.y + 12 - centre[1]) / along) ** 2)
     rim = (1 - reach) * np.float32(min(across, along))  # about the distance to the rim, in pixels
@@ -136,11 +148,11 @@ def _scratches(rng: Rng, touch: Touch, sensor: Sensor) -> Field:
     return np.asarray(cv2.GaussianBlur(lines, (5, 5), 0.7), dtype=np.float32)
 
 
-def _picture(rng: Rng, ink: Field, touch: Touch, sensor: Sensor) -> Image:
+def _picture(rng: Rng, ink: Field, sensor_noise: float, sensor: Sensor) -> Image:
     height, width = ink.shape
     ground = sensor.background + sensor.unevenness / 3 * noise.smooth(rng, height, width, max(height, width) / 2)
     depth = np.clip(1 - 0.10 * noise.smooth(rng, height, width, 60.0), 0.6, 1.1)
     grey = ground - (ground - sensor.ink) * depth * ink
     grey = cv2.GaussianBlur(np.asarray(grey, dtype=np.float32), (0, 0), 0.6)
-    grey = grey + touch.noise * rng.standard_normal((height, width), dtype=np.float32)
+    grey = grey + sensor_noise * rng.standard_normal((height, width), dtype=np.float32)
     return np.clip(np.rint(grey), 0, 255).astype(np.uint8)

@@ -23,6 +23,8 @@ from matching.synthetic.parameters import MASTER_HEIGHT_PX, MASTER_WIDTH_PX, PRO
 Field = NDArray[np.float32]
 Point = tuple[float, float]
 
+WANDER = ((120.0, 0.12), (60.0, 0.06))  # pixels, radians
+
 
 @dataclass(frozen=True)
 class Flow:
@@ -43,7 +45,7 @@ def draw_pattern(rng: np.random.Generator) -> Pattern:
 def draw_flow(rng: np.random.Generator, pattern: Pattern) -> Flow:
     """A finger of this pattern: singular points where nature puts them, within its spread."""
     x, y = float(rng.normal(0, 8)), float(rng.normal(28, 12))
-    drop = float(rng.uniform(75, 125))
+    drop = float(rng.uniform(65, 130))
     cores: tuple[tuple[Point, float], ...]
     match pattern:
         case Pattern.ARCH:
@@ -57,15 +59,16 @@ def draw_flow(rng: np.random.Generator, pattern: Pattern) -> Flow:
             delta = (x + side * float(rng.uniform(75, 130)), y - drop)
             return Flow((((x, y), float(rng.uniform(0.6, 0.9))),), ((delta, 0.1),), float(rng.uniform(0.3, 0.5)), y)
         case Pattern.WHORL:
-            half, lean = float(rng.uniform(8, 26)), float(rng.normal(0, 6))
-            cores = (((x + lean, y + half), 0.5), ((x - lean, y - half), -0.5))
+            half, lean = float(rng.uniform(6, 34)), float(rng.normal(0, 9))
+            bend = float(rng.uniform(0.2, 0.8))
+            cores = (((x + lean, y + half), bend), ((x - lean, y - half), -bend))
         case Pattern.TWIN_LOOP:
             half, lean = float(rng.uniform(26, 38)), float(rng.choice([-1, 1])) * float(rng.uniform(16, 30))
             cores = (((x + lean, y + half), 0.6), ((x - lean, y - half), -0.6))
         case _:
             assert_never(pattern)
-    left = (x - float(rng.uniform(85, 130)), y - drop)
-    right = (x + float(rng.uniform(85, 130)), y - drop + float(rng.normal(0, 15)))
+    left = (x - float(rng.uniform(75, 140)), y - drop)
+    right = (x + float(rng.uniform(75, 140)), y - drop + float(rng.normal(0, 22)))
     return Flow(cores, ((left, 0.15), (right, 0.15)), float(rng.uniform(0.35, 0.55)), y)
 
 
@@ -77,8 +80,10 @@ def field(rng: np.random.Generator, flow: Flow) -> Field:
         angle += _bent(np.arctan2(y - core_y, x - core_x), bend) / 2
     for (delta_x, delta_y), bend in flow.deltas:
         angle -= _bent(np.arctan2(y - delta_y, x - delta_x), bend) / 2
-    wobble = noise.smooth(rng, MASTER_HEIGHT_PX, MASTER_WIDTH_PX, 90.0)
-    return np.asarray(np.mod(angle + 0.07 * wobble, np.pi), dtype=np.float32)
+    # What no model says: every finger flows a little differently, over centimetres and over millimetres.
+    for scale_px, swing in WANDER:
+        angle += swing * noise.smooth(rng, MASTER_HEIGHT_PX, MASTER_WIDTH_PX, scale_px)
+    return np.asarray(np.mod(angle, np.pi), dtype=np.float32)
 
 
 def grid() -> tuple[Field, Field]:

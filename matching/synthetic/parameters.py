@@ -41,7 +41,8 @@ class Condition(StrEnum):
     WET = "wet"  # monsoon: ridges run together
     PARTIAL = "partial"  # a hurried tip or side
     HARD = "hard"  # dry or wet, turned, and partly off the glass
-    WORN = "worn"  # nothing a matcher should be asked about
+    WORN = "worn"  # dry and rubbed flat: nothing a matcher should be asked about
+    SOAKED = "soaked"  # nor about this
 
 
 @dataclass(frozen=True)
@@ -57,30 +58,54 @@ class Touch:
     contact_shift_px: float  # standard deviation of its centre, each axis
     pressure: tuple[float, float]  # -1 thin ridges … 1 ridges that touch
     dryness: tuple[float, float]  # 0 none … 1 ridges mostly gone
-    wetness: tuple[float, float]  # 0 none … 1 valleys mostly flooded
+    wetness: tuple[float, float]  # 0 none … 1 valleys flooded in places … 2 everywhere
+    wear: tuple[float, float]  # 0 none … 1 ridges rubbed flat, but for a few patches
     scratches: int  # at most
     noise: float  # standard deviation of the sensor, grey levels
 
 
 TOUCHES: dict[Condition, Touch] = {
-    Condition.GOOD: Touch(5, 8, 2.5, 3.0, (118, 140), (150, 185), 6, (-0.15, 0.20), (0.00, 0.15), (0.00, 0.10), 0, 2.0),
+    Condition.GOOD: Touch(
+        rotation_deg=5, shift_px=9, skin_turn_deg=3, skin_pull_px=3.5,
+        contact_x_px=(118, 140), contact_y_px=(145, 185), contact_shift_px=7,
+        pressure=(-0.15, 0.20), dryness=(0, 0.2), wetness=(0, 0.15), wear=(0, 0.1), scratches=0, noise=2,
+    ),
     Condition.NORMAL: Touch(
-        9, 15, 4.5, 6.0, (96, 132), (120, 170), 14, (-0.35, 0.40), (0.00, 0.42), (0.00, 0.30), 2, 3.0
+        rotation_deg=12, shift_px=24, skin_turn_deg=6, skin_pull_px=8,
+        contact_x_px=(96, 138), contact_y_px=(115, 180), contact_shift_px=20,
+        pressure=(-0.50, 0.50), dryness=(0, 0.70), wetness=(0, 0.60), wear=(0, 0.45), scratches=4, noise=3,
     ),
     Condition.DRY: Touch(
-        9, 15, 4.5, 6.0, (88, 118), (110, 150), 14, (-0.55, -0.20), (0.50, 0.70), (0.00, 0.00), 3, 3.0
+        rotation_deg=10, shift_px=18, skin_turn_deg=5, skin_pull_px=6,
+        contact_x_px=(88, 118), contact_y_px=(105, 150), contact_shift_px=16,
+        pressure=(-0.55, -0.25), dryness=(0.65, 0.90), wetness=(0, 0), wear=(0.2, 0.5), scratches=4, noise=3,
     ),
-    Condition.WET: Touch(9, 15, 4.5, 6.0, (100, 132), (125, 170), 14, (0.30, 0.60), (0.00, 0.05), (0.50, 0.75), 1, 3.0),
+    Condition.WET: Touch(
+        rotation_deg=10, shift_px=18, skin_turn_deg=5, skin_pull_px=6,
+        contact_x_px=(98, 132), contact_y_px=(120, 170), contact_shift_px=16,
+        pressure=(0.30, 0.60), dryness=(0, 0), wetness=(0.65, 0.95), wear=(0, 0.3), scratches=1, noise=3,
+    ),
     Condition.PARTIAL: Touch(
-        12, 18, 5.0, 7.0, (70, 90), (80, 105), 38, (-0.35, 0.35), (0.00, 0.35), (0.00, 0.25), 2, 3.0
+        rotation_deg=14, shift_px=20, skin_turn_deg=6, skin_pull_px=8,
+        contact_x_px=(66, 88), contact_y_px=(78, 104), contact_shift_px=30,
+        pressure=(-0.40, 0.40), dryness=(0, 0.45), wetness=(0, 0.35), wear=(0, 0.3), scratches=2, noise=3,
     ),
     Condition.HARD: Touch(
-        14, 20, 6.5, 8.0, (76, 104), (90, 130), 26, (-0.50, 0.55), (0.10, 0.62), (0.00, 0.50), 4, 4.0
+        rotation_deg=16, shift_px=26, skin_turn_deg=8, skin_pull_px=9,
+        contact_x_px=(74, 104), contact_y_px=(86, 130), contact_shift_px=28,
+        pressure=(-0.55, 0.55), dryness=(0.1, 0.75), wetness=(0, 0.65), wear=(0.1, 0.6), scratches=6, noise=4,
     ),
     Condition.WORN: Touch(
-        9, 15, 4.5, 6.0, (80, 110), (95, 135), 14, (-0.85, -0.65), (0.88, 1.00), (0.00, 0.00), 8, 5.0
+        rotation_deg=10, shift_px=18, skin_turn_deg=5, skin_pull_px=6,
+        contact_x_px=(76, 100), contact_y_px=(86, 120), contact_shift_px=16,
+        pressure=(-0.80, -0.60), dryness=(0.75, 0.95), wetness=(0, 0), wear=(0.95, 1.0), scratches=14, noise=5,
     ),
-}
+    Condition.SOAKED: Touch(
+        rotation_deg=10, shift_px=18, skin_turn_deg=5, skin_pull_px=6,
+        contact_x_px=(96, 125), contact_y_px=(115, 155), contact_shift_px=16,
+        pressure=(0.60, 0.80), dryness=(0, 0), wetness=(1.8, 2.2), wear=(0.80, 0.90), scratches=1, noise=3,
+    ),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -107,8 +132,8 @@ class Growth:
     periods_px: tuple[float, ...] = (7.0, 7.6, 8.2, 8.8, 9.4, 10.0, 10.7, 11.4, 12.1)
     sigma_periods: float = 0.42  # the Gaussian envelope, in ridge periods
     radius_px: int = 5  # of the filter, on the half-size grid
-    seed_density: float = 0.006  # seeds a pixel of the half-size grid
-    rounds: int = 30
+    seed_density: float = 0.01  # seeds a pixel of the half-size grid
+    rounds: int = 18
     gain: float = 1.6  # per round, before clipping
 
 

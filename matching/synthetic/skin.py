@@ -1,13 +1,26 @@
-"""What the skin takes away from every print of it: sweat pores along the crests, and a few creases."""
+"""What makes ridges skin: irregular edges, sweat pores along the crests, a few creases."""
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from matching.synthetic import noise
+
 Field = NDArray[np.float32]
 
 PORE_CELL_PX = 7
-MAX_CREASES = 3
+MAX_CREASES = 5
+ROUGHNESS_PX = np.float32(0.5)
+
+
+def roughened(rng: np.random.Generator, ridges: Field) -> Field:
+    """The same ridges with the small irregularities of skin: their edges wander by a fraction of a ridge."""
+    height, width = ridges.shape
+    x = np.arange(width, dtype=np.float32)[None, :] + ROUGHNESS_PX * noise.grain(rng, height, width, 3.0)
+    y = np.arange(height, dtype=np.float32)[:, None] + ROUGHNESS_PX * noise.grain(rng, height, width, 3.0)
+    moved = cv2.remap(ridges, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    breadth = np.float32(0.12) * noise.grain(rng, height, width, 4.0)
+    return np.asarray(np.clip(moved + breadth, -1, 1), dtype=np.float32)
 
 
 def relief(rng: np.random.Generator, ridges: Field) -> Field:
@@ -35,7 +48,7 @@ def _pores(rng: np.random.Generator, ridges: Field) -> Field:
 def _creases(rng: np.random.Generator, shape: tuple[int, ...]) -> Field:
     lines = np.zeros(shape, np.float32)
     for _ in range(int(rng.integers(0, MAX_CREASES + 1))):
-        scratch(rng, lines, length_px=(40, 120), width_px=(1, 2))
+        scratch(rng, lines, length_px=(35, 130), width_px=(1, 3))
     return np.asarray(cv2.GaussianBlur(lines, (5, 5), 0.8), dtype=np.float32)
 
 
