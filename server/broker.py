@@ -7,6 +7,7 @@ Nothing in the broker is worth keeping: a punch lives in the terminal's outbox u
 persistence only spares terminals a repeat after an orderly restart.
 """
 
+import contextlib
 import logging
 import os
 import pwd
@@ -270,8 +271,9 @@ def _handshake(settings: BrokerSettings, directory: Path) -> bool:
     try:
         with socket.create_connection(("127.0.0.1" if wildcard else settings.listen, settings.port), 1.0) as plain:
             plain.settimeout(2.0)
-            with context.wrap_socket(plain):
-                return True
+            with context.wrap_socket(plain) as tls, contextlib.suppress(OSError):
+                tls.unwrap()
+            return True
     except OSError:
         return False
 

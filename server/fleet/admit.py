@@ -1,0 +1,90 @@
+"""Admit a terminal: check what it asks, certify its key, remember who it is, and answer."""
+
+import datetime as dt
+import logging
+import os
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+from sqlalchemy import Connection, Row, insert, select, update
+
+from server import AdmissionError, pki
+from server.fleet import roster
+from server.keys import ServerKeys
+from server.ledger.store import Ledger, now_ms
+from server.ledger.tables import terminal
+from server.settings import BrokerSettings
+from server.vault import Vault
+from sync import WireError, seal
+from sync.admission import Admission, Request, check_request, lookup_binding, parse
+
+log = logging.getLogger("hazri.fleet")
+
+
+def admit(ledger: Ledger, keys: ServerKeys, broker: BrokerSettings, data: bytes, *, replace: bool = False) -> Admission:
+    """Answer a terminal's request (JSON). Raises AdmissionError.
+
+    A known terminal with the same keys gets a new certificate (renewal); with other keys it is refused unless
+    `replace` says that the unit was exchanged on purpose (S7): its look-up key is then new, too.
+    """
+    request = _read(data)
+    certificate = pki.sign_request(keys.authority, request.csr, request.terminal, dt.datetime.now(dt.UTC))
+    vault = Vault(keys.vault)
+    with ledger.write() as connection:
+        known = connection.execute(select(terminal).where(terminal.c.id == request.terminal)).one_or_none()
+        lookup_key = _register(connection, vault, request, known, replace)
+    log.info("terminal=%s admitted=%s", request.terminal, "again" if known else "new")
+    reader = X25519PublicKey.from_public_bytes(bytes.fromhex(request.seal_key))
+    return Admission(
+        terminal=request.terminal,
+        certificate=pki.pem(certificate).decode(),
+        ca=pki.pem(keys.authority.certificate).decode(),
+        server_key=keys.server.public_key().public_bytes_raw().hex(),
+        template_key=keys.template.public_key().public_bytes_raw().hex(),
+        lookup_key=seal.seal_to(reader, lookup_key, lookup_binding(request.terminal)).hex(),
+        broker_host=broker.told_host,
+        broker_port=broker.told_port,
+    )
+
+
+def revoke(ledger: Ledger, one: str) -> None:
+    """From now on nothing this terminal sends is believed, and nobody's data is sent to it. Raises AdmissionError."""
+    with ledger.write() as connection:
+        done = connection.execute(update(terminal).where(terminal.c.id == one).values(state="revoked"))
+        if done.rowcount == 0:
+            raise AdmissionError(f"{one}: no such terminal; `hazri-server terminals` lists them")
+    log.info("terminal=%s state=revoked", one)
+
+
+def _read(data: bytes) -> Request:
+    try:
+        request = parse(Request, data)
+        check_request(request)
+    except WireError as error:
+        raise AdmissionError(str(error)) from None
+    return request
+
+
+def _register(connection: Connection, vault: Vault, request: Request, known: Row[Any] | None, replace: bool) -> bytes:
+    """Store the terminal; returns its look-up key."""
+    record_key, seal_key = bytes.fromhex(request.record_key), bytes.fromhex(request.seal_key)
+    same = known is not None and (known.record_key, known.seal_key) == (record_key, seal_key)
+    if known is not None and same and known.state == "active":
+        return vault.open_lookup_key(request.terminal, known.lookup_key)
+    if known is not None and not replace:
+        found = "it was revoked" if same else "it is known with other keys"
+        raise AdmissionError(f"{request.terminal}: {found}; `--replace` admits it all the same")
+    lookup_key = os.urandom(seal.KEY_BYTES)
+    values: dict[str, Any] = {
+        "state": "active",
+        "record_key": record_key,
+        "seal_key": seal_key,
+        "lookup_key": vault.close_lookup_key(request.terminal, lookup_key),
+    }
+    if known is None:
+        values |= {"id": request.terminal, "roster_version": 0, "admitted_ms": now_ms()}
+        connection.execute(insert(terminal).values(**values))
+    else:
+        connection.execute(update(terminal).where(terminal.c.id == request.terminal).values(**values))
+    roster.everybody(connection, request.terminal)
+    return lookup_key

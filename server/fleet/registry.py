@@ -1,0 +1,68 @@
+"""Who the terminals are, and what each last said of itself."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from sqlalchemy import Connection, select, update
+
+from server.ledger.store import upsert
+from server.ledger.tables import terminal, terminal_state
+from sync.wire import Beat
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """One terminal as the registry knows it now."""
+
+    active: bool
+    record_key: Ed25519PublicKey
+
+
+def look_up(connection: Connection, ids: Iterable[str]) -> dict[str, Registered]:
+    """Those of `ids` that were ever admitted. Asked for every batch: a revoked certificate stays connected."""
+    statement = select(terminal.c.id, terminal.c.state, terminal.c.record_key).where(terminal.c.id.in_(list(ids)))
+    return {
+        row.id: Registered(row.state == "active", Ed25519PublicKey.from_public_bytes(row.record_key))
+        for row in connection.execute(statement)
+    }
+
+
+def heard(connection: Connection, ids: Iterable[str], now_ms: int) -> None:
+    """Something came from these terminals."""
+    statement = update(terminal_state).where(terminal_state.c.terminal.in_(list(ids)))
+    connection.execute(statement.values(last_seen_ms=now_ms))
+
+
+class BeatNews(Enum):
+    """What a beat changed."""
+
+    NOTHING = "nothing"
+    WENT_ONLINE = "online"
+    WENT_OFFLINE = "offline"
+    STALE = "stale"
+
+
+def take_beat(connection: Connection, one: str, beat: Beat, now_ms: int) -> BeatNews:
+    """Note a beat. STALE is a will for a session that was followed by another: it changes nothing (S4)."""
+    state = terminal_state.c
+    before = connection.execute(select(state.session, state.online).where(state.terminal == one)).one_or_none()
+    was_online = before is not None and before.online
+    if not beat.online:
+        if before is None or before.session != beat.session:
+            return BeatNews.STALE
+        gone = update(terminal_state).where(state.terminal == one).values(online=False)
+        connection.execute(gone)
+        return BeatNews.WENT_OFFLINE if was_online else BeatNews.NOTHING
+    values = {
+        "session": beat.session,
+        "online": True,
+        "last_seen_ms": now_ms,
+        "log": beat.log,
+        "seq": beat.seq,
+        "backlog": beat.backlog,
+        "roster_version": beat.roster_version,
+    }
+    upsert(connection, terminal_state, {"terminal": one, **values}, *values)
+    return BeatNews.NOTHING if was_online else BeatNews.WENT_ONLINE

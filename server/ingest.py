@@ -1,0 +1,184 @@
+"""Ingest: what terminals publish goes into the ledger, and only then is it answered.
+
+link's thread ──▶ bounded queue ──▶ one worker: gather a group · one transaction · COMMIT · receipts · done()
+
+What must stay true here: no receipt and no acknowledgement before the COMMIT returned. While the database refuses,
+nothing is acknowledged and nothing is thrown away: the worker tries the same group again until it is taken.
+"""
+
+import logging
+import queue
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass
+
+from sqlalchemy.exc import DataError, IntegrityError
+
+from server import LedgerError
+from server.broker import MAX_IN_FLIGHT
+from server.feed import Feed
+from server.fleet.push import RosterPusher
+from server.intake import Incoming, Intake, Outcome, read
+from server.judge import Reason, Refuse
+from server.ledger.store import Ledger
+from server.settings import IngestSettings
+from sync import LinkError
+from sync.link import Delivery, Link
+from sync.topics import down
+from sync.wire import receipt_bytes
+
+log = logging.getLogger("hazri.ingest")
+
+# The broker sends at most MAX_IN_FLIGHT messages that are not acknowledged, so this never fills but with beats.
+_QUEUE = 4 * MAX_IN_FLIGHT
+_FIRST_RETRY_S, _RETRY_MAX_S = 0.1, 5.0
+_NOTES_PER_GROUP = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    pass
+
+
+class Ingest:
+    """Takes every terminal's messages from `link`. `start`, then `stop` once."""
+
+    def __init__(
+        self, settings: IngestSettings, ledger: Ledger, intake: Intake, link: Link, pusher: RosterPusher, feed: Feed
+    ) -> None:
+        self._settings = settings
+        self._ledger = ledger
+        self._intake = intake
+        self._link = link
+        self._pusher = pusher
+        self._feed = feed
+        self._queue: queue.Queue[Delivery | _Stop] = queue.Queue(_QUEUE)
+        self._stopping = threading.Event()
+        self._up = threading.Event()
+        self._storing = True
+        self._worker = threading.Thread(target=self._work, name="ingest", daemon=True)
+
+    def start(self) -> None:
+        self._worker.start()
+        self._link.open(self._take, self._on_state)
+
+    def stop(self) -> None:
+        """Finish the group at hand; what is not stored by then was not acknowledged and comes again."""
+        self._stopping.set()
+        self._link.close()
+        self._up.clear()
+        try:
+            self._queue.put_nowait(_Stop())
+        except queue.Full:
+            log.debug("ingest queue=full at=stop")
+        self._worker.join()
+
+    @property
+    def up(self) -> bool:
+        """Is there a link to the broker?"""
+        return self._up.is_set()
+
+    @property
+    def storing(self) -> bool:
+        """Did the database take the last group?"""
+        return self._storing
+
+    def wait_until_up(self, timeout_s: float) -> bool:
+        return self._up.wait(timeout_s)
+
+    # ── on the link's thread ──
+
+    def _take(self, delivery: Delivery) -> None:
+        try:
+            self._queue.put_nowait(delivery)
+        except queue.Full:
+            # Not acknowledged: the broker keeps a QoS 1 message for the next connection. A beat may get lost.
+            self._feed.add(Counter(overflow=1))
+
+    def _on_state(self, up: bool, reason: str) -> None:
+        (self._up.set if up else self._up.clear)()
+        log.info("link state=%s reason=%s", "up" if up else "down", reason)
+        self._feed.add(Counter())
+
+    # ── on the worker's ──
+
+    def _work(self) -> None:
+        while not self._stopping.is_set():
+            group = self._gather()
+            if group:
+                self._store(group)
+
+    def _gather(self) -> list[Incoming]:
+        """Wait for a message, then take what else comes within `commit_ms`, up to `commit_records`."""
+        first = self._queue.get()
+        if isinstance(first, _Stop):
+            return []
+        group = [read(first)]
+        weight = group[0].weight
+        until = time.monotonic() + self._settings.commit_ms / 1000
+        while weight < self._settings.commit_records:
+            try:
+                item = self._queue.get(timeout=max(0.0, until - time.monotonic()))
+            except queue.Empty:
+                break
+            if isinstance(item, _Stop):
+                break
+            group.append(read(item))
+            weight += group[-1].weight
+        return group
+
+    def _store(self, group: list[Incoming]) -> None:
+        """Until it is stored, or we are told to stop."""
+        pause_s = _FIRST_RETRY_S
+        while True:
+            try:
+                outcome = self._commit(group)
+            except LedgerError as error:
+                if isinstance(error.__cause__, DataError | IntegrityError):
+                    self._one_by_one(group)
+                    return
+                if self._storing:
+                    log.warning("ingest state=waiting reason=%s", error)
+                self._storing = False
+                self._feed.add(Counter(storage_failures=1))
+                if self._stopping.wait(pause_s):
+                    return
+                pause_s = min(2 * pause_s, _RETRY_MAX_S)
+                continue
+            if not self._storing:
+                log.info("ingest state=storing")
+            self._storing = True
+            self._answer(group, outcome)
+            return
+
+    def _commit(self, group: list[Incoming]) -> Outcome:
+        with self._ledger.write() as connection:
+            return self._intake.take(connection, group)
+
+    def _one_by_one(self, group: list[Incoming]) -> None:
+        """A message whose values the database does not take must not stop the others (poison)."""
+        if len(group) > 1:
+            for one in group:
+                self._store([one])
+            return
+        poison = group[0]
+        detail = "the database does not take a value in it"
+        log.warning("terminal=%s message=%s refused=%s", poison.terminal, poison.leaf, Reason.LEDGER)
+        self._store([Incoming(poison.delivery, poison.terminal, poison.leaf, Refuse(Reason.LEDGER, detail))])
+
+    def _answer(self, group: list[Incoming], outcome: Outcome) -> None:
+        for note in outcome.notes[:_NOTES_PER_GROUP]:
+            log.info("%s", note)
+        try:
+            for (terminal, _), receipt in outcome.receipts.items():
+                self._link.publish(down(terminal, "receipt"), receipt_bytes(receipt), qos=1, retain=True)
+        except LinkError:
+            # The terminal sends again what it has no receipt for, and is answered then.
+            outcome.counts["receipts_unsent"] += 1
+        for one in group:
+            one.delivery.done()
+        outcome.counts["commits"] += 1
+        self._feed.add(outcome.counts)
+        if outcome.rosters:
+            self._pusher.wake()

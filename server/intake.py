@@ -1,0 +1,256 @@
+"""One group of messages in one transaction: look up who speaks, judge, store, and say what to answer after the COMMIT.
+
+Nothing in here is answered before the transaction is through: `take` returns an Outcome, and whoever committed acts
+on it.
+"""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Connection
+
+from server import quarantine
+from server.fleet import registry, templates
+from server.fleet.roster import RosterKeys
+from server.judge import Accept, Gap, Known, Reason, Refuse, Repeat, judge
+from server.ledger import records
+from server.ledger.store import now_ms, upsert
+from server.ledger.tables import boot
+from sync import VersionError, WireError, chain
+from sync.batch import Batch, parse_batch
+from sync.link import Delivery
+from sync.record import Event, EventCode, RecordType
+from sync.topics import parse_up
+from sync.wire import Beat, Chunk, Receipt, parse_beat, parse_chunk
+
+IST = dt.timezone(dt.timedelta(hours=5, minutes=30), "IST")
+
+Message = Batch | Chunk | Beat | Refuse
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A delivery as read: who sent it (by the broker's word) and what it says."""
+
+    delivery: Delivery
+    terminal: str
+    leaf: str
+    message: Message
+
+    @property
+    def weight(self) -> int:
+        """How many records it may bring."""
+        return len(self.message.records) if isinstance(self.message, Batch) else 1
+
+
+@dataclass
+class Outcome:
+    """What to do once the transaction is committed."""
+
+    receipts: dict[tuple[str, bytes], Receipt] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
+    rosters: bool = False
+
+
+def read(delivery: Delivery) -> Incoming:
+    """Parse one delivery; whatever is wrong with it becomes a Refuse."""
+    try:
+        terminal, leaf = parse_up(delivery.topic)
+    except WireError as error:
+        return Incoming(delivery, "", "", Refuse(Reason.TOPIC, str(error)))
+    message: Message
+    try:
+        match leaf:
+            case "batch":
+                message = parse_batch(delivery.payload)
+            case "chunk":
+                message = parse_chunk(delivery.payload)
+            case _:
+                message = parse_beat(delivery.payload)
+    except VersionError as error:
+        message = Refuse(Reason.VERSION, str(error))
+    except WireError as error:
+        message = Refuse(Reason.GARBAGE, str(error))
+    return Incoming(delivery, terminal, leaf, message)
+
+
+class Intake:
+    """Takes groups of messages into the ledger."""
+
+    def __init__(self, writer: records.RecordWriter, receipt_key: Ed25519PrivateKey, keys: RosterKeys) -> None:
+        self._writer = writer
+        self._receipt_key = receipt_key
+        self._keys = keys
+
+    def take(self, connection: Connection, group: Sequence[Incoming]) -> Outcome:
+        """Store what is to be believed of `group`, in order."""
+        work = _Group(connection, self._keys, now_ms())
+        work.registered = registry.look_up(connection, {one.terminal for one in group})
+        for one in group:
+            work.take(one)
+        work.store(self._writer)
+        registry.heard(connection, work.heard, work.now_ms)
+        for terminal, log in work.answer:
+            last = work.known[terminal, log]
+            receipt = chain.sign_receipt(self._receipt_key, terminal, log, last.seq, last.head)
+            work.outcome.receipts[terminal, log] = receipt
+        return work.outcome
+
+
+class _Group:
+    """The state of one transaction while it is being filled."""
+
+    def __init__(self, connection: Connection, keys: RosterKeys, now_ms: int) -> None:
+        self.connection = connection
+        self.keys = keys
+        self.now_ms = now_ms
+        self.registered: dict[str, registry.Registered] = {}
+        self.known: dict[tuple[str, bytes], Known] = {}
+        self.accepted: dict[tuple[str, bytes], list[Accept]] = {}
+        self.answer: dict[tuple[str, bytes], None] = {}
+        self.heard: set[str] = set()
+        self.chunks: dict[templates.Id, None] = {}
+        self.outcome = Outcome()
+
+    def take(self, one: Incoming) -> None:
+        refused = self._unknown(one) or self._message(one)
+        if refused is None:
+            self.heard.add(one.terminal)
+            return
+        self.outcome.counts[f"refused_{refused.reason}"] += 1
+        self.outcome.notes.append(f"terminal={one.terminal or '-'} message={one.leaf or '-'} refused={refused.reason}")
+        payload = one.delivery.payload
+        quarantine.put(self.connection, one.terminal, one.leaf, refused.reason, refused.detail, payload, self.now_ms)
+
+    def store(self, writer: records.RecordWriter) -> None:
+        """Write what was accepted, then what follows from it."""
+        self._records(writer)
+        for one in self.chunks:
+            done = templates.complete(self.connection, self.keys, one, self.now_ms)
+            if isinstance(done, Refuse):
+                self._refuse_late(one, done)
+            elif done:
+                self.outcome.counts["templates"] += 1
+                self.outcome.rosters = True
+
+    def _unknown(self, one: Incoming) -> Refuse | None:
+        if not one.terminal:
+            return None
+        terminal = self.registered.get(one.terminal)
+        if terminal is None:
+            return Refuse(Reason.UNKNOWN_TERMINAL, "a certificate of ours, but no terminal of this name was admitted")
+        return None if terminal.active else Refuse(Reason.REVOKED, "the terminal was revoked")
+
+    def _message(self, one: Incoming) -> Refuse | None:
+        match one.message:
+            case Refuse():
+                return one.message
+            case Batch():
+                return self._batch(one.terminal, one.message)
+            case Chunk():
+                self.outcome.counts["chunks"] += 1
+                self.chunks[one.terminal, one.message.log, one.message.seq] = None
+                return templates.take(self.connection, one.terminal, one.message)
+            case Beat():
+                self._beat(one.terminal, one.message)
+                return None
+            case _:
+                assert_never(one.message)
+
+    def _batch(self, terminal: str, batch: Batch) -> Refuse | None:
+        key = terminal, batch.log
+        known = self._known(key)
+        verdict = judge(batch, known, self._head_at(key), self.registered[terminal].record_key)
+        match verdict:
+            case Refuse():
+                if verdict.reason is Reason.FORK:
+                    records.put_fork(self.connection, terminal, batch.log, known, self.now_ms)
+                return verdict
+            case Accept():
+                self.known[key] = verdict.known
+                self.accepted.setdefault(key, []).append(verdict)
+                self.outcome.counts["batches"] += 1
+            case Repeat():
+                self.outcome.counts["repeats"] += 1
+            case Gap():
+                self.outcome.counts["gaps"] += 1
+            case _:
+                assert_never(verdict)
+        self.answer[key] = None
+        return None
+
+    def _beat(self, terminal: str, beat: Beat) -> None:
+        news = registry.take_beat(self.connection, terminal, beat, self.now_ms)
+        if news is registry.BeatNews.STALE:
+            self.outcome.counts["stale_wills"] += 1
+            return
+        self.outcome.counts["beats"] += 1
+        self.outcome.rosters = True
+        if news is not registry.BeatNews.NOTHING:
+            self.outcome.notes.append(f"terminal={terminal} state={news.value}")
+
+    def _known(self, key: tuple[str, bytes]) -> Known:
+        if key not in self.known:
+            stored = records.known(self.connection, *key)
+            self.known[key] = stored or Known(0, chain.genesis(*key))
+        return self.known[key]
+
+    def _head_at(self, key: tuple[str, bytes]) -> Callable[[int], bytes]:
+        def head_at(seq: int) -> bytes:
+            if seq == 0:
+                return chain.genesis(*key)
+            for accept in self.accepted.get(key, ()):
+                first = accept.records[0].seq
+                if first <= seq <= accept.known.seq:
+                    return accept.records[seq - first].head
+            return records.head_at(self.connection, *key, seq) or b""
+
+        return head_at
+
+    def _records(self, writer: records.RecordWriter) -> None:
+        n = sum(len(accept.records) for accepts in self.accepted.values() for accept in accepts)
+        if n == 0:
+            return
+        number = records.take_numbers(self.connection, n)
+        rows: list[records.Row] = []
+        signatures: list[records.Row] = []
+        for (terminal, log), accepts in self.accepted.items():
+            for accept in accepts:
+                for one in accept.records:
+                    rows.append(records.record_row(terminal, log, one, number + len(rows), self.now_ms))
+                    if isinstance(one.record, Event):
+                        self._event(terminal, log, one.seq, one.record)
+                signatures.append((terminal, log, accept.known.seq, accept.signature))
+            records.put_log(self.connection, terminal, log, self.known[terminal, log], self.now_ms)
+        writer.write(self.connection, rows, signatures)
+        punches = sum(row[4] == RecordType.PUNCH for row in rows)
+        self.outcome.counts.update(records=n, punches=punches)
+        if punches:
+            day = dt.datetime.fromtimestamp(self.now_ms / 1000, IST).date().isoformat()
+            records.count(self.connection, records.PUNCHES, punches)
+            records.count(self.connection, f"{records.PUNCHES}/{day}", punches)
+
+    def _event(self, terminal: str, log: bytes, seq: int, event: Event) -> None:
+        if event.code is EventCode.ENROLMENT:
+            one = terminal, log, seq
+            refused = templates.announce(self.connection, one, event.detail)
+            if refused:
+                self._refuse_late(one, refused)
+            self.chunks[one] = None
+        elif event.code is EventCode.BOOT:
+            boot_id, software = event.detail.get("boot_id"), event.detail.get("software")
+            if isinstance(boot_id, bytes) and isinstance(software, str):
+                values = {"boot_no": event.instant.boot_no, "boot_id": boot_id, "software": software}
+                upsert(self.connection, boot, {"terminal": terminal, "log": log, "seq": seq, **values})
+
+    def _refuse_late(self, one: templates.Id, refused: Refuse) -> None:
+        terminal, log, seq = one
+        self.outcome.counts[f"refused_{refused.reason}"] += 1
+        self.outcome.notes.append(f"terminal={terminal} enrolment={seq} refused={refused.reason}")
+        what = log + seq.to_bytes(8, "big")
+        quarantine.put(self.connection, terminal, "chunk", refused.reason, refused.detail, what, self.now_ms)

@@ -1,0 +1,221 @@
+"""Every table of the ledger. Times are whole milliseconds of Unix time, UTC; ids of terminals are text, all other ids
+are random bytes. SQLite and PostgreSQL both take them; keys begin with the terminal so that a large ledger can be
+spread by it.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# ── terminals ──
+
+terminal = Table(
+    "terminal",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("state", String(16), nullable=False),  # active, revoked
+    Column("record_key", LargeBinary(32), nullable=False),
+    Column("seal_key", LargeBinary(32), nullable=False),
+    Column("lookup_key", LargeBinary, nullable=False),  # under the vault key
+    Column("roster_version", BigInteger, nullable=False),
+    Column("admitted_ms", BigInteger, nullable=False),
+)
+
+# What a terminal last said of itself; no row until it has spoken.
+terminal_state = Table(
+    "terminal_state",
+    metadata,
+    Column("terminal", String(32), ForeignKey("terminal.id"), primary_key=True),
+    Column("session", LargeBinary(8), nullable=False),
+    Column("online", Boolean, nullable=False),
+    Column("last_seen_ms", BigInteger, nullable=False),
+    Column("log", LargeBinary(8), nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("backlog", BigInteger, nullable=False),
+    Column("roster_version", BigInteger, nullable=False),
+)
+
+# ── what happened: append only ──
+
+log = Table(
+    "log",
+    metadata,
+    Column("terminal", String(32), ForeignKey("terminal.id"), primary_key=True),
+    Column("log", LargeBinary(8), primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("head", LargeBinary(32), nullable=False),
+    Column("forked_ms", BigInteger),  # when a second history of this log was first seen (S8, S9)
+    Column("first_ms", BigInteger, nullable=False),
+    Column("last_ms", BigInteger, nullable=False),
+)
+
+record = Table(
+    "record",
+    metadata,
+    Column("terminal", String(32), primary_key=True),
+    Column("log", LargeBinary(8), primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    # Given out inside the transaction from one counter row: gap-free and in the order of commits, so a reader's
+    # cursor can never pass a record that commits later.
+    Column("server_seq", BigInteger, nullable=False),
+    Column("type", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("head", LargeBinary(32), nullable=False),
+    Column("person", LargeBinary(8)),
+    Column("kind", Integer),
+    Column("means", Integer),
+    Column("score", Integer),
+    Column("source_class", Integer),
+    Column("flags", Integer),
+    Column("event", Integer),
+    Column("boot_no", BigInteger, nullable=False),
+    Column("since_boot_ms", BigInteger, nullable=False),
+    Column("wall_ms", BigInteger, nullable=False),
+    Column("clock_source", Integer, nullable=False),
+    Column("error_bound_ms", BigInteger),
+    Column("received_ms", BigInteger, nullable=False),
+    UniqueConstraint("server_seq"),
+)
+
+# The signature that came with each batch: it vouches for record `seq` and all before it.
+signed = Table(
+    "signed",
+    metadata,
+    Column("terminal", String(32), primary_key=True),
+    Column("log", LargeBinary(8), primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("signature", LargeBinary(64), nullable=False),
+)
+
+boot = Table(
+    "boot",
+    metadata,
+    Column("terminal", String(32), primary_key=True),
+    Column("log", LargeBinary(8), primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("boot_no", BigInteger, nullable=False),
+    Column("boot_id", LargeBinary, nullable=False),
+    Column("software", Text, nullable=False),
+)
+
+# The next server_seq, and sums a page would otherwise count over millions of rows.
+counter = Table(
+    "counter",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+# What was refused, kept with its reason; the same bytes again only count up.
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("terminal", String(32), primary_key=True),
+    Column("reason", String(32), primary_key=True),
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("detail", Text, nullable=False),
+    Column("leaf", String(16), nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("times", BigInteger, nullable=False),
+    Column("first_ms", BigInteger, nullable=False),
+    Column("last_ms", BigInteger, nullable=False),
+)
+
+# ── people and their templates ──
+
+person = Table(
+    "person",
+    metadata,
+    Column("ref", LargeBinary(8), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("digits", LargeBinary, nullable=False),  # under the vault key
+    Column("active", Boolean, nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
+)
+
+# `version` numbers the views of one finger. `sealed` is sync.wire.template_bytes, wrapped for the aggregator.
+template = Table(
+    "template",
+    metadata,
+    Column("person", LargeBinary(8), ForeignKey("person.ref"), primary_key=True),
+    Column("finger", Integer, primary_key=True),
+    Column("version", BigInteger, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("terminal", String(32), nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
+)
+
+# A template announced by an ENROLMENT event, until all its chunks are here.
+enrolment = Table(
+    "enrolment",
+    metadata,
+    Column("terminal", String(32), primary_key=True),
+    Column("log", LargeBinary(8), primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("person", LargeBinary(8), nullable=False),
+    Column("finger", Integer, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+    Column("state", String(16), nullable=False),  # waiting, stored, refused
+)
+
+chunk = Table(
+    "chunk",
+    metadata,
+    Column("terminal", String(32), primary_key=True),
+    Column("log", LargeBinary(8), primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("idx", Integer, primary_key=True),
+    Column("total", Integer, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+
+# Each change of a terminal's roster has a version of its own, so a delta can be cut anywhere.
+roster_change = Table(
+    "roster_change",
+    metadata,
+    Column("terminal", String(32), ForeignKey("terminal.id"), primary_key=True),
+    Column("version", BigInteger, primary_key=True),
+    Column("person", LargeBinary(8), ForeignKey("person.ref"), nullable=False),
+    Index(None, "terminal", "person"),
+)
+
+# ── who may read ──
+
+api_token = Table(
+    "api_token",
+    metadata,
+    Column("hash", LargeBinary(32), primary_key=True),  # SHA-256 of the token
+    Column("name", Text, nullable=False),
+    Column("scope", String(16), nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+)
+
+web_session = Table(
+    "web_session",
+    metadata,
+    Column("hash", LargeBinary(32), primary_key=True),
+    Column("token", LargeBinary(32), ForeignKey("api_token.hash", ondelete="CASCADE"), nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+)
