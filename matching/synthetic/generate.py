@@ -39,7 +39,7 @@ def generate(
     _check_count("people", people, MAX_PEOPLE)
     _check_count("impressions", impressions, MAX_IMPRESSIONS)
     condition = as_condition(condition)
-    seeds = _finger_seeds(seed, people)
+    seeds = finger_seeds(seed, people)
     try:
         out_dir = out_dir.resolve()
         _check_empty(out_dir)
@@ -66,7 +66,8 @@ def generate(
     return [out_dir / name for name in names]
 
 
-def _finger_seeds(seed: int, people: int) -> list[int]:
+def finger_seeds(seed: int, people: int) -> list[int]:
+    """The seeds of the fingers of a folder: that of finger 101 first."""
     return [int(value) for value in stream(Purpose.FOLDER, seed).integers(0, MAX_SEED, people)]
 
 
