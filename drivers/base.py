@@ -34,6 +34,7 @@ class Advice(StrEnum):
 
     PLACE_AGAIN = "place_again"
     PLACE_FLAT = "place_flat"
+    MOVE_TO_MIDDLE = "move_to_middle"
     PRESS_HARDER = "press_harder"
     PRESS_SOFTER = "press_softer"
     WIPE = "wipe"

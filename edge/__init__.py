@@ -1,0 +1,20 @@
+"""One machine with sensors: digits and a finger in, at most one punch out.
+
+EdgeError
+├── SetupError        keys, admission or settings are missing or do not belong together; says which command mends it
+└── EnrolmentRefused  this finger is not enrolled, and why, in words for the clerk
+"""
+
+SOFTWARE = "0.1.0"
+
+
+class EdgeError(Exception):
+    """Root of everything this room raises."""
+
+
+class SetupError(EdgeError):
+    """The terminal was not set up, or not completely."""
+
+
+class EnrolmentRefused(EdgeError):  # noqa: N818 - reads as what happened
+    """Nothing was enrolled; the message says why and what to do."""

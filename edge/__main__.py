@@ -1,0 +1,168 @@
+"""`hazri-edge`: reads the settings, composes, exits with a code.
+
+Codes: 0 done · 1 refused, or something is missing · 2 wrong usage · 78 the settings are wrong (systemd does not retry).
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from config import ConfigError
+from config.load import load
+from config.model import Edge
+from drivers import DriverError
+from edge import SOFTWARE, EdgeError, commands
+from edge.policy import Rules
+from edge.report import line
+from edge.settings import Device, Settings, Uplink
+from sync import SyncError
+
+CONFIG = Path("/etc/hazri/edge.toml")
+WRONG_SETTINGS = 78
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Run one command and end the process, without closing what must stay open (see edge.daemon)."""
+    args = parser().parse_args(argv)
+    code = 1
+    try:
+        code = _run(args)
+    except ConfigError as error:
+        code = _complain(error, WRONG_SETTINGS)
+    except (EdgeError, DriverError, SyncError) as error:
+        code = _complain(error, 1)
+    except KeyboardInterrupt:
+        code = 130
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _run(args: argparse.Namespace) -> int:
+    if args.command == "sync":
+        from edge import uplink
+
+        config = load(Edge, args.config)
+        return uplink.run(_settings(config), _uplink(config), events=args.events == "json")
+    run: Callable[[argparse.Namespace, Settings | None], int] = getattr(commands, args.command)
+    needed = args.command not in ("models", "bench", "synth", "play")
+    wanted = needed or args.config != CONFIG
+    return _guarded(run, args, _settings(load(Edge, args.config)) if wanted else None)
+
+
+def _guarded(
+    run: Callable[[argparse.Namespace, Settings | None], int], args: argparse.Namespace, settings: Settings | None
+) -> int:
+    """The matching room's errors are only known where it was imported."""
+    try:
+        return run(args, settings)
+    except Exception as error:
+        matching = sys.modules.get("matching")
+        if matching and isinstance(error, matching.MatchingError):
+            return _complain(error, 1)
+        raise
+
+
+def _complain(error: Exception, code: int) -> int:
+    line(f"hazri-edge: {error}", sys.stderr)
+    return code
+
+
+def _settings(config: Edge) -> Settings:
+    policy = config.policy
+    return Settings(
+        state_dir=config.state_dir,
+        runtime_dir=config.runtime_dir,
+        models_dir=config.models_dir,
+        threshold=config.matching.threshold,
+        margin=config.matching.margin,
+        rules=Rules(policy.debounce_s, policy.captures, policy.digits_timeout_s, policy.finger_timeout_s),
+        sensors=tuple(Device(sensor.driver, sensor.options) for sensor in config.sensors),
+    )
+
+
+def _uplink(config: Edge) -> Uplink:
+    s = config.sync
+    return Uplink(
+        s.broker_host,
+        s.broker_port,
+        s.batch,
+        s.in_flight,
+        s.receipt_timeout_s,
+        s.heartbeat_s,
+        s.keepalive_s,
+        s.retry_max_s,
+    )
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every command and its options."""
+    top = argparse.ArgumentParser(prog="hazri-edge", description="Attendance at a terminal: digits, a finger, a punch.")
+    top.add_argument("--version", action="version", version=f"hazri-edge {SOFTWARE}")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--config", type=Path, default=CONFIG, metavar="FILE", help=f"settings (default {CONFIG})")
+    of = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def add(name: str, text: str) -> argparse.ArgumentParser:
+        return of.add_parser(name, help=text, description=text, parents=[common])
+
+    add("check", "validate the settings and exit")
+    keys = add("keys", "make this terminal's keys and its request for admission")
+    keys.add_argument("--id", required=True, help="this terminal's id: a-z, 0-9 and '-'")
+    keys.add_argument("--out", type=Path, metavar="FILE", help="where the request goes (default: request.json)")
+    add("accept", "take in the admission the aggregator answered with").add_argument("admission", type=Path)
+
+    terminal = add("terminal", "serve people: sensors, record key, no network")
+    terminal.add_argument("--events", choices=["json"], help="one JSON object a line on stdout")
+    terminal.add_argument("--screen", choices=["text"], help="show the screen as text on stderr")
+    sync = add("sync", "carry punches up and the roster down: network, no sensor")
+    sync.add_argument("--events", choices=["json"], help="one JSON object a line on stdout")
+    add("status", "how the terminal is").add_argument("--json", action="store_true")
+
+    enrol = add("enrol", "enrol a finger on the running terminal")
+    enrol.add_argument("--person", required=True, metavar="REF", help="the person's opaque reference, 16 hex digits")
+    enrol.add_argument("--finger", required=True, choices=_fingers(), metavar="FINGER", help=", ".join(_fingers()))
+    capture = add("capture", "take one picture from the sensor of a stopped terminal")
+    capture.add_argument("--out", type=Path, required=True, metavar="FILE.png")
+    capture.add_argument("--timeout", type=float, default=30.0, metavar="SECONDS")
+
+    models = add("models", "the networks' weights: install, verify, list")
+    models.add_argument("action", choices=["install", "verify", "list"])
+    models.add_argument("--from", dest="source", type=Path, metavar="DIR", help="a folder instead of the registry")
+    models.add_argument("--dir", type=Path, metavar="DIR", help="where they are kept")
+    bench = add("bench", "measure error rates and times on a folder of fingers")
+    bench.add_argument("what", choices=["fingerprint"])
+    bench.add_argument("--data", type=Path, required=True, metavar="DIR", help="one set, or a folder of sets")
+    bench.add_argument("--protocol", choices=["full", "std"], default="full")
+    bench.add_argument("--dpi", type=_set_dpi, action="append", default=[], metavar="NAME=DPI", help="a set's dpi")
+    bench.add_argument("--json", action="store_true", help="on one line")
+    synth = add("synth", "make fingers that nobody has")
+    synth.add_argument("--people", type=int, default=24)
+    synth.add_argument("--impressions", type=int, default=8)
+    synth.add_argument("--seed", type=int, default=1)
+    synth.add_argument("--condition", default="normal", help="good, normal, dry, wet, partial, hard or worn")
+    synth.add_argument("--out", type=Path, required=True, metavar="DIR")
+    play = add("play", "play people at a terminal with the virtual device, by a plan")
+    play.add_argument("plan", type=Path, metavar="PLAN.json")
+    play.add_argument("--json", action="store_true", help="one JSON object a session")
+    return top
+
+
+def _fingers() -> tuple[str, ...]:
+    # Not from edge.enrolment: that would load the matching room for `hazri-edge --help`.
+    return tuple(f"{hand}_{finger}" for hand in ("right", "left") for finger in _FINGERS_OF_A_HAND)
+
+
+_FINGERS_OF_A_HAND = ("thumb", "index", "middle", "ring", "little")
+
+
+def _set_dpi(text: str) -> tuple[str, float]:
+    name, _, dpi = text.rpartition("=")
+    return name, float(dpi)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,202 @@
+"""What the short commands of `hazri-edge` do. Each returns the exit code; heavy libraries are imported where used."""
+
+import json
+import os
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from drivers import DeviceGone, DriverError, registry
+from edge import SetupError, identity
+from edge.report import line as say
+from edge.settings import Settings
+
+
+def check(_args: Namespace, settings: Settings) -> int:
+    """The settings were read already; now the drivers' options."""
+    try:
+        for device in settings.sensors:
+            registry.check(device.driver, device.options)
+    except DriverError as error:
+        raise SetupError(str(error)) from None
+    say(f"settings ok: {len(settings.sensors)} sensor(s), state in {settings.state_dir}")
+    return 0
+
+
+def keys(args: Namespace, settings: Settings) -> int:
+    request = identity.make(settings.state_dir, args.id)
+    out = args.out or settings.state_dir / "request.json"
+    _write(out, request.encode(), 0o644)
+    say(f"keys made in {settings.state_dir / 'keys'}; have {out} admitted: hazri-server admit {out}")
+    return 0
+
+
+def accept(args: Namespace, settings: Settings) -> int:
+    try:
+        data = args.admission.read_bytes()
+    except OSError as error:
+        raise SetupError(f"{args.admission}: {error.strerror}") from None
+    admission = identity.accept(settings.state_dir, data)
+    say(f"admitted as {admission.terminal}; broker {admission.broker_host}:{admission.broker_port}")
+    return 0
+
+
+def terminal(args: Namespace, settings: Settings) -> int:
+    from edge import daemon
+
+    return daemon.run(settings, events=args.events == "json", screen=sys.stderr if args.screen == "text" else None)
+
+
+def enrol(args: Namespace, settings: Settings) -> int:
+    """Through the running terminal; the finger goes on its sensor."""
+    from drivers.lines import LineClient
+    from edge.enrolment import FINGERS
+
+    client = LineClient(settings.control, timeout_s=120.0)
+    seen = client.ask({"do": "enrol", "person": args.person, "finger": FINGERS[args.finger]})
+    while "ok" not in seen:
+        say(_enrol_line(seen))
+        seen = client.next()
+    if not seen["ok"]:
+        say(f"not enrolled: {seen['error']}")
+        return 1
+    say(f"enrolled: {args.finger}, {len(seen['seqs'])} views, recorded as {', '.join(map(str, seen['seqs']))}")
+    return 0
+
+
+def status(args: Namespace, settings: Settings) -> int:
+    from drivers.lines import LineClient
+
+    try:
+        answer = LineClient(settings.control).ask({"do": "status"})
+    except DeviceGone:
+        answer = {"ok": False, "error": "the terminal is not running", **_resting(settings)}
+    if args.json:
+        say(json.dumps(answer))
+    else:
+        for name, value in answer.items():
+            say(f"{name:<16} {value}")
+    return 0 if answer["ok"] else 1
+
+
+def models(args: Namespace, settings: Settings | None) -> int:
+    from matching import ModelError
+    from matching import models as store
+
+    folder: Path | None = args.dir or (settings.models_dir if settings else None)
+    try:
+        if args.action == "install":
+            store.install(folder, args.source, progress=say)
+            return 0
+        listing = store.listing(folder)
+    except ModelError as error:
+        raise SetupError(str(error)) from None
+    for model in listing:
+        m = model.model
+        if args.action == "verify":
+            say(f"{m.name}: {model.words}")
+        else:
+            say(f"{m.name}  {m.bytes / 1e6:.1f} MB  {m.licence}  {model.state.value}  {model.path}\n    {m.source}")
+    ready = all(model.state is store.State.READY for model in listing)
+    return 0 if ready or args.action == "list" else 1
+
+
+def bench(args: Namespace, _settings: Settings | None) -> int:
+    from matching import MatchingError
+    from matching.bench import bench_fingerprint
+
+    def progress(what: str, done: int, of: int) -> None:
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\r{what} {done}/{of}   ")
+            sys.stderr.flush()
+
+    try:
+        report = bench_fingerprint(args.data, args.protocol, dict(args.dpi), progress)
+    except MatchingError as error:
+        raise SetupError(str(error)) from None
+    say(json.dumps(report) if args.json else json.dumps(report, indent=2))
+    return 0
+
+
+def synth(args: Namespace, _settings: Settings | None) -> int:
+    from matching.synthetic import SyntheticError, generate
+
+    try:
+        paths = generate(args.people, args.impressions, args.seed, args.out, condition=args.condition)
+    except SyntheticError as error:
+        raise SetupError(str(error)) from None
+    say(f"{len(paths)} synthetic pictures of {args.people} fingers that nobody has in {args.out}")
+    return 0
+
+
+def capture(args: Namespace, settings: Settings) -> int:
+    """One picture from the sensor into a file only its owner can read; for the technician's bench."""
+    import cv2
+
+    from drivers.base import Feature, Scan
+
+    if settings.control.exists():
+        raise SetupError("the terminal is running and holds the sensor: stop it first")
+    device = next((d for d in settings.sensors if Feature.IMAGE in registry.find(d.driver).features), None)
+    if device is None:
+        raise SetupError("the settings name no sensor that gives pictures")
+    sensor = registry.make(device.driver, device.options)
+    sensor.open()
+    try:
+        say("place a finger")
+        reading = sensor.read(args.timeout)
+    finally:
+        sensor.close()
+    if not isinstance(reading, Scan):
+        say("no picture came in time" if reading is None else f"no picture: {reading}")
+        return 1
+    _, png = cv2.imencode(".png", reading.image)
+    _write(args.out, png.tobytes(), 0o600)
+    rows, columns = reading.image.shape
+    say(f"{columns} × {rows} px, {reading.dpi:.0f} dpi, in {args.out}")
+    return 0
+
+
+def play(args: Namespace, _settings: Settings | None) -> int:
+    from edge import play as stage
+
+    def tell(line: dict[str, Any]) -> None:
+        say(json.dumps(line) if args.json else " ".join(f"{k}={v}" for k, v in line.items()))
+
+    return 0 if stage.play(stage.load(args.plan), tell) else 1
+
+
+def _enrol_line(seen: dict[str, Any]) -> str:
+    from drivers.base import Advice
+    from edge import words
+
+    match seen:
+        case {"event": "place", "view": view}:
+            line = words.ENROL.fill(view=str(view), views="3")
+        case {"event": "advice", "advice": advice}:
+            line = words.ADVICE[Advice(advice)]
+        case _:
+            return f"view {seen.get('view')} taken"
+    return f"{line.hi} / {line.en}"
+
+
+def _resting(settings: Settings) -> dict[str, Any]:
+    """What the log says of itself while the terminal does not run."""
+    from sync import StorageError
+    from sync.outbox import OutboxReader
+
+    try:
+        reader = OutboxReader(settings.punches)
+        return {"log": reader.log.hex(), "seq": reader.last_seq()}
+    except StorageError as error:
+        return {"log": None, "reason": str(error)}
+
+
+def _write(path: Path, data: bytes, mode: int) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+            file.write(data)
+    except OSError as error:
+        raise SetupError(f"{path}: {error.strerror}") from None

@@ -1,0 +1,175 @@
+"""The enrolled of this site, looked up by keyed digits, swapped whole by version.
+
+A Gallery never changes; People builds a new one when the roster has moved or a finger was enrolled here. Templates
+stay sealed until their person types digits; what was opened and prepared is kept for the next time, up to a bound.
+"""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from matching import Candidate, MatchingError, Prepared, Template, prepare
+from sync import StorageError, SyncError
+from sync.roster import RosterReader
+from sync.seal import lookup, open_sealed, open_template
+from sync.wire import Receipt, RosterEntry, SealedTemplate, parse_card
+
+_KEPT_PREPARED = 200  # about 60 KB each
+Key = tuple[bytes, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What opens the roster at this terminal."""
+
+    terminal: str
+    seal_key: X25519PrivateKey
+    lookup_key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One of this site: opaque reference, name to greet with, and everything enrolled, sealed."""
+
+    person: bytes
+    name: str
+    lookup: bytes
+    templates: tuple[SealedTemplate, ...]
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Everybody at one version of the roster. `damaged` counts entries that did not open and were left out."""
+
+    version: int = 0
+    people: dict[bytes, Person] = field(default_factory=dict)
+    by_lookup: dict[bytes, tuple[bytes, ...]] = field(default_factory=dict)
+    damaged: int = 0
+
+    @property
+    def templates(self) -> int:
+        return sum(len(p.templates) for p in self.people.values())
+
+
+def card_binding(person: bytes, terminal: str) -> bytes:
+    """What a sealed person card is bound to."""
+    return b"hazri card 1\0" + person + terminal.encode()
+
+
+def build(
+    version: int, entries: Iterable[RosterEntry], own: Iterable[SealedTemplate], over: set[Key], secrets: Secrets
+) -> Gallery:
+    """A gallery of the roster's entries with the views enrolled here beside them.
+
+    `over` names the own views that are newer than what the roster holds. Own views of somebody who is not on the
+    roster are left out: terminals never create employees (R6.5), and who has left is forgotten (R6.7).
+    """
+    mine: dict[bytes, dict[Key, SealedTemplate]] = {}
+    for t in own:
+        mine.setdefault(t.person, {})[_key(t)] = t
+    people: dict[bytes, Person] = {}
+    found: dict[bytes, list[bytes]] = {}
+    damaged = 0
+    for entry in entries:
+        if not entry.active:
+            continue
+        try:
+            card = parse_card(open_sealed(secrets.seal_key, entry.sealed, card_binding(entry.person, secrets.terminal)))
+        except SyncError:
+            damaged += 1
+            continue
+        views = {_key(t): t for t in entry.templates if t.person == entry.person}
+        for key, t in mine.get(entry.person, {}).items():
+            if key in over or key not in views:
+                views[key] = t
+        people[entry.person] = Person(entry.person, card.name, card.lookup, tuple(views.values()))
+        found.setdefault(card.lookup, []).append(entry.person)
+    return Gallery(version, people, {k: tuple(v) for k, v in found.items()}, damaged)
+
+
+class People:
+    """The gallery that is valid now, and the templates that have been opened. Used by the terminal's one thread."""
+
+    def __init__(self, roster: Path, secrets: Secrets, log: bytes, own: Iterable[tuple[int, SealedTemplate]]) -> None:
+        self._path = roster
+        self._secrets = secrets
+        self._log = log
+        self._own = {_key(t): (seq, t) for seq, t in own}
+        self._reader: RosterReader | None = None
+        self._ready: OrderedDict[bytes, Prepared | None] = OrderedDict()
+        self._stale = True
+        self.gallery = Gallery()
+        self.receipted = 0
+
+    def refresh(self) -> bool:
+        """Swap the gallery if the roster has moved; whether it did. Raises StorageError when roster.db is unreadable.
+
+        What stands stays valid then. No roster yet is not an error: a terminal without people says "nobody".
+        """
+        if self._reader is None:
+            if not self._path.exists():
+                return False
+            self._reader = RosterReader(self._path)
+        try:
+            version = self._reader.version()
+            receipt: Receipt | None = self._reader.receipt(self._log)
+            self.receipted = receipt.seq if receipt else 0
+            if version == self.gallery.version and not self._stale:
+                return False
+            entries = self._reader.entries()
+        except StorageError:
+            raise
+        except SyncError as error:
+            raise StorageError(f"{self._path}: {error}") from None
+        over = {key for key, (seq, _) in self._own.items() if seq > self.receipted}
+        self.gallery = build(version, entries, (t for _, t in self._own.values()), over, self._secrets)
+        self._stale = False
+        return True
+
+    def enrolled(self, seq: int, own: SealedTemplate) -> None:
+        """Count in a view just enrolled here; it is matched from the next refresh on."""
+        self._own[_key(own)] = (seq, own)
+        self._stale = True
+
+    def with_digits(self, digits: str) -> list[Person]:
+        """Everybody these six digits may mean."""
+        found = self.gallery.by_lookup.get(lookup(self._secrets.lookup_key, digits), ())
+        return [self.gallery.people[person] for person in found]
+
+    def sharing_digits(self, person: Person) -> list[Person]:
+        """The others whose digits are the same (S5)."""
+        found = self.gallery.by_lookup.get(person.lookup, ())
+        return [self.gallery.people[other] for other in found if other != person.person]
+
+    def candidate(self, person: Person) -> Candidate:
+        """The person with their templates opened and prepared; what does not open is left out."""
+        ready = (self._prepared(t) for t in person.templates)
+        return Candidate(person.person, [r for r in ready if r is not None])
+
+    def _prepared(self, sealed: SealedTemplate) -> Prepared | None:
+        # The body alone names a template: the key around it is wrapped anew with each roster.
+        name = hashlib.sha256(_name(sealed) + sealed.body).digest()
+        if name in self._ready:
+            self._ready.move_to_end(name)
+            return self._ready[name]
+        try:
+            plain = open_template(sealed, self._secrets.seal_key, self._secrets.terminal)
+            ready = prepare(Template.from_bytes(plain))
+        except (SyncError, MatchingError):
+            ready = None
+        self._ready[name] = ready
+        if len(self._ready) > _KEPT_PREPARED:
+            self._ready.popitem(last=False)
+        return ready
+
+
+def _key(t: SealedTemplate) -> Key:
+    return t.person, t.finger, t.version
+
+
+def _name(t: SealedTemplate) -> bytes:
+    return t.person + bytes([t.finger]) + t.version.to_bytes(4, "big")

@@ -1,0 +1,136 @@
+"""What goes into the log, and in which order: the boot first, then any step of the clock, then what happened.
+
+At the start the log is read once: which boot it ended in, who punched last when, and which fingers were enrolled here.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+
+from edge import SOFTWARE
+from edge.clock import Clock, SystemClock, boot_id
+from edge.policy import Last
+from sync import StorageError
+from sync.outbox import Outbox
+from sync.record import Event, EventCode, Flag, Instant, Punch, Record
+from sync.wire import SealedTemplate, parse_template, template_bytes
+
+OWN = "own"
+
+
+@dataclass
+class History:
+    """What the log remembers."""
+
+    last: dict[bytes, Last] = field(default_factory=dict)
+    boot_no: int = 0
+    boot: bytes | None = None
+    offset_ms: int | None = None
+    enrolled: dict[bytes, tuple[int, bytes]] = field(default_factory=dict)  # hash -> (seq, key wrapped for us)
+
+    def take(self, seq: int, record: Record) -> None:
+        if record.instant.boot_no != self.boot_no:
+            self.boot_no, self.boot = record.instant.boot_no, None
+        self.offset_ms = record.instant.wall_offset_ms
+        if isinstance(record, Punch):
+            if Flag.DUPLICATE not in record.flags:
+                self.last[record.person] = Last(record.instant, record.kind)
+        elif record.code is EventCode.BOOT:
+            self.boot = _octets(record.detail.get("boot_id"))
+        elif record.code is EventCode.ENROLMENT:
+            self.enrolled[_octets(record.detail.get("hash"))] = (seq, _octets(record.detail.get(OWN)))
+
+
+class Journal:
+    """The outbox with its manners. Used by the terminal's one thread."""
+
+    def __init__(self, outbox: Outbox, clock: Clock | None = None, boot: bytes | None = None) -> None:
+        """Reads the whole log once. Raises StorageError when it cannot be read."""
+        self._outbox = outbox
+        self._boot = boot or boot_id()
+        self.history = History()
+        for seq, record in outbox.records():
+            self.history.take(seq, record)
+        here = self.history.boot == self._boot
+        self._boot_due = not here
+        boot_no = self.history.boot_no + (0 if here else 1)
+        self.clock: Clock = clock or SystemClock(boot_no, self.history.offset_ms if here else None)
+
+    @property
+    def log(self) -> bytes:
+        return self._outbox.log
+
+    @property
+    def seq(self) -> int:
+        return self._outbox.seq
+
+    def open(self) -> bool:
+        """Record the boot if this is a new one. False when the disk refuses now: it is tried again before each punch,
+        so that a terminal with a full disk starts, shows red, and recovers by itself (S2, S13)."""
+        try:
+            self._preamble()
+        except StorageError:
+            return False
+        return True
+
+    def tick(self) -> None:
+        """Notice a step of the clock. Raises StorageError."""
+        self._preamble()
+
+    def punch(self, punch: Punch) -> int:
+        """Commit one punch; the seq it got. Raises StorageError: then nothing was recorded."""
+        return self._append(punch)
+
+    def enrolment(self, up: SealedTemplate, own: SealedTemplate) -> int:
+        """Commit the event of one enrolled view, its sealed template beside it. Raises StorageError.
+
+        `up` opens at the aggregator. `own` has the same body with its key wrapped for this terminal, which is kept in
+        the event: so the finger is known here after a restart, long before the roster brings it back.
+        """
+        blob = template_bytes(up)
+        detail: dict[str, int | str | bytes] = {
+            "person": up.person,
+            "finger": up.finger,
+            "version": up.version,
+            "hash": hashlib.sha256(blob).digest(),
+            "size": len(blob),
+            OWN: own.wrapped,
+        }
+        return self._append(Event(EventCode.ENROLMENT, detail, self.clock.now()), blob)
+
+    def own_templates(self) -> list[tuple[int, SealedTemplate]]:
+        """(seq, template that opens here) of every view enrolled on this terminal and still kept."""
+        own = []
+        for blob in self._outbox.blobs():
+            seq, wrapped = self.history.enrolled.get(hashlib.sha256(blob).digest(), (0, b""))
+            if wrapped:
+                t = parse_template(blob)
+                own.append((seq, SealedTemplate(t.person, t.finger, t.version, t.body, wrapped)))
+        return own
+
+    def prune(self, receipted: int) -> None:
+        """Forget what the server has receipted. Raises StorageError."""
+        self._outbox.prune(receipted)
+
+    def _append(self, record: Record, blob: bytes | None = None) -> int:
+        self._preamble()
+        seq = self._outbox.append(record, blob)
+        self.history.take(seq, record)
+        return seq
+
+    def _preamble(self) -> None:
+        now = self.clock.now()
+        if self._boot_due:
+            detail: dict[str, int | str | bytes] = {"boot_id": self._boot, "software": SOFTWARE}
+            self._outbox.append(Event(EventCode.BOOT, detail, now))
+            self._boot_due = False
+        step = self.clock.step()
+        if step:
+            moved: dict[str, int | str | bytes] = {"old_ms": step.old_offset_ms, "new_ms": step.new_offset_ms}
+            self._outbox.append(Event(EventCode.CLOCK_STEP, moved, now))
+
+    def now(self) -> Instant:
+        return self.clock.now()
+
+
+def _octets(value: int | str | bytes | None) -> bytes:
+    return value if isinstance(value, bytes) else b""

@@ -1,0 +1,105 @@
+"""How a session at the terminal can end. Each has its own name, colour and words."""
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from drivers.base import Advice
+from sync.record import Flag, Punch
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Green: recorded as `seq`, `touch_to_green_ms` after the finger's picture was taken."""
+
+    punch: Punch
+    seq: int
+    name: str
+    touch_to_green_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class WrongDigits:
+    """Not six digits; the sensor was never lit (R1.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nobody:
+    """Nobody of this terminal has these digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotEnrolled:
+    """Somebody has these digits, but no finger was ever enrolled for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class PoorImage:
+    """No picture good enough to compare; what to do about it."""
+
+    advice: Advice
+
+
+@dataclass(frozen=True, slots=True)
+class NoMatch:
+    """A good picture, of somebody else's finger."""
+
+
+@dataclass(frozen=True, slots=True)
+class TooClose:
+    """Two people with these digits look too much alike in it (S5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotRecorded:
+    """Recognised, but the disk refused: nothing was recorded (S13)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Abandoned:
+    """The person left before it was done."""
+
+
+Outcome = Accepted | WrongDigits | Nobody | NotEnrolled | PoorImage | NoMatch | TooClose | NotRecorded | Abandoned
+
+
+def name(outcome: Outcome) -> str:
+    """The outcome's name in events and logs."""
+    match outcome:
+        case Accepted():
+            return "accepted"
+        case WrongDigits():
+            return "wrong_digits"
+        case Nobody():
+            return "nobody"
+        case NotEnrolled():
+            return "not_enrolled"
+        case PoorImage():
+            return "poor_image"
+        case NoMatch():
+            return "no_match"
+        case TooClose():
+            return "too_close"
+        case NotRecorded():
+            return "not_recorded"
+        case Abandoned():
+            return "abandoned"
+    assert_never(outcome)
+
+
+def event(outcome: Outcome) -> dict[str, object]:
+    """The outcome for programs that watch: people by their opaque reference only, no digits, no names."""
+    fields: dict[str, object] = {"event": "outcome", "outcome": name(outcome)}
+    if isinstance(outcome, Accepted):
+        punch = outcome.punch
+        fields |= {
+            "seq": outcome.seq,
+            "person": punch.person.hex(),
+            "kind": punch.kind.name.lower(),
+            "duplicate": Flag.DUPLICATE in punch.flags,
+            "clock_trusted": Flag.CLOCK_UNTRUSTED not in punch.flags,
+            "wall_ms": punch.instant.wall_ms,
+            "touch_to_green_ms": round(outcome.touch_to_green_ms, 1),
+        }
+    elif isinstance(outcome, PoorImage):
+        fields["advice"] = str(outcome.advice)
+    return fields

@@ -1,0 +1,54 @@
+"""What the two processes of a terminal need to know, as plain values: the entry point fills them in from the file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge.policy import Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A driver's name and its options."""
+
+    driver: str
+    options: Mapping[str, str | int]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where things are, and how the terminal process behaves."""
+
+    state_dir: Path
+    runtime_dir: Path
+    models_dir: Path
+    threshold: float
+    margin: float
+    rules: Rules
+    sensors: tuple[Device, ...]
+
+    @property
+    def punches(self) -> Path:
+        return self.state_dir / "punches.db"
+
+    @property
+    def roster(self) -> Path:
+        return self.state_dir / "roster.db"
+
+    @property
+    def control(self) -> Path:
+        return self.runtime_dir / "control.sock"
+
+
+@dataclass(frozen=True, slots=True)
+class Uplink:
+    """How the sync process behaves; an empty broker_host and a broker_port of 0 take what the admission says."""
+
+    broker_host: str
+    broker_port: int
+    batch: int
+    in_flight: int
+    receipt_timeout_s: float
+    heartbeat_s: float
+    keepalive_s: int
+    retry_max_s: float

@@ -1,0 +1,67 @@
+"""`hazri-edge sync`: puts the sync process together and runs it until it is told to stop.
+
+It owns the network and the transport key, and reads punches.db; it has no sensor and no key to sign or open anything.
+"""
+
+import signal
+import threading
+
+from edge.identity import load_transport
+from edge.report import Report
+from edge.settings import Settings, Uplink
+from sync.agent import Agent, AgentSettings, AgentState
+from sync.mqtt import MqttLink, MqttSettings
+from sync.roster import RosterStore
+from sync.topics import down_all
+
+
+def run(settings: Settings, uplink: Uplink, *, events: bool) -> int:
+    """Sync until SIGTERM or SIGINT. Returns the exit code; raises SetupError, StorageError, LinkError."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    report = Report("sync", events=events)
+    me = load_transport(settings.state_dir)
+    link = MqttLink(
+        MqttSettings(
+            host=uplink.broker_host or me.broker_host,
+            port=uplink.broker_port or me.broker_port,
+            ca=me.ca,
+            certificate=me.certificate,
+            key=me.key,
+            client_id=me.terminal,
+            subscriptions=(down_all(me.terminal),),
+            keepalive_s=uplink.keepalive_s,
+            retry_max_s=uplink.retry_max_s,
+        )
+    )
+    agent_settings = AgentSettings(
+        me.terminal, uplink.batch, uplink.in_flight, uplink.receipt_timeout_s, uplink.heartbeat_s
+    )
+    changes = Changes(report)
+    agent = Agent(agent_settings, settings.punches, RosterStore(settings.roster), link, me.server_key, changes)
+    report.say("ready", broker=f"{uplink.broker_host or me.broker_host}:{uplink.broker_port or me.broker_port}")
+    agent.run(stop)
+    report.say("stopped", receipted=agent.state.receipted)
+    return 0
+
+
+class Changes:
+    """Tells what changed from one state of the agent to the next."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._last = AgentState()
+
+    def __call__(self, state: AgentState) -> None:
+        last, self._last = self._last, state
+        if (state.up, state.reason) != (last.up, last.reason):
+            self._report.say("link", up=state.up, reason=state.reason)
+        if state.sent > last.sent:
+            self._report.say("sent", seq=state.sent, made=state.made)
+        if state.receipted != last.receipted:
+            self._report.say("receipted", seq=state.receipted, made=state.made)
+        if state.roster_version != last.roster_version:
+            self._report.say("roster", roster_version=state.roster_version)
+        if state.refused != last.refused:
+            self._report.say("refused", count=state.refused, reason=state.reason)

@@ -1,0 +1,65 @@
+"""Every message a person at the terminal sees, in Hindi and in English."""
+
+from dataclasses import dataclass
+
+from drivers.base import Advice
+from sync.record import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One message. `{...}` is filled in by the screen."""
+
+    hi: str
+    en: str
+
+    def fill(self, **values: str) -> "Words":
+        return Words(self.hi.format(**values), self.en.format(**values))
+
+
+IDLE = Words("अपने छह अंक दबाएँ, फिर ↵", "Type your six digits, then ↵")
+TYPING = Words("अंक: {dots}", "Digits: {dots}")
+PLACE = Words("अपनी उँगली सेंसर पर रखें", "Place your finger on the sensor")
+WAIT = Words("कृपया रुकें…", "Please wait…")
+
+ACCEPTED = {
+    Kind.IN: Words("हाज़िरी लग गई: आगमन", "Recorded: in"),
+    Kind.OUT: Words("हाज़िरी लग गई: प्रस्थान", "Recorded: out"),
+    Kind.MOVEMENT_OUT: Words("दर्ज हुआ: बाहर जाना", "Recorded: going out"),
+    Kind.MOVEMENT_IN: Words("दर्ज हुआ: वापसी", "Recorded: coming back"),
+    Kind.ON_DUTY: Words("दर्ज हुआ: ड्यूटी पर", "Recorded: on duty"),
+}
+GREETING = Words("नमस्ते, {name}", "Welcome, {name}")
+DUPLICATE = Words("एक मिनट के भीतर दूसरी बार; पहली गिनी गई है", "Second time within a minute; the first one counts")
+CLOCK = Words("समय बाद में ठीक किया जाएगा", "The time will be corrected later")
+
+WRONG_DIGITS = Words("ठीक छह अंक दबाएँ", "Exactly six digits, please")
+NOBODY = Words("ये अंक यहाँ दर्ज नहीं हैं। कार्यालय से पूछें", "These digits are not known here. Please ask the office")
+NOT_ENROLLED = Words(
+    "आपकी उँगली अभी दर्ज नहीं है। कार्यालय में दर्ज कराएँ", "No finger of yours is enrolled yet. Please have it enrolled"
+)
+NO_MATCH = Words("उँगली इन अंकों से मेल नहीं खाती", "The finger does not match these digits")
+TOO_CLOSE = Words(
+    "पक्का नहीं हो सका। दूसरी उँगली या दूसरी संख्या से कोशिश करें",
+    "Not certain enough. Please use another finger or your other number",
+)
+NOT_RECORDED = Words("दर्ज नहीं हुआ: रजिस्टर में लिखें", "Not recorded: use the register")
+ABANDONED = Words("समय पूरा हुआ। फिर से शुरू करें", "Time is up. Please start again")
+POOR_IMAGE = Words("उँगली ठीक से नहीं पढ़ी जा सकी", "The finger could not be read well")
+OUT_OF_SERVICE = Words("मशीन बंद है: रजिस्टर में लिखें", "Out of service: use the register")
+
+ENROL = Words("उँगली रखें ({view}/{views})", "Place the finger ({view} of {views})")
+ENROL_LIFT = Words("उँगली उठाएँ", "Lift the finger")
+ENROLLED = Words("उँगली दर्ज हो गई", "The finger is enrolled")
+NOT_ENROLLING = Words("उँगली दर्ज नहीं हुई", "The finger was not enrolled")
+
+ADVICE = {
+    Advice.PLACE_AGAIN: Words("उँगली उठाकर फिर से रखें", "Lift the finger and place it again"),
+    Advice.PLACE_FLAT: Words("पूरी उँगली सपाट रखें", "Lay the whole finger pad flat"),
+    Advice.MOVE_TO_MIDDLE: Words("उँगली बीच में रखें", "Move the finger to the middle"),
+    Advice.PRESS_HARDER: Words("थोड़ा ज़ोर से दबाएँ", "Press a little harder"),
+    Advice.PRESS_SOFTER: Words("हल्के से दबाएँ", "Press more softly"),
+    Advice.WIPE: Words("उँगली और शीशा पोंछें", "Wipe the finger and the glass"),
+    Advice.LIFT: Words("उँगली उठाएँ", "Lift the finger"),
+    Advice.OTHER_FINGER: Words("पोंछकर फिर रखें, या दूसरी उँगली रखें", "Wipe and try again, or use another finger"),
+}
