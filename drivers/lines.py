@@ -197,6 +197,12 @@ class LineClient:
     def close(self) -> None:
         self._socket.close()
 
+    def __enter__(self) -> "LineClient":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
 
 def _clear_stale(path: Path) -> None:
     """Remove a socket that nobody listens on any more (its owner was killed)."""
