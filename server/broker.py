@@ -34,6 +34,8 @@ _START_TIMEOUT_S = 10.0
 _STOP_TIMEOUT_S = 5.0
 _FIRST_RETRY_S, _RETRY_MAX_S = 0.2, 10.0
 _STEADY_S = 30.0
+# Every client that goes without a TLS goodbye leaves this.
+_ORDINARY_END = "unexpected eof while reading"
 _LINES_PER_WINDOW, _WINDOW_S = 20, 10.0
 
 
@@ -299,6 +301,8 @@ class _LogPipe:
         lines = self._child.stdout
         while raw := lines.readline(4096) if lines else b"":
             line = "".join(c if c.isprintable() else "?" for c in raw.decode("utf-8", "replace").rstrip())[:200]
+            if line.endswith(_ORDINARY_END):
+                continue
             self._last = [*self._last[-2:], line]
             now = time.monotonic()
             if now - window > _WINDOW_S:

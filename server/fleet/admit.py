@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from server import AdmissionError, pki
 from server.fleet import roster
@@ -65,7 +65,7 @@ def _read(data: bytes) -> Request:
     return request
 
 
-def _register(connection: Connection, vault: Vault, request: Request, known: Row[Any] | None, replace: bool) -> bytes:
+def _register(connection: Connection, vault: Vault, request: Request, known: Any, replace: bool) -> bytes:
     """Store the terminal; returns its look-up key."""
     record_key, seal_key = bytes.fromhex(request.record_key), bytes.fromhex(request.seal_key)
     same = known is not None and (known.record_key, known.seal_key) == (record_key, seal_key)

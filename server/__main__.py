@@ -1,0 +1,261 @@
+"""hazri-server: reads the settings, runs one command, ends with 0 (done), 1 (failed) or 2 (called or set up wrong)."""
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+from config import ConfigError
+from config.load import load
+from config.model import Server
+from server import PeopleError, ServerError
+from server.settings import BrokerSettings, IngestSettings, ServerSettings, WebSettings
+
+DEFAULT_CONFIG = Path("/etc/hazri/server.toml")
+DONE, FAILED, MISUSED = 0, 1, 2
+
+
+def main() -> NoReturn:
+    """The console script."""
+    sys.exit(command(sys.argv[1:]))
+
+
+def command(argv: list[str]) -> int:
+    """Run one command; returns the exit code. Messages for people go to stderr, results to stdout."""
+    args = _parser().parse_args(argv)
+    logging.basicConfig(
+        level=logging.DEBUG if args.verbose else logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+        stream=sys.stderr,
+    )
+    for chatty in ("uvicorn", "httpx", "httpcore", "alembic", "multipart"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    try:
+        code: int = args.work(args)
+    except ConfigError as error:
+        return _say(error, MISUSED)
+    except ServerError as error:
+        return _say(error, FAILED)
+    except BrokenPipeError:
+        return FAILED
+    except KeyboardInterrupt:
+        return FAILED
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="hazri-server", description="The aggregator of Hazri attendance terminals.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--config", type=Path, metavar="FILE", help=f"settings (default: {DEFAULT_CONFIG} if there)")
+    shared.add_argument("--verbose", action="store_true", help="log more")
+
+    def add(name: str, work: Callable[[argparse.Namespace], int], text: str, to: Any = commands) -> Any:
+        one = to.add_parser(name, help=text, description=text, parents=[shared])
+        one.set_defaults(work=work)
+        return one
+
+    def group(name: str, text: str) -> Any:
+        return commands.add_parser(name, help=text, description=text).add_subparsers(required=True, metavar="COMMAND")
+
+    add("run", _run, "Run broker, ingest and web until SIGTERM.")
+    add("check", _check, "Check the settings and what they need, and exit.")
+    add("init", _init, "Make keys, certificates and tables where they are missing (run and admit do it, too).")
+    admit = add("admit", _admit, "Admit a terminal: sign its certificate and register its keys.")
+    admit.add_argument("request", type=Path, metavar="REQUEST.json", help="what `hazri-edge keys` wrote")
+    admit.add_argument("--out", type=Path, required=True, metavar="ADMISSION.json", help="for `hazri-edge accept`")
+    admit.add_argument("--replace", action="store_true", help="other keys or revoked before: take it all the same")
+    revoke = add("revoke", _revoke, "Believe a terminal no more.")
+    revoke.add_argument("terminal")
+    terminals = add("terminals", _terminals, "List the terminals and how they are.")
+    terminals.add_argument("--json", action="store_true", help="one JSON object a line")
+    people = group("people", "People who punch.")
+    add(
+        "import",
+        _people_import,
+        'Register people from stdin, lines {"name": …, "digits": …}; prints references.',
+        people,
+    )
+    token = group("token", "Tokens for the API and the dashboard.")
+    new = add("new", _token_new, "Make a token; it is shown once.", token)
+    new.add_argument("--scope", choices=["pull", "dashboard"], required=True, help="what it opens")
+    new.add_argument("--name", default="", help="whom it is for")
+    new.add_argument("--days", type=int, default=365, help="how long it is valid (default: 365)")
+    pull = add("pull", _pull, "Keep a file of all punches of another server up to date.")
+    pull.add_argument("--url", required=True, help="of the other server, as https://host")
+    pull.add_argument("--token-file", type=Path, required=True, metavar="F", help="a file that holds a pull token")
+    pull.add_argument("--state", type=Path, required=True, metavar="FILE", help="where the cursor is kept")
+    pull.add_argument("--out", type=Path, required=True, metavar="FILE.ndjson", help="one punch a line")
+    how = pull.add_mutually_exclusive_group()
+    how.add_argument("--once", action="store_true", help="end when there is no more (default)")
+    how.add_argument("--follow", action="store_true", help="stay and take what comes")
+    demo = add("demo", _demo, "Run a whole district in miniature: aggregator, terminals and synthetic people.")
+    demo.add_argument("--for", dest="for_s", type=float, metavar="SECONDS", help="end after so long (default: Ctrl-C)")
+    demo.add_argument("--json", action="store_true", help="print one JSON object at the end")
+    demo.add_argument("--fingerprints", type=Path, metavar="DIR", help="use real images instead of synthetic ones")
+    add("api", _api, "Print the OpenAPI document.")
+    return parser
+
+
+def _settings(args: argparse.Namespace) -> ServerSettings:
+    path = args.config or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None)
+    c = load(Server, path) if path else Server()
+    b = c.broker
+    return ServerSettings(
+        state_dir=c.state_dir,
+        database_url=c.database_url,
+        web=WebSettings(c.web.host, c.web.port),
+        broker=BrokerSettings(b.embedded, b.mosquitto, b.listen, b.host, b.port, b.public_host, b.public_port),
+        ingest=IngestSettings(c.ingest.commit_records, c.ingest.commit_ms),
+    )
+
+
+# Each command imports what it needs: a refused word on the command line should not wait for a web framework.
+
+
+def _run(args: argparse.Namespace) -> int:
+    from server.run import run
+
+    run(_settings(args), lambda line: print(line, flush=True))  # noqa: T201 - the readiness line
+    return DONE
+
+
+def _check(args: argparse.Namespace) -> int:
+    from server.broker import find_mosquitto
+
+    settings = _settings(args)
+    if settings.broker.embedded:
+        find_mosquitto(settings.broker.mosquitto)
+    _init(args)
+    _print("the settings are sound")
+    return DONE
+
+
+def _init(args: argparse.Namespace) -> int:
+    from server.run import open_state
+
+    open_state(_settings(args)).ledger.close()
+    return DONE
+
+
+def _admit(args: argparse.Namespace) -> int:
+    from server.fleet.admit import admit
+    from server.run import open_state
+    from sync.admission import to_json
+
+    settings = _settings(args)
+    request = _read(args.request)
+    opened = open_state(settings)
+    admission = admit(opened.ledger, opened.keys, settings.broker, request, replace=args.replace)
+    _write(args.out, to_json(admission))
+    return DONE
+
+
+def _revoke(args: argparse.Namespace) -> int:
+    from server.fleet.admit import revoke
+    from server.run import open_state
+
+    revoke(open_state(_settings(args)).ledger, args.terminal)
+    return DONE
+
+
+def _terminals(args: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
+    from server.ledger.store import now_ms
+    from server.ledger.views import live_terminals
+    from server.run import open_state
+    from server.web.words import EN, ago
+
+    with open_state(_settings(args)).ledger.read() as connection:
+        now = now_ms()
+        rows = live_terminals(connection, now)
+    for row in rows:
+        if args.json:
+            _print(json.dumps(asdict(row)))
+            continue
+        _print(
+            f"{row.id:<32} {row.state:<8} heard {ago(EN, row.last_seen_ms, now):<12} waiting {row.backlog:<6} "
+            f"stored {row.seq:<8} roster {row.roster_version}/{row.roster_wanted} refused {row.quarantined}"
+        )
+    return DONE
+
+
+def _people_import(args: argparse.Namespace) -> int:
+    from server.people.register import read, register
+    from server.run import open_state
+    from server.vault import Vault
+
+    people = read(sys.stdin.buffer)
+    if not people:
+        raise PeopleError('nothing on stdin: expected lines {"name": …, "digits": …}')
+    opened = open_state(_settings(args))
+    for ref in register(opened.ledger, Vault(opened.keys.vault), people):
+        _print(json.dumps({"person": ref.hex()}))
+    return DONE
+
+
+def _token_new(args: argparse.Namespace) -> int:
+    from server import tokens
+    from server.run import open_state
+
+    settings = _settings(args)
+    scope = tokens.Scope(args.scope)
+    token = tokens.make(open_state(settings).ledger, args.name or args.scope, scope, args.days)
+    if scope is tokens.Scope.DASHBOARD:
+        _print(f"http://{settings.web.host}:{settings.web.port}/enter#{token}")
+    else:
+        _print(token)
+    return DONE
+
+
+def _pull(args: argparse.Namespace) -> int:
+    from server.pull import pull
+
+    pull(args.url, _read(args.token_file).decode("utf-8", "replace"), args.state, args.out, follow=args.follow)
+    return DONE
+
+
+def _demo(args: argparse.Namespace) -> int:
+    from server import demo  # type: ignore[attr-defined]
+
+    code: int = demo.main(args)
+    return code
+
+
+def _api(_args: argparse.Namespace) -> int:
+    from server.web.app import openapi
+
+    _print(json.dumps(openapi(), indent=1))
+    return DONE
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(1024 * 1024)
+    except OSError as error:
+        raise ServerError(f"{path}: {error.strerror}") from None
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ServerError(f"{path}: {error.strerror}") from None
+
+
+def _print(line: str) -> None:
+    sys.stdout.write(line + "\n")
+
+
+def _say(error: Exception, code: int) -> int:
+    sys.stderr.write(f"hazri-server: {error}\n")
+    return code
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,207 @@
+"""What pages and the API read. Every function is one or two indexed queries, whatever the size of the ledger."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, func, select
+
+from server.ledger.records import PUNCHES
+from server.ledger.tables import counter, log, person, quarantine, record, terminal, terminal_state
+from sync.record import ClockSource, Flag, Kind, Means, RecordType, SourceClass
+
+SILENT_AFTER_MS = 15 * 60 * 1000
+MAX_TERMINALS = 500
+_FIRST_MS = -62_135_596_800_000  # 0001-01-01
+_LAST_MS = 253_402_300_799_999  # 9999-12-31
+
+_KINDS = {int(k): k.name.lower() for k in Kind}
+_MEANS = {int(m): m.name.lower() for m in Means}
+_SOURCES = {int(s): s.name.lower() for s in SourceClass}
+_CLOCKS = {int(c): c.name.lower() for c in ClockSource}
+_FLAGS = {
+    bits: [f.name.lower() for f in Flag if f.name and f.value & bits]
+    for bits in range(int(Flag.DUPLICATE | Flag.CLOCK_UNTRUSTED) + 1)
+}
+
+
+class ApiPunch(msgspec.Struct, frozen=True):
+    """One punch as the API gives it. `server_seq` is its place in this ledger and never changes; `person` is an opaque
+    reference; `time` is what the terminal's clock showed (null where that is no date), true within `error_bound_ms`
+    where that is known; `boot_no` and `since_boot_ms` count on a clock nobody can set."""
+
+    server_seq: int
+    terminal: str
+    log: str
+    seq: int
+    person: str
+    kind: str
+    means: str
+    score: float
+    source_class: str
+    flags: list[str]
+    time: dt.datetime | None
+    boot_no: int
+    since_boot_ms: int
+    clock_source: str
+    error_bound_ms: int | None
+    received_at: dt.datetime
+
+
+class ApiPage(msgspec.Struct, frozen=True):
+    """Punches in the order of `server_seq`. Ask again with `after` = `next`; `more` says that there are some now."""
+
+    punches: list[ApiPunch]
+    next: int
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LivePunch:
+    """One line of the page's list."""
+
+    server_seq: int
+    terminal: str
+    name: str
+    kind: str
+    means: str
+    time: dt.datetime | None
+    clock_source: str
+    error_bound_ms: int | None
+    flags: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveTerminal:
+    """One line of the page's table of terminals. `state`: new, online, silent, offline or revoked."""
+
+    id: str
+    state: str
+    last_seen_ms: int | None
+    backlog: int
+    seq: int
+    roster_version: int
+    roster_wanted: int
+    quarantined: int
+    forked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    punches: int
+    today: int
+    people: int
+    terminals: int
+    quarantined: int
+
+
+def page(connection: Connection, after: int, limit: int) -> ApiPage:
+    """The next `limit` punches behind server_seq `after`."""
+    statement = select(record).where(record.c.server_seq > after, record.c.type == int(RecordType.PUNCH))
+    rows = connection.execute(statement.order_by(record.c.server_seq).limit(limit + 1)).all()
+    punches = [_api_punch(row) for row in rows[:limit]]
+    return ApiPage(punches, punches[-1].server_seq if punches else after, len(rows) > limit)
+
+
+def live_punches(connection: Connection, after: int, limit: int) -> list[LivePunch]:
+    """The newest punches behind `after`, newest first."""
+    statement = select(record, person.c.name).join_from(record, person, record.c.person == person.c.ref, isouter=True)
+    statement = statement.where(record.c.server_seq > after, record.c.type == int(RecordType.PUNCH))
+    rows = connection.execute(statement.order_by(record.c.server_seq.desc()).limit(limit))
+    return [
+        LivePunch(
+            server_seq=row.server_seq,
+            terminal=row.terminal,
+            name=row.name or row.person.hex(),
+            kind=_KINDS[row.kind],
+            means=_MEANS[row.means],
+            time=_instant(row.wall_ms),
+            clock_source=_CLOCKS[row.clock_source],
+            error_bound_ms=row.error_bound_ms,
+            flags=_FLAGS[row.flags],
+        )
+        for row in rows
+    ]
+
+
+def live_terminals(connection: Connection, now_ms: int) -> list[LiveTerminal]:
+    """The first 500 terminals by id."""
+    state = terminal_state.c
+    statement = select(terminal.c.id, terminal.c.state, terminal.c.roster_version.label("wanted"), *state)
+    statement = statement.join_from(terminal, terminal_state, isouter=True).order_by(terminal.c.id)
+    rows = connection.execute(statement.limit(MAX_TERMINALS)).all()
+    logs: dict[str, dict[bytes, Any]] = {}
+    for one in connection.execute(select(log.c.terminal, log.c.log, log.c.seq, log.c.forked_ms)):
+        logs.setdefault(one.terminal, {})[one.log] = one
+    refused = dict(
+        connection.execute(
+            select(quarantine.c.terminal, func.sum(quarantine.c.times)).group_by(quarantine.c.terminal)
+        ).tuples()
+    )
+    return [_live_terminal(row, logs.get(row.id, {}), int(refused.get(row.id, 0)), now_ms) for row in rows]
+
+
+def totals(connection: Connection, today: dt.date) -> Totals:
+    names = PUNCHES, f"{PUNCHES}/{today.isoformat()}"
+    counts = dict(connection.execute(select(counter.c.name, counter.c.value).where(counter.c.name.in_(names))).tuples())
+    return Totals(
+        punches=counts.get(names[0], 0),
+        today=counts.get(names[1], 0),
+        people=connection.scalars(select(func.count()).select_from(person).where(person.c.active)).one(),
+        terminals=connection.scalars(select(func.count()).select_from(terminal)).one(),
+        quarantined=connection.scalars(select(func.coalesce(func.sum(quarantine.c.times), 0))).one(),
+    )
+
+
+def _api_punch(row: Any) -> ApiPunch:
+    return ApiPunch(
+        server_seq=row.server_seq,
+        terminal=row.terminal,
+        log=row.log.hex(),
+        seq=row.seq,
+        person=row.person.hex(),
+        kind=_KINDS[row.kind],
+        means=_MEANS[row.means],
+        score=row.score / 1000,
+        source_class=_SOURCES[row.source_class],
+        flags=_FLAGS[row.flags],
+        time=_instant(row.wall_ms),
+        boot_no=row.boot_no,
+        since_boot_ms=row.since_boot_ms,
+        clock_source=_CLOCKS[row.clock_source],
+        error_bound_ms=row.error_bound_ms,
+        received_at=dt.datetime.fromtimestamp(row.received_ms / 1000, dt.UTC),
+    )
+
+
+def _live_terminal(row: Any, logs: dict[bytes, Any], quarantined: int, now_ms: int) -> LiveTerminal:
+    stored = logs[row.log].seq if row.log in logs else 0
+    return LiveTerminal(
+        id=row.id,
+        state=_state(row, now_ms),
+        last_seen_ms=row.last_seen_ms,
+        backlog=max(0, (row.seq or 0) - stored),
+        seq=max((one.seq for one in logs.values()), default=0),
+        roster_version=row.roster_version or 0,
+        roster_wanted=row.wanted,
+        quarantined=quarantined,
+        forked=any(one.forked_ms is not None for one in logs.values()),
+    )
+
+
+def _state(row: Any, now_ms: int) -> str:
+    if row.state == "revoked":
+        return "revoked"
+    if row.last_seen_ms is None:
+        return "new"
+    if not row.online:
+        return "offline"
+    return "silent" if now_ms - row.last_seen_ms > SILENT_AFTER_MS else "online"
+
+
+def _instant(wall_ms: int) -> dt.datetime | None:
+    """A terminal may claim any time, even one no calendar has."""
+    if not _FIRST_MS <= wall_ms <= _LAST_MS:
+        return None
+    return dt.datetime.fromtimestamp(wall_ms / 1000, dt.UTC)

@@ -1,0 +1,184 @@
+"""The aggregator as one process tree: keys, ledger, broker, ingest, rosters, web; started in this order, ended in the
+reverse one. Killed at any moment it loses nothing: what was not committed was not acknowledged and comes again.
+"""
+
+import contextlib
+import logging
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+
+from server import StartError
+from server.broker import Broker
+from server.feed import Feed
+from server.fleet.push import RosterPusher
+from server.fleet.roster import RosterKeys
+from server.ingest import Ingest
+from server.intake import Intake
+from server.keys import ServerKeys, held, open_keys
+from server.ledger.records import RecordWriter
+from server.ledger.store import Ledger
+from server.pki import INGEST
+from server.settings import BrokerSettings, ServerSettings, WebSettings
+from server.vault import Vault
+from server.web.app import create_app
+from server.web.services import Services
+from sync import LinkError
+from sync.link import Link
+from sync.mqtt import MqttLink, MqttSettings
+from sync.topics import UP_ALL
+
+log = logging.getLogger("hazri.server")
+
+_LINK_TIMEOUT_S = 10.0
+_WEB_STOP_S = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The state directory, opened: what every command works on."""
+
+    keys: ServerKeys
+    ledger: Ledger
+
+
+def open_state(settings: ServerSettings) -> Opened:
+    """Open the state directory, making what is missing (keys, certificates, tables). Raises ServerError."""
+    directory = settings.state_dir
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise StartError(f"{directory}: {error.strerror}; may this user write there?") from None
+    broker = settings.broker
+    hosts = tuple(h for h in (broker.host, broker.public_host) if h)
+    keys = open_keys(directory, hosts)
+    with held(directory / ".migrate"):
+        return Opened(keys, Ledger(settings.url))
+
+
+def run(settings: ServerSettings, announce: Callable[[str], None]) -> None:
+    """Work until SIGTERM or SIGINT. `announce` gets one line when everything is ready. Raises ServerError."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _n, _f: stop.set())
+    with serving(settings) as ready:
+        announce(ready)
+        stop.wait()
+        log.info("server state=stopping")
+
+
+@contextlib.contextmanager
+def serving(settings: ServerSettings) -> Iterator[str]:
+    """The running aggregator; gives its readiness line. Raises ServerError when it cannot start."""
+    with contextlib.ExitStack() as stack:
+        opened = open_state(settings)
+        _alone(stack, settings.state_dir)
+        stack.callback(opened.ledger.close)
+        listening = stack.enter_context(_listen(settings.web))
+        broker = _start_broker(stack, settings, opened.keys)
+        link = _ingest_link(settings.broker, opened.keys)
+        feed = Feed()
+        ingest = _start_ingest(stack, settings, opened, link, feed)
+        services = Services(opened.ledger, feed, lambda: _problems(broker, ingest))
+        _start_web(stack, services, listening)
+        if not ingest.wait_until_up(_LINK_TIMEOUT_S) and settings.broker.embedded:
+            raise StartError(f"no link to the broker at {settings.broker.host}:{settings.broker.port}; see the log")
+        host, port = listening.getsockname()[:2]
+        yield f"ready web=http://{host}:{port} broker={settings.broker.host}:{settings.broker.port}"
+
+
+def _alone(stack: contextlib.ExitStack, directory: Path) -> None:
+    try:
+        stack.enter_context(held(directory / ".running", wait=False))
+    except BlockingIOError:
+        raise StartError(f"{directory}: another hazri-server runs on this directory") from None
+
+
+def _listen(web: WebSettings) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in web.host else socket.AF_INET
+        return socket.create_server((web.host, web.port), family=family)
+    except OSError as error:
+        raise StartError(f"[web] {web.host}:{web.port}: {error.strerror}; is another server running there?") from None
+
+
+def _start_broker(stack: contextlib.ExitStack, settings: ServerSettings, keys: ServerKeys) -> Broker | None:
+    if not settings.broker.embedded:
+        return None
+    broker = Broker(settings.broker, settings.state_dir, keys)
+    stack.callback(broker.stop)
+    broker.start()
+    return broker
+
+
+def _ingest_link(broker: BrokerSettings, keys: ServerKeys) -> Link:
+    try:
+        return MqttLink(
+            MqttSettings(
+                host=broker.host,
+                port=broker.port,
+                ca=keys.directory / "ca.crt",
+                certificate=keys.directory / "ingest.crt",
+                key=keys.directory / "ingest.key",
+                client_id=INGEST,
+                subscriptions=(UP_ALL,),
+                clean_session=False,
+                keepalive_s=20,
+                retry_max_s=2.0,
+            )
+        )
+    except LinkError as error:
+        raise StartError(str(error)) from None
+
+
+def _start_ingest(
+    stack: contextlib.ExitStack, settings: ServerSettings, opened: Opened, link: Link, feed: Feed
+) -> Ingest:
+    roster_keys = RosterKeys(opened.keys.server, opened.keys.template, Vault(opened.keys.vault))
+    intake = Intake(RecordWriter(opened.ledger.engine.dialect), opened.keys.server, roster_keys)
+    pusher = RosterPusher(opened.ledger, roster_keys, link)
+    ingest = Ingest(settings.ingest, opened.ledger, intake, link, pusher, feed)
+    ingest.start()
+    stack.callback(ingest.stop)
+    pusher.start()
+    stack.callback(pusher.stop)
+    return ingest
+
+
+def _start_web(stack: contextlib.ExitStack, services: Services, listening: socket.socket) -> None:
+    config = uvicorn.Config(
+        create_app(services),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_WEB_STOP_S,
+        h11_max_incomplete_event_size=16 * 1024,
+        limit_concurrency=1000,
+        lifespan="off",
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="web", daemon=True)
+
+    def stop() -> None:
+        services.stopping.set()
+        server.should_exit = True
+        thread.join()
+
+    thread.start()
+    stack.callback(stop)
+
+
+def _problems(broker: Broker | None, ingest: Ingest) -> list[str]:
+    found = []
+    if broker is not None and not broker.accepting:
+        found.append("the broker does not accept connections")
+    if not ingest.up:
+        found.append("there is no link to the broker")
+    if not ingest.storing:
+        found.append("the ledger does not take anything now")
+    return found

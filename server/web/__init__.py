@@ -1,0 +1,1 @@
+"""The page people look at and the API central servers pull from."""

@@ -1,0 +1,77 @@
+"""The API a central server pulls from, and health. Answers are encoded by msgspec: nine times faster than pydantic."""
+
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, HTTPException, Query, Request, Response
+
+from server import tokens
+from server.ledger import views
+from server.tokens import Access, Scope
+from server.web.services import Services
+
+router = APIRouter()
+_encoder = msgspec.json.Encoder()
+
+MAX_LIMIT = 5000
+_MAX_SEQ = 2**53
+_JSON = "application/json"
+_ERROR = {"content": {_JSON: {"schema": {"type": "object", "properties": {"error": {"type": "string"}}}}}}
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "Punches", "content": {_JSON: {"schema": {"$ref": "#/components/schemas/ApiPage"}}}},
+    401: {"description": "No token, an unknown or an expired one", **_ERROR},
+    403: {"description": "A token for something else", **_ERROR},
+    422: {"description": "A parameter out of range", **_ERROR},
+    503: {"description": "The ledger cannot be read now", **_ERROR},
+}
+
+
+@router.get(
+    "/api/v1/punches",
+    response_class=Response,
+    responses=_ANSWERS,
+    openapi_extra={"security": [{"bearer": []}]},
+    summary="Punches by a cursor that never skips",
+)
+def punches(
+    request: Request,
+    after: Annotated[int, Query(ge=0, le=_MAX_SEQ, description="server_seq of the last punch you hold, 0 for all")] = 0,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="at most so many")] = 500,
+) -> Response:
+    """Punches behind server_seq `after`, in the order in which they were committed here: a later page never holds
+    anything that belongs before an earlier one."""
+    services: Services = request.app.state.services
+    _authorise(services, request.headers.get("authorization", ""))
+    with services.ledger.read() as connection:
+        page = views.page(connection, after, limit)
+    return Response(_encoder.encode(page), media_type=_JSON)
+
+
+@router.get("/healthz", include_in_schema=False)
+def healthz() -> Response:
+    """The process lives."""
+    return Response(b'{"status":"ok"}', media_type=_JSON)
+
+
+@router.get("/readyz", include_in_schema=False)
+def readyz(request: Request) -> Response:
+    """Everything works: 200, or 503 with what does not, in words."""
+    services: Services = request.app.state.services
+    problems = services.problems()
+    body = msgspec.json.encode({"status": "waiting" if problems else "ready", "problems": problems})
+    return Response(body, 503 if problems else 200, media_type=_JSON)
+
+
+def _authorise(services: Services, header: str) -> None:
+    """Raises HTTPException 401 or 403 unless the header bears a token for pulling."""
+    scheme, _, token = header.partition(" ")
+    challenge = {"www-authenticate": "Bearer"}
+    if scheme.lower() != "bearer" or not token:
+        raise HTTPException(401, "send a token: `Authorization: Bearer …`", challenge)
+    access = tokens.check(services.ledger, token.strip(), Scope.PULL).access
+    if access is Access.EXPIRED:
+        raise HTTPException(401, "the token has expired", challenge)
+    if access is Access.UNKNOWN:
+        raise HTTPException(401, "the token is not one of this server's", challenge)
+    if access is not Access.GRANTED:
+        raise HTTPException(403, "the token is for something else, not for pulling")

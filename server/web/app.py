@@ -1,0 +1,108 @@
+"""The web application: API, pages, health, and what every answer has in common (headers, errors)."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from server import LedgerError
+from server.ledger.views import ApiPage
+from server.web import api, live, pages
+from server.web.services import Services
+
+_HEADERS = {
+    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
+}
+_API = "/api/"
+
+
+def create_app(services: Services) -> FastAPI:
+    """The application over `services`. Its OpenAPI document is at /api/v1/openapi.json."""
+    app = FastAPI(title="Hazri", version="1", docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json")
+    app.state.services = services
+    app.include_router(api.router)
+    app.include_router(pages.router)
+    app.include_router(live.router)
+    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
+    app.add_exception_handler(StarletteHTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(LedgerError, _no_ledger)
+    app.add_exception_handler(Exception, _bug)
+    app.add_middleware(_SecurityHeaders)
+    app.openapi_schema = _document(app)
+    return app
+
+
+def openapi() -> dict[str, Any]:
+    """The OpenAPI document, without anything running."""
+    app = FastAPI(title="Hazri", version="1")
+    app.include_router(api.router)
+    return _document(app)
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    document = app.openapi()
+    _, components = msgspec.json.schema_components([ApiPage], ref_template="#/components/schemas/{name}")
+    document.setdefault("components", {}).setdefault("schemas", {}).update(components)
+    return document
+
+
+class _SecurityHeaders:
+    """Adds the headers that keep a browser from doing what no page of ours wants."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._headers = [(k.encode(), v.encode()) for k, v in _HEADERS.items()]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        static = scope["path"].startswith("/static/")
+
+        async def send_with(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *self._headers]
+                if not static:
+                    message["headers"].append((b"cache-control", b"no-store"))
+            await send(message)
+
+        await self._app(scope, receive, send_with)
+
+
+def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException | StarletteHTTPException)  # noqa: S101 - registered for these alone
+    return _answer(request, error.status_code, str(error.detail), dict(error.headers or {}))
+
+
+def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this alone
+    found = [f"{'.'.join(str(part) for part in one['loc'][1:])}: {one['msg']}" for one in error.errors()]
+    return _answer(request, 422, "; ".join(found) or "the request is not valid", {})
+
+
+def _no_ledger(request: Request, _error: Exception) -> Response:
+    return _answer(request, 503, "the ledger cannot be read now; try again", {"retry-after": "5"})
+
+
+def _bug(request: Request, _error: Exception) -> Response:
+    return _answer(request, 500, "something failed here; the server's log says what", {})
+
+
+def _answer(request: Request, status: int, text: str, headers: dict[str, str]) -> Response:
+    if request.url.path.startswith(_API):
+        return JSONResponse({"error": text}, status, headers)
+    return pages.error_page(request, status, text, headers)

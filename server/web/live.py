@@ -1,0 +1,81 @@
+"""`/live`: server-sent events (WHATWG HTML, section 9.2) that carry the page's own rows, rendered by its own templates.
+
+punches    new rows, newest first
+terminals  the body of the table of terminals
+totals     the figures on top
+"""
+
+import asyncio
+import datetime as dt
+import json
+import time
+from collections.abc import AsyncIterator
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
+from starlette.concurrency import run_in_threadpool
+
+from server.intake import IST
+from server.ledger import views
+from server.ledger.store import now_ms
+from server.web import session
+from server.web.pages import LIVE_ROWS, environment, error_page, language
+from server.web.services import Services
+from server.web.words import Words
+
+router = APIRouter(include_in_schema=False)
+
+MAX_STREAMS = 200
+_LOOK_S = 0.25
+_REFRESH_S = 5.0
+_MAX_AGE_S = 600.0  # then the browser connects again, and its session is looked at again
+_streams = asyncio.Semaphore(MAX_STREAMS)
+
+
+@router.get("/live")
+def live(request: Request, after: int = 0) -> Response:
+    if not session.is_open(request):
+        return error_page(request, 401, "no session", {})
+    if _streams.locked():
+        return error_page(request, 503, "too many pages are open", {"retry-after": "30"})
+    services: Services = request.app.state.services
+    seen = request.headers.get("last-event-id", "")
+    start = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 17 else after
+    stream = _events(request, services, language(request), start)
+    return StreamingResponse(stream, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
+
+
+async def _events(request: Request, services: Services, w: Words, after: int) -> AsyncIterator[str]:
+    async with _streams:
+        began, version, refreshed = time.monotonic(), -1, 0.0
+        yield "retry: 2000\n\n"
+        while not services.stopping.is_set() and time.monotonic() - began < _MAX_AGE_S:
+            if await request.is_disconnected():
+                return
+            now = time.monotonic()
+            if services.feed.version != version or now - refreshed > _REFRESH_S:
+                version, refreshed = services.feed.version, now
+                text, after = await run_in_threadpool(_snapshot, services, w, after)
+                yield text
+            await asyncio.sleep(_LOOK_S)
+
+
+def _snapshot(services: Services, w: Words, after: int) -> tuple[str, int]:
+    now = now_ms()
+    with services.ledger.read() as connection:
+        punches = views.live_punches(connection, after, LIVE_ROWS)
+        terminals = views.live_terminals(connection, now)
+        totals = views.totals(connection, dt.datetime.now(IST).date())
+    after = max((p.server_seq for p in punches), default=after)
+    rows = environment.get_template("rows.html").module
+    parts = [
+        _event("terminals", rows.terminals(w, terminals, now), after),  # type: ignore[attr-defined]
+        _event("totals", rows.totals(w, totals, terminals), after),  # type: ignore[attr-defined]
+    ]
+    if punches:
+        parts.insert(0, _event("punches", rows.punches(w, punches), after))  # type: ignore[attr-defined]
+    return "".join(parts), after
+
+
+def _event(name: str, html: str, after: int) -> str:
+    return f"id: {after}\nevent: {name}\ndata: {json.dumps(str(html))}\n\n"

@@ -1,0 +1,105 @@
+"""The pages: dashboard, the way in, and errors. Rendered here with autoescape; nothing is fetched from elsewhere."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated
+
+import jinja2
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from server import tokens
+from server.intake import IST
+from server.ledger import views
+from server.ledger.store import now_ms
+from server.tokens import Access, Scope
+from server.web import session, words
+from server.web.services import Services
+from server.web.words import Words
+
+router = APIRouter(include_in_schema=False)
+LIVE_ROWS = 50
+_LANG = "lang"
+_YEAR_S = 365 * 86_400
+
+environment = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+environment.globals.update(ago=words.ago, bound=words.bound)
+environment.filters["ist"] = lambda time, form: time.astimezone(IST).strftime(form)
+
+
+def language(request: Request) -> Words:
+    """By ?lang=, else by the cookie that keeps the last choice, else by the browser's wish."""
+    wish = request.headers.get("accept-language", "")[:2].lower()
+    for code in (request.query_params.get(_LANG), request.cookies.get(_LANG), wish):
+        if code in words.LANGUAGES:
+            return words.LANGUAGES[code]
+    return words.EN
+
+
+@router.get("/")
+def dashboard(request: Request) -> Response:
+    if not session.is_open(request):
+        return RedirectResponse("/enter", 303)
+    services: Services = request.app.state.services
+    now = now_ms()
+    with services.ledger.read() as connection:
+        punches = views.live_punches(connection, 0, LIVE_ROWS)
+        terminals = views.live_terminals(connection, now)
+        totals = views.totals(connection, dt.datetime.now(IST).date())
+    after = max((p.server_seq for p in punches), default=0)
+    return _page(
+        request, "dashboard.html", punches=punches, terminals=terminals, totals=totals, now_ms=now, after=after
+    )
+
+
+@router.get("/enter")
+def enter(request: Request) -> Response:
+    return _page(request, "enter.html", problem="")
+
+
+@router.post("/enter")
+def take_token(request: Request, token: Annotated[str, Form(max_length=tokens.MAX_TOKEN)] = "") -> Response:
+    """Trade a dashboard token for a session cookie. The token comes in the body: never in a URL, never in a log."""
+    services: Services = request.app.state.services
+    w = language(request)
+    if not session.same_origin(request):
+        return error_page(request, 403, "the form was not sent from this page", {})
+    answer = tokens.check(services.ledger, token.strip(), Scope.DASHBOARD)
+    if answer.access is not Access.GRANTED:
+        problems = {Access.UNKNOWN: w.enter_wrong, Access.EXPIRED: w.enter_expired, Access.OTHER_SCOPE: w.enter_other}
+        return _page(request, "enter.html", status=403, problem=problems[answer.access])
+    response = RedirectResponse("/", 303)
+    session.give(request, response, answer.hash)
+    return response
+
+
+@router.post("/leave")
+def leave(request: Request) -> Response:
+    if not session.same_origin(request):
+        return error_page(request, 403, "the form was not sent from this page", {})
+    response = RedirectResponse("/enter", 303)
+    session.end(request, response)
+    return response
+
+
+def error_page(request: Request, status: int, text: str, headers: dict[str, str]) -> Response:
+    response = _page(request, "error.html", status=status, code=status, text=text)
+    response.headers.update(headers)
+    return response
+
+
+def _page(request: Request, name: str, status: int = 200, **context: object) -> Response:
+    w = language(request)
+    # A path that a stranger made up is not put into a link.
+    path = request.url.path if request.url.path in ("/", "/enter") else "/"
+    html = environment.get_template(name).render(w=w, path=path, **context)
+    response = HTMLResponse(html, status)
+    if request.query_params.get(_LANG) in words.LANGUAGES:
+        response.set_cookie(_LANG, w.code, max_age=_YEAR_S, httponly=True, samesite="lax")
+    return response

@@ -1,0 +1,244 @@
+"""Every word of the pages, in both languages. Templates use `w.<name>`; a test holds both lists equal."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One language. `code` is its BCP 47 tag."""
+
+    code: str
+    other_code: str
+    other_name: str
+    product: str
+    title: str
+    sign_out: str
+    live: str
+    connecting: str
+    reconnecting: str
+    today: str
+    all_punches: str
+    terminals_online: str
+    waiting: str
+    refused: str
+    people: str
+    punches: str
+    punches_hint: str
+    no_punches: str
+    terminals: str
+    no_terminals: str
+    time: str
+    name: str
+    terminal: str
+    kind: str
+    means: str
+    state: str
+    last_seen: str
+    backlog: str
+    stored: str
+    roster: str
+    quarantined: str
+    never: str
+    seconds_ago: str
+    minutes_ago: str
+    hours_ago: str
+    days_ago: str
+    no_date: str
+    clock_unknown: str
+    clock_within: str
+    of: str
+    fork: str
+    duplicate: str
+    enter_title: str
+    enter_text: str
+    enter_label: str
+    enter_button: str
+    enter_working: str
+    enter_wrong: str
+    enter_expired: str
+    enter_other: str
+    error_title: str
+    back: str
+    since_start: str
+    words: dict[str, str]
+
+
+EN = Words(
+    code="en",
+    other_code="hi",
+    other_name="हिन्दी",
+    product="Hazri",
+    title="Attendance, live",
+    sign_out="Sign out",
+    live="Live",
+    connecting="Connecting…",
+    reconnecting="No connection. Trying again…",
+    today="Punches today",
+    all_punches="in all",
+    terminals_online="Terminals online",
+    waiting="Waiting on terminals",
+    refused="Messages refused",
+    people="People",
+    punches="Punches",
+    punches_hint="Newest first. They appear by themselves.",
+    no_punches="No punch yet. The first one will appear here by itself.",
+    terminals="Terminals",
+    no_terminals="No terminal yet. `hazri-server admit` admits one.",
+    time="Time (IST)",
+    name="Name",
+    terminal="Terminal",
+    kind="Kind",
+    means="By",
+    state="State",
+    last_seen="Last heard",
+    backlog="Waiting",
+    stored="Stored up to",
+    roster="Roster",
+    quarantined="Refused",
+    never="never",
+    seconds_ago="{n} s ago",
+    minutes_ago="{n} min ago",
+    hours_ago="{n} h ago",
+    days_ago="{n} d ago",
+    no_date="no date",
+    clock_unknown="clock not confirmed",
+    clock_within="within {bound}",
+    of="of",
+    fork="two histories",
+    duplicate="again",
+    enter_title="Open the dashboard",
+    enter_text="Paste the token that `hazri-server token new --scope dashboard` printed.",
+    enter_label="Token",
+    enter_button="Open",
+    enter_working="Checking the link…",
+    enter_wrong="This token is not one of this server's.",
+    enter_expired="This token has expired. Ask for a new one.",
+    enter_other="This token is for something else, not for the dashboard.",
+    error_title="That did not work",
+    back="To the dashboard",
+    since_start="since the start of the server",
+    words={
+        "online": "online",
+        "offline": "offline",
+        "silent": "silent",
+        "new": "not seen yet",
+        "revoked": "revoked",
+        "in": "in",
+        "out": "out",
+        "movement_out": "left premises",
+        "movement_in": "back",
+        "on_duty": "on duty",
+        "finger": "finger",
+        "face": "face",
+        "supervised": "supervised",
+        "card": "card",
+        "password": "password",
+        "rtc": "battery clock",
+        "ntp": "network time",
+        "server": "server time",
+        "unknown": "unknown",
+    },
+)
+
+HI = Words(
+    code="hi",
+    other_code="en",
+    other_name="English",
+    product="हाज़िरी",
+    title="उपस्थिति, अभी",
+    sign_out="बाहर निकलें",
+    live="लाइव",
+    connecting="जुड़ रहा है…",
+    reconnecting="संपर्क नहीं है। फिर से कोशिश हो रही है…",
+    today="आज की हाज़िरी",
+    all_punches="कुल",
+    terminals_online="चालू मशीनें",
+    waiting="मशीनों पर बाकी",
+    refused="अस्वीकृत संदेश",
+    people="कर्मचारी",
+    punches="हाज़िरी",
+    punches_hint="नई सबसे ऊपर। अपने-आप दिखती हैं।",
+    no_punches="अभी कोई हाज़िरी नहीं। पहली हाज़िरी यहाँ अपने-आप दिखेगी।",
+    terminals="मशीनें",
+    no_terminals="अभी कोई मशीन नहीं। `hazri-server admit` से जोड़ें।",
+    time="समय (IST)",
+    name="नाम",
+    terminal="मशीन",
+    kind="प्रकार",
+    means="पहचान",
+    state="स्थिति",
+    last_seen="पिछला संदेश",
+    backlog="बाकी",
+    stored="यहाँ तक जमा",
+    roster="सूची",
+    quarantined="अस्वीकृत",
+    never="कभी नहीं",
+    seconds_ago="{n} से. पहले",
+    minutes_ago="{n} मि. पहले",
+    hours_ago="{n} घं. पहले",
+    days_ago="{n} दिन पहले",
+    no_date="तारीख़ नहीं",
+    clock_unknown="घड़ी की पुष्टि नहीं",
+    clock_within="{bound} के भीतर सही",
+    of="में से",
+    fork="दो इतिहास",
+    duplicate="दोबारा",
+    enter_title="डैशबोर्ड खोलें",
+    enter_text="`hazri-server token new --scope dashboard` से मिला टोकन यहाँ चिपकाएँ।",
+    enter_label="टोकन",
+    enter_button="खोलें",
+    enter_working="लिंक जाँचा जा रहा है…",
+    enter_wrong="यह टोकन इस सर्वर का नहीं है।",
+    enter_expired="इस टोकन की अवधि समाप्त हो गई है। नया माँगें।",
+    enter_other="यह टोकन किसी और काम के लिए है, डैशबोर्ड के लिए नहीं।",
+    error_title="यह नहीं हो पाया",
+    back="डैशबोर्ड पर जाएँ",
+    since_start="सर्वर चालू होने से अब तक",
+    words={
+        "online": "चालू",
+        "offline": "बंद",
+        "silent": "मौन",
+        "new": "अभी नहीं दिखी",
+        "revoked": "रद्द",
+        "in": "आगमन",
+        "out": "प्रस्थान",
+        "movement_out": "परिसर से बाहर",
+        "movement_in": "वापसी",
+        "on_duty": "ड्यूटी पर",
+        "finger": "अंगुली",
+        "face": "चेहरा",
+        "supervised": "पर्यवेक्षित",
+        "card": "कार्ड",
+        "password": "पासवर्ड",
+        "rtc": "बैटरी घड़ी",
+        "ntp": "नेटवर्क समय",
+        "server": "सर्वर समय",
+        "unknown": "अज्ञात",
+    },
+)
+
+LANGUAGES = {"en": EN, "hi": HI}
+
+
+def ago(words: Words, then_ms: int | None, now_ms: int) -> str:
+    """How long ago, in one short word or two."""
+    if then_ms is None:
+        return words.never
+    seconds = max(0, now_ms - then_ms) // 1000
+    for limit, size, text in (
+        (90, 1, words.seconds_ago),
+        (5400, 60, words.minutes_ago),
+        (172_800, 3600, words.hours_ago),
+    ):
+        if seconds < limit:
+            return text.format(n=seconds // size)
+    return words.days_ago.format(n=seconds // 86_400)
+
+
+def bound(error_bound_ms: int) -> str:
+    """An error bound as a person reads it."""
+    if error_bound_ms < 1000:
+        return f"±{error_bound_ms} ms"
+    if error_bound_ms < 120_000:
+        return f"±{error_bound_ms / 1000:.3g} s"
+    return f"±{error_bound_ms / 60_000:.3g} min"
