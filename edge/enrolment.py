@@ -3,6 +3,7 @@
 Only people on the roster are enrolled (R6.5), and only fingers that nobody with the same digits has (S5).
 """
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,8 +18,9 @@ from matching import MatchingError, Prepared, Template, prepare, score
 from sync import StorageError
 from sync.seal import rewrap, seal_template
 
-VIEWS = 3
+VIEWS, VIEWS_LEAST = 3, 2
 CAPTURES = 12
+STRICT_CAPTURES = 6  # then what is good enough to punch will do: a worn finger is enrolled as well as it can be (S1)
 FINGERS = {
     "right_thumb": 1,
     "right_index": 2,
@@ -81,30 +83,48 @@ def _views(terminal: Terminal, person: Person) -> list[Prepared]:
 
 
 def _collect(terminal: Terminal, request: Request, rivals: list[Prepared]) -> list[Prepared]:
-    """Three views, each good, each agreeing with those before it, none of them a rival's."""
+    """Three good views that agree with each other, none of them a rival's; two when more cannot be had.
+
+    One odd impression, even the first, does not spoil the rest: the views that agree are chosen from all taken.
+    """
     threshold = terminal.limits.threshold
-    views: list[Prepared] = []
+    taken: list[Prepared] = []
+    agreed: tuple[Prepared, ...] = ()
     advice: Advice | None = None
-    for _ in range(CAPTURES):
-        taken = _capture(terminal, request, len(views) + 1, advice)
-        if isinstance(taken, Advice):
-            advice = taken
-        elif any(score(taken, rival) >= threshold for rival in rivals):
+    for capture in range(CAPTURES):
+        view = _capture(terminal, request, len(agreed) + 1, advice, strict=capture < STRICT_CAPTURES)
+        if isinstance(view, Advice):
+            advice = view
+        elif any(score(view, rival) >= threshold for rival in rivals):
             raise EnrolmentRefused("somebody with the same digits has this finger already; is it the right person?")
-        elif any(score(taken, view) < threshold for view in views):
-            advice = Advice.PLACE_AGAIN
+        elif any(view.template == other.template for other in taken):
+            advice = Advice.PLACE_AGAIN  # the very same picture tells nothing new
         else:
-            views.append(taken)
-            advice = None
-            request.tell({"event": "view", "view": len(views), "minutiae": len(taken.minutiae)})
-        if len(views) == VIEWS:
-            return views
+            taken.append(view)
+            before, agreed = agreed, _agreeing(taken, threshold)
+            advice = None if len(agreed) > len(before) else Advice.PLACE_AGAIN
+            request.tell({"event": "view", "view": len(agreed), "minutiae": len(view.minutiae)})
+        if len(agreed) == VIEWS:
+            break
         if advice:
             request.tell({"event": "advice", "advice": str(advice)})
-    raise EnrolmentRefused(f"no {VIEWS} good impressions that agree in {CAPTURES} tries; try another finger")
+    if len(agreed) < VIEWS_LEAST:
+        raise EnrolmentRefused(f"no impressions that agree in {CAPTURES} tries; try another finger")
+    return list(agreed)
 
 
-def _capture(terminal: Terminal, request: Request, view: int, advice: Advice | None) -> Prepared | Advice:
+def _agreeing(views: list[Prepared], threshold: float) -> tuple[Prepared, ...]:
+    """The most views, up to three, of which each matches each other; the earliest where there is a choice."""
+    for size in range(VIEWS, 1, -1):
+        for chosen in itertools.combinations(views, size):
+            if all(score(a, b) >= threshold for a, b in itertools.combinations(chosen, 2)):
+                return chosen
+    return tuple(views[:1])
+
+
+def _capture(
+    terminal: Terminal, request: Request, view: int, advice: Advice | None, *, strict: bool
+) -> Prepared | Advice:
     terminal.show(EnrolPlace(view, VIEWS, advice))
     request.tell({"event": "place", "view": view})
     reading = terminal.read(2 * terminal.rules.finger_timeout_s)
@@ -119,7 +139,7 @@ def _capture(terminal: Terminal, request: Request, view: int, advice: Advice | N
         ready = prepare(template)
     except MatchingError:
         return Advice.PLACE_AGAIN
-    return policy.advice(seen, enrolling=True) or ready or Advice.PLACE_AGAIN
+    return policy.advice(seen, enrolling=strict) or ready or Advice.PLACE_AGAIN
 
 
 def _record(terminal: Terminal, sealer: Sealer, request: Request, version: int, template: Template) -> int:

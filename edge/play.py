@@ -7,9 +7,11 @@ A plan is a JSON file that only its owner may read, for digits are in it and mus
      "punches": [{"digits": "…", "picture": PATH, "expect": "genuine" | "impostor", "pause_ms": 0}],
      "loop": false}
 
-Somebody who is asked to place the finger again lays the same picture down again.
+Somebody who is asked to place the finger again lays down the next picture of an enrolment, and then the first again;
+the same picture for a punch.
 """
 
+import itertools
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -60,8 +62,7 @@ def load(path: Path) -> Plan:
             control=Path(table["terminal"]["control"]),
             virtual=Path(table["terminal"]["virtual"]),
             enrol=tuple(
-                Enrol(str(e["person"]), int(e["finger"]), tuple(str(p) for p in e["pictures"]))
-                for e in table.get("enrol", [])
+                Enrol(str(e["person"]), int(e["finger"]), _pictures(e["pictures"])) for e in table.get("enrol", [])
             ),
             punches=tuple(
                 Punch(str(p["digits"]), str(p["picture"]), str(p["expect"]), int(p.get("pause_ms", 0)))
@@ -75,6 +76,13 @@ def load(path: Path) -> Plan:
         raise SetupError(f"{path}: not a plan: {missing} is missing") from None
     except (ValueError, TypeError, AttributeError):
         raise SetupError(f"{path}: not a plan: not JSON of the expected shape") from None
+
+
+def _pictures(value: Any) -> tuple[str, ...]:
+    pictures = tuple(str(p) for p in value)
+    if not pictures:
+        raise ValueError
+    return pictures
 
 
 def play(plan: Plan, tell: Tell) -> bool:
@@ -137,14 +145,11 @@ class _Visit:
         self._eyes.close()
 
     def enrol(self, step: Enrol) -> dict[str, Any]:
-        pictures = iter(step.pictures)
+        pictures = itertools.cycle(step.pictures)
         seen = self._eyes.ask({"do": "enrol", "person": step.person, "finger": step.finger})
         while "ok" not in seen:
             if seen.get("event") == "place":
-                picture = next(pictures, None)
-                if picture is None:
-                    return {"ok": False, "error": "the terminal asks for more impressions than the plan has"}
-                self._lay(picture)
+                self._lay(next(pictures))
             seen = self._eyes.next()
         self._hands.ask({"do": "lift"})
         return seen

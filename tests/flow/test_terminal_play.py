@@ -1,0 +1,105 @@
+"""`hazri-edge play`: synthetic people at a real terminal, one JSON line a session; and the other short commands."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from matching.synthetic import generate
+from tests.flow.terminal_site import Site, person, run
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("synthetic") / "fingers"
+    generate(2, 5, 11, out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    site = Site(tmp_path_factory.mktemp("site"))
+    site.people(site.authority.entry(person(1), "091946"), site.authority.entry(person(2), "091947"))
+    site.start()
+    yield site
+    assert site.stop() == 0
+
+
+def plan(site: Site, pictures: Path, mode: int = 0o600) -> Path:
+    steps: dict[str, Any] = {
+        "terminal": {"control": f"{site.folder}/run/control.sock", "virtual": f"{site.folder}/run/virtual.sock"},
+        "enrol": [
+            {"person": person(n).hex(), "finger": 1, "pictures": [f"{pictures}/{100 + n}_{i}.png" for i in (1, 2, 3)]}
+            for n in (1, 2)
+        ],
+        "punches": [
+            {"digits": "091946", "picture": f"{pictures}/101_4.png", "expect": "genuine", "pause_ms": 5},
+            {"digits": "091947", "picture": f"{pictures}/102_5.png", "expect": "genuine"},
+            {"digits": "091947", "picture": f"{pictures}/101_5.png", "expect": "impostor"},
+            {"digits": "091948", "picture": f"{pictures}/101_5.png", "expect": "impostor"},
+        ],
+    }
+    path = site.folder / "plan.json"
+    path.unlink(missing_ok=True)
+    path.touch(mode)
+    path.write_text(json.dumps(steps))
+    return path
+
+
+def test_a_plan_is_played_to_its_end(site: Site, pictures: Path) -> None:
+    done = run("play", plan(site, pictures), "--json")
+    assert done.returncode == 0, done.stdout
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["ok"] for line in lines[:2]] == [True, True]
+    assert [(line["session"], line["expect"], line["outcome"]) for line in lines[2:]] == [
+        (1, "genuine", "accepted"),
+        (2, "genuine", "accepted"),
+        (3, "impostor", "no_match"),
+        (4, "impostor", "nobody"),
+    ]
+    assert [line["seq"] for line in lines[2:4]] == sorted(site.punches())
+    assert all(line["touch_to_green_ms"] > 0 for line in lines[2:4])
+    assert "091946" not in done.stdout + done.stderr
+
+
+def test_a_plan_that_others_may_read_is_refused(site: Site, pictures: Path) -> None:
+    done = run("play", plan(site, pictures, 0o644))
+    assert done.returncode == 1
+    assert "chmod 600" in done.stderr
+
+
+def test_enrol_in_words_and_only_for_people_on_the_roster(site: Site) -> None:
+    """R6.5"""
+    done = run("enrol", "--config", site.config, "--person", person(9).hex(), "--finger", "left_index")
+    assert done.returncode == 1
+    assert "not enrolled" in done.stdout
+    assert "roster" in done.stdout
+
+
+def test_status_tells_figures(site: Site) -> None:
+    done = run("status", "--config", site.config, "--json")
+    answer = json.loads(done.stdout)
+    assert (done.returncode, answer["people"], answer["serving"]) == (0, 2, True)
+
+
+def test_a_second_terminal_on_the_same_sockets_does_not_start(site: Site) -> None:
+    done = run("terminal", "--config", site.config)
+    assert done.returncode == 1
+    assert "control.sock" in done.stderr
+
+
+def test_capture_leaves_the_sensor_to_a_running_terminal(site: Site) -> None:
+    done = run("capture", "--config", site.config, "--out", site.folder / "finger.png")
+    assert done.returncode == 1
+    assert "stop it first" in done.stderr
+
+
+def test_one_odd_impression_does_not_spoil_an_enrolment(site: Site, pictures: Path) -> None:
+    """Even the first: the views that agree are kept, three events and no more."""
+    before = site.status()["seq"]
+    answer = site.enrol(person(2), 2, [pictures / f"{name}.png" for name in ("102_4", "101_1", "101_2", "101_3")])
+    assert answer["ok"], answer
+    assert answer["seqs"] == [before + 1, before + 2, before + 3]
+    assert site.punch("091947", pictures / "101_4.png")["person"] == person(2).hex()
