@@ -295,6 +295,8 @@ class _LogPipe:
 
     def join(self) -> None:
         self._thread.join(1.0)
+        if self._child.stdout:
+            self._child.stdout.close()
 
     def _pass_on(self) -> None:
         window, passed = time.monotonic(), 0

@@ -4,11 +4,13 @@ paho queues in memory only and reconnects without jitter, so it is used for one 
 the queue, and the pauses between attempts are ours (full jitter, doubling from 0.5 s to `retry_max_s`).
 """
 
-import random
+import queue
 import ssl
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from random import SystemRandom
 from typing import Any
 
 import paho.mqtt.client as paho
@@ -19,6 +21,8 @@ from sync.link import Delivery, OnDelivery, OnState, Will
 
 _FIRST_RETRY_S = 0.5
 _IN_FLIGHT = 20
+_GOODBYE_S = 2.0
+_JITTER = SystemRandom()  # drawn apart from anybody's seeded generator
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +51,7 @@ class MqttLink:
         self._tls = _tls_context(settings)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self._client: paho.Client | None = None
-        self._lock = threading.Lock()
+        self._connection: _Connection | None = None
 
     def open(self, on_delivery: OnDelivery, on_state: OnState, will: Will | None = None) -> None:
         name = f"link-{self._settings.client_id}"
@@ -56,95 +59,132 @@ class MqttLink:
         self._thread.start()
 
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
-        with self._lock:
-            client = self._client
-        if client is None:
+        connection = self._connection
+        if connection is None or not connection.up:
             raise LinkError("no link to the broker now")
-        info = client.publish(topic, payload, qos=qos, retain=retain)
-        if info.rc not in (paho.MQTT_ERR_SUCCESS, paho.MQTT_ERR_QUEUE_SIZE):
-            raise LinkError(f"the link broke: {paho.error_string(info.rc)}")
+        connection.publish(topic, payload, qos, retain)
 
     def close(self) -> None:
         self._stop.set()
-        with self._lock:
-            client = self._client
-        if client is not None:
-            client.disconnect()
+        connection = self._connection
+        if connection is not None:
+            connection.end("closed here")
         if self._thread is not None:
             self._thread.join()
 
     def _stay(self, on_delivery: OnDelivery, on_state: OnState, will: Will | None) -> None:
+        """Connect, stay, and after a pause connect again, until closed."""
         pause_s = _FIRST_RETRY_S
         while not self._stop.is_set():
-            reached = self._connect_once(on_delivery, on_state, will)
-            pause_s = _FIRST_RETRY_S if reached else min(2 * pause_s, self._settings.retry_max_s)
-            self._stop.wait(random.uniform(0, pause_s))  # noqa: S311 - jitter needs no secrecy
+            connection = self._connection = _Connection(self._settings, self._tls, on_delivery, will)
+            if self._stop.is_set():  # closed between the two lines above
+                return
+            reason = connection.run(lambda: on_state(True, "connected"))
+            self._connection = None
+            if not self._stop.is_set():
+                on_state(False, reason)
+            pause_s = _FIRST_RETRY_S if connection.up else min(2 * pause_s, self._settings.retry_max_s)
+            self._stop.wait(_JITTER.uniform(0, pause_s))
 
-    def _connect_once(self, on_delivery: OnDelivery, on_state: OnState, will: Will | None) -> bool:
-        """One connection from start to end. Returns whether the broker had let us in."""
-        s = self._settings
-        client = paho.Client(
+
+class _Connection:
+    """One connection from its start to its end; paho's own thread is the only one that touches the TLS socket."""
+
+    def __init__(self, settings: MqttSettings, tls: "_TlsContext", on_delivery: OnDelivery, will: Will | None) -> None:
+        self.up = False
+        self._settings = settings
+        self._tls = tls
+        self._on_delivery = on_delivery
+        self._news: queue.SimpleQueue[str | None] = queue.SimpleQueue()  # None: up; a text: over, and why
+        self._over = threading.Event()
+        self._client = client = paho.Client(
             CallbackAPIVersion.VERSION2,
-            client_id=s.client_id,
-            clean_session=s.clean_session,
+            client_id=settings.client_id,
+            clean_session=settings.clean_session,
             reconnect_on_failure=False,
             manual_ack=True,
         )
-        client.tls_set_context(self._tls)
+        client.tls_set_context(tls)
         client.max_inflight_messages_set(_IN_FLIGHT)
-        client.connect_timeout = s.connect_timeout_s
+        client.connect_timeout = settings.connect_timeout_s
         if will:
             client.will_set(*will(), qos=1)
-        reason = "no answer from the broker"
-        reached = False
+        client.on_connect = self._connected
+        client.on_subscribe = self._subscribed
+        client.on_message = self._arrived
+        client.on_disconnect = self._lost
 
-        def on_connect(_c: Any, _u: Any, _f: Any, code: Any, _p: Any) -> None:
-            nonlocal reached, reason
-            if code.is_failure:
-                reason = f"the broker refused: {code}"
-            elif s.subscriptions:
-                client.subscribe([(topic, 1) for topic in s.subscriptions])
-            else:
-                up()
-
-        def on_subscribe(_c: Any, _u: Any, _m: Any, codes: Any, _p: Any) -> None:
-            nonlocal reason
-            if any(code.is_failure for code in codes):
-                reason = "the broker refused a subscription"
-                client.disconnect()
-            else:
-                up()
-
-        def up() -> None:
-            nonlocal reached, reason
-            reached, reason = True, "the connection was lost"
-            with self._lock:
-                self._client = client
-            on_state(True, "connected")
-
-        def on_message(_c: Any, _u: Any, message: paho.MQTTMessage) -> None:
-            def done() -> None:
-                client.ack(message.mid, message.qos)
-
-            on_delivery(Delivery(message.topic, bytes(message.payload), done))
-
-        client.on_connect, client.on_subscribe, client.on_message = on_connect, on_subscribe, on_message
+    def run(self, on_up: Callable[[], None]) -> str:
+        """Connect, call `on_up` once the broker serves us, stay until the end; returns why it ended."""
+        s = self._settings
         try:
-            client.connect(s.host, s.port, keepalive=s.keepalive_s)
-            client.loop_forever(retry_first_connection=False)
+            self._client.connect(s.host, s.port, keepalive=s.keepalive_s)
+            self._client.loop_start()
+            reason = self._news.get(timeout=s.connect_timeout_s)
+            if reason is None:
+                self.up = True
+                on_up()
+                reason = self._news.get() or "the broker repeated itself"
+            self._client.disconnect()
+            self._over.wait(_GOODBYE_S)  # let acknowledgements and the goodbye go out; a dead line gets no longer
+        except queue.Empty:
+            reason = "no answer from the broker"
         except (OSError, ValueError) as error:
             reason = _plain(error)
-        with self._lock:
-            self._client = None
-        if not self._stop.is_set():
-            on_state(False, reason)
-        return reached
+        self._tls.hang_up()
+        self._client.loop_stop()
+        return reason
+
+    def end(self, reason: str) -> None:
+        self._news.put(reason)
+
+    def publish(self, topic: str, payload: bytes, qos: int, retain: bool) -> None:
+        info = self._client.publish(topic, payload, qos=qos, retain=retain)
+        if info.rc not in (paho.MQTT_ERR_SUCCESS, paho.MQTT_ERR_QUEUE_SIZE):
+            raise LinkError(f"the link broke: {paho.error_string(info.rc)}")
+
+    def _connected(self, _client: Any, _data: Any, _flags: Any, code: Any, _properties: Any) -> None:
+        if code.is_failure:
+            self.end(f"the broker refused: {code}")
+        elif self._settings.subscriptions:
+            self._client.subscribe([(topic, 1) for topic in self._settings.subscriptions])
+        else:
+            self._news.put(None)
+
+    def _subscribed(self, _client: Any, _data: Any, _mid: Any, codes: Any, _properties: Any) -> None:
+        refused = any(code.is_failure for code in codes)
+        self._news.put("the broker refused a subscription" if refused else None)
+
+    def _arrived(self, _client: Any, _data: Any, message: paho.MQTTMessage) -> None:
+        def done() -> None:
+            self._client.ack(message.mid, message.qos)
+
+        self._on_delivery(Delivery(message.topic, bytes(message.payload), done))
+
+    def _lost(self, *_: Any) -> None:
+        self._over.set()
+        self.end("the connection was lost")
 
 
-def _tls_context(settings: MqttSettings) -> ssl.SSLContext:
+class _TlsContext(ssl.SSLContext):
+    """Remembers the connection it made, so that it is closed even when paho gives up in the middle of a handshake."""
+
+    line: ssl.SSLSocket | None = None
+
+    def wrap_socket(self, *args: Any, **kwargs: Any) -> ssl.SSLSocket:
+        self.line = super().wrap_socket(*args, **kwargs)
+        return self.line
+
+    def hang_up(self) -> None:
+        if self.line is not None:
+            self.line.close()
+
+
+def _tls_context(settings: MqttSettings) -> _TlsContext:
     try:
-        context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=str(settings.ca))
+        context = _TlsContext(ssl.PROTOCOL_TLS_CLIENT)
         context.minimum_version = ssl.TLSVersion.TLSv1_3
+        context.load_verify_locations(str(settings.ca))
         context.load_cert_chain(str(settings.certificate), str(settings.key))
     except (OSError, ValueError) as error:
         raise LinkError(

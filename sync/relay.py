@@ -55,19 +55,18 @@ class Relay:
 
     def _forward(self) -> None:
         while True:
-            for key, _ in self._selector.select():
-                if key.fileobj is self._wake:
-                    self._wake.recv(1)
-                    order = self._orders.get()
-                    self._obey(cut=order != "mend")
-                    self._orders.task_done()
-                    if order == "close":
-                        self._end()
-                        return
-                elif key.fileobj is self._listener:
-                    self._accept(self._listener)
-                elif key.fileobj in self._pairs:  # not so when its other side has just been dropped
-                    self._pass_on(cast(socket.socket, key.fileobj))
+            key, _ = self._selector.select()[0]  # one at a time: dropping a side must not leave its event behind
+            if key.fileobj is self._wake:
+                self._wake.recv(1)
+                order = self._orders.get()
+                self._obey(cut=order != "mend")
+                self._orders.task_done()
+                if order == "close":
+                    return self._end()
+            elif key.fileobj is self._listener:
+                self._accept(self._listener)
+            else:
+                self._pass_on(cast(socket.socket, key.fileobj))
 
     def _obey(self, cut: bool) -> None:
         if cut and self._listener is not None:

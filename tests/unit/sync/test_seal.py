@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync import SealError, StorageError, WireError, keys, seal
-from sync.admission import Admission, Request, check_request, make_request, parse, to_json
+from sync.admission import Admission, Request, check_request, lookup_binding, make_request, parse, to_json
 from sync.wire import SealedTemplate
 
 SERVER, TERMINAL, THIEF = (X25519PrivateKey.from_private_bytes(bytes([n]) * 32) for n in (1, 2, 3))
@@ -142,3 +142,10 @@ def test_an_admission_survives_its_file() -> None:
     assert parse(Admission, to_json(admission)) == admission
     with pytest.raises(WireError, match="broker_port must be of type int"):
         parse(Admission, to_json(admission).replace("8883", '"8883"'))
+
+
+def test_a_look_up_key_opens_only_on_the_terminal_it_was_made_for() -> None:
+    sealed = seal.seal_to(TERMINAL.public_key(), b"k" * 32, lookup_binding("t-1"))
+    assert seal.open_sealed(TERMINAL, sealed, lookup_binding("t-1")) == b"k" * 32
+    with pytest.raises(SealError):
+        seal.open_sealed(TERMINAL, sealed, lookup_binding("t-2"))

@@ -230,3 +230,7 @@ def test_fifty_punches_fit_in_few_bytes() -> None:
 def test_no_tag_gets_in(tag: int) -> None:
     with pytest.raises(WireError, match="not CBOR"):
         decode(cbor2.dumps(cbor2.CBORTag(tag, "1")))
+
+
+def test_shown_time_is_boot_time_plus_offset() -> None:
+    assert NOW.wall_ms == 1_798_086_400_123

@@ -1,0 +1,313 @@
+"""MqttLink against the real broker over mutual TLS: it carries, survives cuts and restarts, and says why it cannot."""
+
+import contextlib
+import datetime as dt
+import queue
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+
+from server import pki
+from server.broker import Broker
+from server.keys import ServerKeys, open_keys
+from server.settings import BrokerSettings
+from sync import LinkError
+from sync.keys import new_transport_key, write_key
+from sync.link import Delivery
+from sync.mqtt import MqttLink, MqttSettings
+from sync.relay import Relay
+
+WAIT_S = 20
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port: int = taken.getsockname()[1]
+        return port
+
+
+class House:
+    """A broker, its authority, and certificates on demand."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.settings = BrokerSettings(True, "mosquitto", "127.0.0.1", "127.0.0.1", free_port(), "", 0)
+        self.keys: ServerKeys = open_keys(folder, ("localhost", "127.0.0.1"))
+        self.broker = Broker(self.settings, folder, self.keys)
+        self.broker.start()
+
+    def client(self, name: str, *subscriptions: str, port: int = 0, **changes: object) -> MqttSettings:
+        key = self.folder / f"{name}.key"
+        certificate = self.folder / f"{name}.crt"
+        if not key.exists():
+            private = new_transport_key()
+            write_key(key, private)
+            certificate.write_bytes(self.certify(name, private))
+        settings = MqttSettings(
+            host="127.0.0.1",
+            port=port or self.settings.port,
+            ca=self.folder / "keys" / "ca.crt",
+            certificate=certificate,
+            key=key,
+            client_id=name,
+            subscriptions=subscriptions,
+            retry_max_s=0.5,
+        )
+        return replace(settings, **changes)  # type: ignore[arg-type]
+
+    def certify(self, name: str, key: EllipticCurvePrivateKey) -> bytes:
+        now = dt.datetime.now(dt.UTC)
+        return pki.pem(pki.client_certificate(self.keys.authority, name, key.public_key(), now, 90))
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    house = House(tmp_path_factory.mktemp("house"))
+    yield house
+    house.broker.stop()
+
+
+class Side:
+    """One client and all that happened to it."""
+
+    def __init__(self, settings: MqttSettings, acknowledge: bool = True) -> None:
+        self.got: queue.Queue[tuple[str, bytes]] = queue.Queue()
+        self.states: queue.Queue[tuple[bool, str]] = queue.Queue()
+        self.acknowledge = acknowledge
+        self.link = MqttLink(settings)
+
+    def __enter__(self) -> "Side":
+        self.link.open(self.take, lambda up, why: self.states.put((up, why)), self.will)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.link.close()
+
+    def take(self, delivery: Delivery) -> None:
+        self.got.put((delivery.topic, delivery.payload))
+        if self.acknowledge:
+            delivery.done()
+
+    def will(self) -> tuple[str, bytes]:
+        return "hazri/1/t-1/up/beat", b"gone"
+
+    def wait_for(self, up: bool) -> str:
+        while True:
+            state, reason = self.states.get(timeout=WAIT_S)
+            if state is up:
+                return reason
+
+
+UP = "hazri/1/t-1/up/batch"
+
+
+def test_it_carries_both_ways(house: House) -> None:
+    with (
+        Side(house.client(pki.INGEST, "hazri/1/+/up/#")) as server,
+        Side(house.client("t-1", "hazri/1/t-1/down/#")) as terminal,
+    ):
+        server.wait_for(True)
+        terminal.wait_for(True)
+        terminal.link.publish(UP, b"up")
+        assert server.got.get(timeout=WAIT_S) == (UP, b"up")
+        server.link.publish("hazri/1/t-1/down/receipt", b"down", retain=True)
+        assert terminal.got.get(timeout=WAIT_S) == ("hazri/1/t-1/down/receipt", b"down")
+
+
+def test_it_may_listen_to_nothing(house: House) -> None:
+    with (
+        Side(house.client(pki.INGEST, "hazri/1/+/up/#")) as server,
+        Side(house.client("t-1")) as terminal,
+    ):
+        server.wait_for(True)
+        terminal.wait_for(True)
+        terminal.link.publish(UP, b"only speaking", qos=0)
+        assert server.got.get(timeout=WAIT_S) == (UP, b"only speaking")
+
+
+def test_what_was_not_acknowledged_comes_again(house: House) -> None:
+    settings = house.client(pki.INGEST, "hazri/1/+/up/batch", clean_session=False)
+    with Side(house.client("t-1")) as terminal:
+        with Side(settings, acknowledge=False) as server:
+            server.wait_for(True)
+            terminal.wait_for(True)
+            terminal.link.publish(UP, b"not yet safe")
+            assert server.got.get(timeout=WAIT_S) == (UP, b"not yet safe")
+        with Side(settings) as server:
+            assert server.got.get(timeout=WAIT_S) == (UP, b"not yet safe")
+        with Side(settings) as server:
+            server.wait_for(True)
+            terminal.link.publish(UP, b"another")
+            assert server.got.get(timeout=WAIT_S) == (UP, b"another")
+    with Side(house.client(pki.INGEST, "hazri/1/+/up/batch")):
+        pass  # a clean session removes the lasting one
+
+
+def test_a_cut_network_leaves_the_will_and_comes_back(house: House) -> None:
+    relay = Relay("127.0.0.1", house.settings.port)
+    with (
+        Side(house.client(pki.INGEST, "hazri/1/+/up/#")) as server,
+        Side(house.client("t-1", "hazri/1/t-1/down/#", port=relay.port)) as terminal,
+    ):
+        server.wait_for(True)
+        terminal.wait_for(True)
+        relay.cut()
+        assert terminal.wait_for(False) == "the connection was lost"
+        with pytest.raises(LinkError, match="no link"):
+            terminal.link.publish(UP, b"into the void")
+        assert server.got.get(timeout=WAIT_S) == ("hazri/1/t-1/up/beat", b"gone")
+        assert "refuses the connection" in terminal.wait_for(False)
+        relay.mend()
+        assert terminal.wait_for(True) == "connected"
+        terminal.link.publish(UP, b"back")
+        assert server.got.get(timeout=WAIT_S) == (UP, b"back")
+    relay.close()
+
+
+def test_reasons_a_technician_can_act_on(house: House, tmp_path: Path) -> None:
+    """S15: the cause in one line, told apart: name not found, no answer, refused, a certificate not trusted."""
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        silent = house.client("t-1", port=deaf.getsockname()[1], connect_timeout_s=0.2)
+        with Side(silent) as terminal:
+            assert "no answer in time" in terminal.wait_for(False)
+    with Side(house.client("t-1", host="no-such-host.invalid")) as terminal:
+        assert "not known" in terminal.wait_for(False) or "resolution" in terminal.wait_for(False)
+    stranger = open_keys(tmp_path, ("localhost",))
+    with Side(house.client("t-1", ca=stranger.directory / "ca.crt")) as terminal:
+        assert "not trusted" in terminal.wait_for(False)
+    with Side(house.client("t-1", host="127.0.0.2")) as terminal:
+        reason = terminal.wait_for(False)
+        assert "refuses the connection" in reason or "not trusted" in reason
+
+
+def test_a_certificate_of_another_authority_gets_nowhere(house: House, tmp_path: Path) -> None:
+    stranger = open_keys(tmp_path, ("localhost",))
+    key = new_transport_key()
+    write_key(tmp_path / "x.key", key)
+    foreign = pki.client_certificate(stranger.authority, "t-1", key.public_key(), dt.datetime.now(dt.UTC), 90)
+    (tmp_path / "x.crt").write_bytes(pki.pem(foreign))
+    settings = house.client("t-1", certificate=tmp_path / "x.crt", key=tmp_path / "x.key")
+    with Side(settings) as intruder:
+        assert "TLS failed" in intruder.wait_for(False) or intruder.wait_for(False)
+        with pytest.raises(LinkError):
+            intruder.link.publish(UP, b"forged")
+
+
+def test_a_subscription_to_what_is_not_ours_is_not_served(house: House) -> None:
+    with (
+        Side(house.client(pki.INGEST, "hazri/1/+/up/#")) as server,
+        Side(house.client("t-2", "hazri/1/t-1/down/#")) as eavesdropper,
+    ):
+        server.wait_for(True)
+        eavesdropper.states.get(timeout=WAIT_S)
+        server.link.publish("hazri/1/t-1/down/receipt", b"for t-1 alone")
+        with pytest.raises(queue.Empty):
+            eavesdropper.got.get(timeout=1)
+
+
+def test_missing_or_garbage_certificates_are_named(house: House, tmp_path: Path) -> None:
+    for change in ({"key": tmp_path / "none.key"}, {"ca": tmp_path / "none.crt"}):
+        with pytest.raises(LinkError, match="were the keys made and the admission accepted"):
+            MqttLink(house.client("t-1", **change))  # type: ignore[arg-type]
+    (tmp_path / "garbage.crt").write_text("garbage")
+    with pytest.raises(LinkError, match=r"garbage\.crt"):
+        MqttLink(house.client("t-1", certificate=tmp_path / "garbage.crt"))
+
+
+class Script:
+    """A TLS server that answers each message of one client with the next of its lines; None keeps silent."""
+
+    def __init__(self, house: House, *answers: bytes | None) -> None:
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(house.keys.directory / "broker.crt", house.keys.directory / "broker.key")
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.answers = answers
+        self.thread = threading.Thread(target=self.serve)
+
+    def __enter__(self) -> "Script":
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.thread.join()
+        self.listener.close()
+
+    def serve(self) -> None:
+        with self.context.wrap_socket(self.listener.accept()[0], server_side=True) as line:
+            for answer in self.answers:
+                line.recv(4096)
+                if answer is not None:
+                    line.sendall(answer)
+            with contextlib.suppress(OSError):
+                while line.recv(4096):
+                    pass
+
+
+CONNACK, CONNACK_REFUSED, SUBACK_REFUSED = b"\x20\x02\0\0", b"\x20\x02\0\x05", b"\x90\x03\0\x01\x80"
+
+
+@pytest.mark.parametrize(
+    ("answers", "reason"),
+    [
+        ((CONNACK_REFUSED,), "the broker refused: Not authorized"),
+        ((CONNACK, SUBACK_REFUSED), "the broker refused a subscription"),
+        ((None,), "no answer from the broker"),
+    ],
+)
+def test_brokers_that_refuse_or_keep_silent(house: House, answers: tuple[bytes | None, ...], reason: str) -> None:
+    with (
+        Script(house, *answers) as script,
+        Side(house.client("t-1", "x", port=script.port, connect_timeout_s=1.0, retry_max_s=30.0)) as terminal,
+    ):
+        assert terminal.wait_for(False) == reason
+
+
+def test_publishing_on_a_link_that_has_just_broken(house: House) -> None:
+    with Side(house.client("t-1")) as terminal:
+        terminal.wait_for(True)
+        connection = terminal.link._connection
+        assert connection is not None
+        connection._client.loop_stop()
+        connection._client._sock_close()
+        with pytest.raises(LinkError, match="the link broke"):
+            terminal.link.publish(UP, b"too late")
+
+
+def test_a_link_may_have_no_will(house: House) -> None:
+    link = MqttLink(house.client("t-1"))
+    states: queue.Queue[bool] = queue.Queue()
+    link.open(lambda delivery: None, lambda up, why: states.put(up))
+    assert states.get(timeout=WAIT_S) is True
+    link.close()
+
+
+def test_closing_at_the_very_moment_of_connecting(house: House) -> None:
+    link = MqttLink(house.client("t-1"))
+
+    def will() -> tuple[str, bytes]:
+        link._stop.set()
+        return "hazri/1/t-1/up/beat", b"gone"
+
+    states: queue.Queue[bool] = queue.Queue()
+    link.open(lambda delivery: None, lambda up, why: states.put(up), will)
+    link.close()
+    assert states.empty()
+
+
+def test_closing_before_opening_or_while_waiting(house: House) -> None:
+    MqttLink(house.client("t-1")).close()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    side = Side(house.client("t-1", port=port, retry_max_s=30.0)).__enter__()
+    side.wait_for(False)
+    closer = threading.Thread(target=side.link.close)
+    closer.start()
+    closer.join(WAIT_S)
+    assert not closer.is_alive()
