@@ -1,45 +1,65 @@
-"""From two templates to one score."""
+"""From two templates to one score: descriptors, relaxation, alignment, overlap."""
 
 from dataclasses import dataclass
 
-from matching.fingerprint import cylinders, relaxation
+import numpy as np
+from numpy.typing import NDArray
+
+from matching.fingerprint import alignment, cylinders, relaxation
+from matching.fingerprint.alignment import Overlay, Points
 from matching.fingerprint.cylinders import Cylinders
+from matching.fingerprint.parameters import HALF_AT, OVERLAP_PRIOR
 from matching.minutiae import Minutiae
 from matching.template import Template
-
-HALF_AT = 0.03
 
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """A template made ready for many comparisons: about 5 ms of work done once, about 60 KB."""
+    """A template made ready for many comparisons: about 2 ms of work done once, about 100 KB."""
 
     template: Template
     minutiae: Minutiae
+    points: Points
     cylinders: Cylinders
 
 
 def prepare(template: Template) -> Prepared:
     """Make a fingerprint template ready. Raises TemplateError when it holds no minutiae."""
     minutiae = template.minutiae
-    return Prepared(template, minutiae, cylinders.build(minutiae))
+    return Prepared(template, minutiae, alignment.points(minutiae), cylinders.build(minutiae))
 
 
 def compare(probe: Prepared, reference: Prepared) -> float:
-    """How sure it is that two fingers are one, 0 … 1; see `matching.score`."""
+    """How sure it is that two fingers are one, 0 … 1; see `matching.score`. The order does not matter."""
     if not probe.template.comparable(reference.template):
         return 0.0
-    alike = cylinders.similarity(probe.cylinders, reference.cylinders)
-    if not alike.size:
-        return 0.0
+    a, b = sorted((probe, reference), key=lambda side: side.template.payload)
+    alike = cylinders.similarity(a.cylinders, b.cylinders)
     rows, columns = relaxation.assign(alike)
-    pairs = relaxation.relax(
-        probe.minutiae,
-        reference.minutiae,
-        probe.cylinders.index[rows],
-        reference.cylinders.index[columns],
-        alike[rows, columns],
-    )
-    wanted = relaxation.pairs_wanted(*alike.shape)
-    support = float(pairs.after[:wanted].sum() / wanted)
-    return support / (support + HALF_AT)
+    if len(rows) < 2:
+        return 0.0
+    ia, ib = a.cylinders.index[rows], b.cylinders.index[columns]
+    pairs = relaxation.relax(a.minutiae, b.minutiae, ia, ib, alike[rows, columns])
+    everywhere = _for_all(alike, a, b)
+    laid = alignment.overlay(a.points, b.points, pairs, everywhere)
+    if laid is None:
+        return 0.0
+    decisive = pairs.after[: relaxation.pairs_wanted(*alike.shape)]
+    support = float(decisive.mean())
+    evidence = support * _agreement(laid, everywhere)
+    return evidence / (evidence + HALF_AT)
+
+
+def _for_all(alike: NDArray[np.float32], a: Prepared, b: Prepared) -> NDArray[np.float32]:
+    """The similarities by minutia instead of by cylinder: 0 for those that have none."""
+    whole = np.zeros((len(a.minutiae), len(b.minutiae)), np.float32)
+    whole[np.ix_(a.cylinders.index, b.cylinders.index)] = alike
+    return whole
+
+
+def _agreement(laid: Overlay, alike: NDArray[np.float32]) -> float:
+    """The share of the overlap that agrees, by look and by place, 0 … 1."""
+    look = alike[laid.a, laid.b]
+    by_look, by_place = float(look.sum()), float((look * laid.closeness).sum())
+    shared = (laid.shared_a + OVERLAP_PRIOR) * (laid.shared_b + OVERLAP_PRIOR)
+    return float(np.sqrt(by_look * by_place / shared))

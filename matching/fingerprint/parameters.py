@@ -62,3 +62,19 @@ DARK_SHARE_DRY: Final = 0.38
 DARK_SHARE_GOOD: Final = 0.45
 DARK_SHARE_WET: Final = 0.55
 OFF_CENTRE_SHARE: Final = 0.2  # of the picture's side, from its middle
+
+# Alignment. Round figures from the anatomy: ridges are 9 px apart, skin gives by a few millimetres.
+STIFFNESS: Final = (2.0, 2.0, 2.0, 0.3, 0.3, 0.3)  # against shear and unequal stretch, a round each
+STIFF_SCALE: Final = 0.02  # against growing and shrinking
+STIFF_REACH_PX: Final = 20.0  # how many px of arm a direction is worth
+OUTLIER_PX: Final = 25.0
+OUTLIER_ANGLE: Final = math.pi / 3
+ANCHOR_GAP_PX: Final = 40.0
+ANCHOR_ANGLE: Final = math.pi / 5
+BEND_PX: Final = 60.0
+BEND_STIFFNESS: Final = 0.3
+NEAR_PX: Final = (16.0, 12.0, 12.0)  # how near counterparts must be, a round each
+NEAR_ANGLE: Final = math.pi / 6
+LOOK_SHARE: Final = 0.3  # so that minutiae without a descriptor can be counterparts too
+OVERLAP_PRIOR: Final = 4.0  # minutiae that did not agree, assumed beside those seen: few minutiae prove little
+HALF_AT: Final = 0.008  # evidence that scores 0.5, the default threshold: see the README for what it means

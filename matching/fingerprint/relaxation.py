@@ -17,12 +17,16 @@ _TURN = 2 * np.pi
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """Paired minutiae: index in a, index in b, weight before and after relaxation, best first; all (n,)."""
+    """Paired minutiae, most supported first; all (n,).
+
+    a, b: index of the minutia in either finger. after: the weight after relaxation. support: how much of the
+    others' weight agrees with the pair.
+    """
 
     a: NDArray[np.int64]
     b: NDArray[np.int64]
-    before: NDArray[np.float32]
     after: NDArray[np.float32]
+    support: NDArray[np.float32]
 
 
 def assign(alike: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -44,13 +48,13 @@ def relax(a: Minutiae, b: Minutiae, ia: NDArray[np.int64], ib: NDArray[np.int64]
     """The pairs (ia, ib) with similarity `weight`, after relaxation, most supported first."""
     n = len(ia)
     if n < 2:
-        return Pairs(ia, ib, weight, np.zeros(n, np.float32))
+        return Pairs(ia, ib, np.zeros(n, np.float32), np.zeros(n, np.float32))
     agree = _agreement(a, b, ia, ib)
     after = weight
     for _ in range(p.RELAX_ROUNDS):
         after = p.RELAX_KEEP * after + (1 - p.RELAX_KEEP) / (n - 1) * (agree @ after)
     best = np.argsort(-after / np.maximum(weight, 1e-6), kind="stable")
-    return Pairs(ia[best], ib[best], weight[best], after[best])
+    return Pairs(ia[best], ib[best], after[best], (agree @ after)[best])
 
 
 def pairs_wanted(a: int, b: int) -> int:
