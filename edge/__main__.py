@@ -1,6 +1,6 @@
 """`hazri-edge`: reads the settings, composes, exits with a code.
 
-Codes: 0 done · 1 refused, or something is missing · 2 wrong usage · 78 the settings are wrong (systemd does not retry).
+Codes: 0 done · 1 refused, or something is missing · 2 called or set up wrongly, so that trying again is no use.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from edge.settings import Device, Settings, Uplink
 from sync import SyncError
 
 CONFIG = Path("/etc/hazri/edge.toml")
-WRONG_SETTINGS = 78
+MISUSED = 2
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     try:
         code = _run(args)
     except ConfigError as error:
-        code = _complain(error, WRONG_SETTINGS)
+        code = _complain(error, MISUSED)
     except (EdgeError, DriverError, SyncError) as error:
         code = _complain(error, 1)
     except KeyboardInterrupt:
