@@ -14,7 +14,7 @@ from config import ConfigError
 from config.load import load
 from config.model import Edge
 from drivers import DriverError
-from edge import SOFTWARE, EdgeError, commands
+from edge import SOFTWARE, EdgeError
 from edge.policy import Rules
 from edge.report import line
 from edge.settings import Device, Settings, Uplink
@@ -47,6 +47,8 @@ def _run(args: argparse.Namespace) -> int:
 
         config = load(Edge, args.config)
         return uplink.run(_settings(config), _uplink(config), events=args.events == "json")
+    from edge import commands
+
     run: Callable[[argparse.Namespace, Settings | None], int] = getattr(commands, args.command)
     needed = args.command not in ("models", "bench", "synth", "play")
     wanted = needed or args.config != CONFIG

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from drivers import DeviceGone, DriverError, registry
-from edge import SetupError, identity
+from edge import SetupError
 from edge.report import line as say
 from edge.settings import Settings
 
@@ -25,7 +25,9 @@ def check(_args: Namespace, settings: Settings) -> int:
 
 
 def keys(args: Namespace, settings: Settings) -> int:
-    request = identity.make(settings.state_dir, args.id)
+    from edge import provision
+
+    request = provision.make(settings.state_dir, args.id)
     out = args.out or settings.state_dir / "request.json"
     _write(out, request.encode(), 0o644)
     say(f"keys made in {settings.state_dir / 'keys'}; have {out} admitted: hazri-server admit {out}")
@@ -37,7 +39,9 @@ def accept(args: Namespace, settings: Settings) -> int:
         data = args.admission.read_bytes()
     except OSError as error:
         raise SetupError(f"{args.admission}: {error.strerror}") from None
-    admission = identity.accept(settings.state_dir, data)
+    from edge import provision
+
+    admission = provision.accept(settings.state_dir, data)
     say(f"admitted as {admission.terminal}; broker {admission.broker_host}:{admission.broker_port}")
     return 0
 

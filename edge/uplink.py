@@ -57,7 +57,7 @@ class Changes:
         last, self._last = self._last, state
         if (state.up, state.reason) != (last.up, last.reason):
             self._report.say("link", up=state.up, reason=state.reason)
-        if state.sent > last.sent:
+        if state.sent > max(last.sent, state.receipted):
             self._report.say("sent", seq=state.sent, made=state.made)
         if state.receipted != last.receipted:
             self._report.say("receipted", seq=state.receipted, made=state.made)

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from cryptography.x509.oid import NameOID
 
 from drivers.lines import LineClient, Message
-from edge import identity
+from edge import provision
 from edge.gallery import card_binding
 from matching import models
 from sync.admission import Admission, Request, check_request, lookup_binding, parse, to_json
@@ -91,7 +91,7 @@ class Site:
         self.folder = folder
         self.state = folder / "state"
         self.authority = Authority()
-        identity.accept(self.state, self.authority.admit(identity.make(self.state, TERMINAL)).encode())
+        provision.accept(self.state, self.authority.admit(provision.make(self.state, TERMINAL)).encode())
         self.config = folder / "edge.toml"
         self.config.write_text(
             f'state_dir = "{self.state}"\nruntime_dir = "{folder}/run"\nmodels_dir = "{models.folder()}"\n'
