@@ -71,9 +71,9 @@ TOUCHES: dict[Condition, Touch] = {
         pressure=(-0.15, 0.20), dryness=(0, 0.2), wetness=(0, 0.15), wear=(0, 0.1), scratches=0, noise=2,
     ),
     Condition.NORMAL: Touch(
-        rotation_deg=12, shift_px=24, skin_turn_deg=6, skin_pull_px=8,
-        contact_x_px=(96, 138), contact_y_px=(115, 180), contact_shift_px=20,
-        pressure=(-0.50, 0.50), dryness=(0, 0.70), wetness=(0, 0.60), wear=(0, 0.45), scratches=4, noise=3,
+        rotation_deg=13, shift_px=26, skin_turn_deg=7, skin_pull_px=9,
+        contact_x_px=(92, 138), contact_y_px=(110, 180), contact_shift_px=22,
+        pressure=(-0.50, 0.50), dryness=(0, 0.78), wetness=(0, 0.70), wear=(0, 0.55), scratches=4, noise=3,
     ),
     Condition.DRY: Touch(
         rotation_deg=10, shift_px=18, skin_turn_deg=5, skin_pull_px=6,

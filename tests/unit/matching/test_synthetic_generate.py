@@ -24,7 +24,8 @@ def test_the_layout_is_that_of_the_competitions(tmp_path: Path) -> None:
     assert sorted(path.name for path in out.iterdir()) == sorted(names)
     assert told == [(done, 24) for done in range(1, 25)]
     picture = read(out / "101_1.png")
-    assert (picture.shape, picture.dtype) == ((288, 256), np.uint8)
+    assert picture.shape == (288, 256)
+    assert picture.dtype == np.uint8
     assert [path.name for path in out.parent.iterdir()] == ["set"]
 
 
