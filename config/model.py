@@ -74,7 +74,7 @@ class Edge:
 
     state_dir: Path = Path("/var/lib/hazri")
     runtime_dir: Path = Path("/run/hazri")
-    models_dir: Path = Path("/usr/share/hazri/models")
+    models_dir: str = ""
     matching: Matching = Matching()
     policy: Policy = Policy()
     sync: Sync = Sync()

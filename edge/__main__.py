@@ -78,7 +78,7 @@ def _settings(config: Edge) -> Settings:
     return Settings(
         state_dir=config.state_dir,
         runtime_dir=config.runtime_dir,
-        models_dir=config.models_dir,
+        models_dir=Path(config.models_dir) if config.models_dir else None,
         threshold=config.matching.threshold,
         margin=config.matching.margin,
         rules=Rules(policy.debounce_s, policy.captures, policy.digits_timeout_s, policy.finger_timeout_s),

@@ -22,7 +22,7 @@ _WORDS = {
 class FingerLook:
     """Extraction with the network loaded once; see edge.terminal.Look."""
 
-    def __init__(self, models_dir: Path) -> None:
+    def __init__(self, models_dir: Path | None) -> None:
         """Raises ModelMissing or ModelRefused."""
         self._extractor = Extractor(models.path(_WEIGHTS, models_dir))
 

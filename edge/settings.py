@@ -21,7 +21,7 @@ class Settings:
 
     state_dir: Path
     runtime_dir: Path
-    models_dir: Path
+    models_dir: Path | None
     threshold: float
     margin: float
     rules: Rules

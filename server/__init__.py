@@ -7,7 +7,8 @@ ServerError
 ├── AdmissionError  a terminal's request that may not be granted
 ├── PeopleError     a registration that cannot be taken; names the line, never the digits
 ├── TokenError      a token that cannot be made as asked
-└── PullError       a pull that cannot go on: the other side, the token, or the local files
+├── PullError       a pull that cannot go on: the other side, the token, or the local files
+└── DemoError       the demo cannot be set up, or one of its programs ended
 """
 
 
@@ -41,3 +42,7 @@ class TokenError(ServerError):
 
 class PullError(ServerError):
     """A pull stops; what was written before is whole and the next run goes on from there."""
+
+
+class DemoError(ServerError):
+    """The demo cannot go on; names the program that ended and its last words."""

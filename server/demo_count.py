@@ -1,0 +1,122 @@
+"""The demo's books: every green light written down when it is seen, and held against the ledger at the end."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.table import Table
+
+from server.demo_stage import Terminal
+
+Key = tuple[str, str, int, str]  # terminal, log, seq, person
+
+
+@dataclass
+class Green:
+    """One green light: when it was seen, and when the receipt that covers it was."""
+
+    key: Key
+    at_s: float
+    touch_to_green_ms: float
+    link_up: bool
+    receipted_s: float | None = None
+
+
+@dataclass
+class Tally:
+    """What the terminals and the people before them reported. Written by listening threads."""
+
+    greens: list[Green] = field(default_factory=list)
+    outcomes: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # terminal, expected, outcome
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def green(self, terminal: Terminal, said: dict[str, Any]) -> None:
+        key = (terminal.name, terminal.log, said["seq"], said["person"])
+        with self.lock:
+            self.greens.append(Green(key, time.monotonic(), said["touch_to_green_ms"], terminal.up))
+
+    def session(self, terminal: str, result: dict[str, Any]) -> None:
+        with self.lock:
+            self.outcomes[terminal, result["expect"], result["outcome"]] += 1
+
+    def receipts(self, terminals: Iterable[Terminal]) -> None:
+        """Note which green lights are receipted by now."""
+        seqs = {t.name: t.receipted for t in terminals}
+        now_s = time.monotonic()
+        with self.lock:
+            for green in reversed(self.greens):
+                if green.receipted_s is None and green.key[2] <= seqs[green.key[0]]:
+                    green.receipted_s = now_s
+
+    def count(self, expect: str, *, accepted: bool, terminal: str | None = None) -> int:
+        with self.lock:
+            return sum(
+                n
+                for (where, expected, outcome), n in self.outcomes.items()
+                if expected == expect and (outcome == "accepted") == accepted and terminal in (None, where)
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The demo's figures. `lost`: green but not in the ledger. `duplicated`: in the ledger twice, or never green."""
+
+    punched: int
+    receipted: int
+    genuine_refused: int
+    rejected_impostors: int
+    accepted_impostors: int
+    lost: int
+    duplicated: int
+    p50_touch_to_green_ms: float | None
+    p95_touch_to_green_ms: float | None
+    p95_green_to_receipt_ms: float | None
+    max_green_to_receipt_ms: float | None
+
+    def clean(self) -> bool:
+        return self.punched > 0 and not (self.lost or self.duplicated or self.accepted_impostors)
+
+    def numbers(self) -> dict[str, int | float | None]:
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+    def table(self) -> Table:
+        table = Table(title="What was green, and what the ledger holds", show_header=False)
+        for name, value in self.numbers().items():
+            table.add_row(name.replace("_", " "), "–" if value is None else f"{value:,.0f}")
+        return table
+
+
+def settle(tally: Tally, ledger: list[dict[str, Any]]) -> Result:
+    """Hold the green lights against the ledger's punches.
+
+    green_to_receipt counts punches made while their terminal had a link; the longest of all, those of the cut network
+    among them, is given apart.
+    """
+    stored = Counter((row["terminal"], row["log"], row["seq"], row["person"]) for row in ledger)
+    green = Counter(g.key for g in tally.greens)
+    touch = [g.touch_to_green_ms for g in tally.greens]
+    waits = [(1000 * (g.receipted_s - g.at_s), g.link_up) for g in tally.greens if g.receipted_s is not None]
+    return Result(
+        punched=green.total(),
+        receipted=len(waits),
+        genuine_refused=tally.count("genuine", accepted=False),
+        rejected_impostors=tally.count("impostor", accepted=False),
+        accepted_impostors=tally.count("impostor", accepted=True),
+        lost=(green - stored).total(),
+        duplicated=(stored - green).total(),
+        p50_touch_to_green_ms=quantile(touch, 0.50),
+        p95_touch_to_green_ms=quantile(touch, 0.95),
+        p95_green_to_receipt_ms=quantile([wait for wait, linked in waits if linked], 0.95),
+        max_green_to_receipt_ms=quantile([wait for wait, _ in waits], 1.0),
+    )
+
+
+def quantile(values: list[float], q: float) -> float | None:
+    """The smallest value that at least a share `q` of all do not exceed (nearest rank), to a tenth; None of nothing."""
+    if not values:
+        return None
+    rank = max(0, -(-int(q * 1000) * len(values) // 1000) - 1)
+    return round(sorted(values)[rank], 1)
