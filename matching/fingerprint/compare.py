@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from matching.fingerprint import alignment, cylinders, relaxation
 from matching.fingerprint.alignment import Overlay, Points
 from matching.fingerprint.cylinders import Cylinders
-from matching.fingerprint.parameters import HALF_AT, OVERLAP_PRIOR
+from matching.fingerprint.parameters import HALF_AT, OTHER_TYPE, OVERLAP_PRIOR
 from matching.minutiae import Minutiae
 from matching.template import Template
 
@@ -46,7 +46,7 @@ def compare(probe: Prepared, reference: Prepared) -> float:
         return 0.0
     decisive = pairs.after[: relaxation.pairs_wanted(*alike.shape)]
     support = float(decisive.mean())
-    evidence = support * _agreement(laid, everywhere)
+    evidence = support * _agreement(laid, everywhere, a.minutiae, b.minutiae)
     return evidence / (evidence + HALF_AT)
 
 
@@ -57,9 +57,9 @@ def _for_all(alike: NDArray[np.float32], a: Prepared, b: Prepared) -> NDArray[np
     return whole
 
 
-def _agreement(laid: Overlay, alike: NDArray[np.float32]) -> float:
+def _agreement(laid: Overlay, alike: NDArray[np.float32], a: Minutiae, b: Minutiae) -> float:
     """The share of the overlap that agrees, by look and by place, 0 … 1."""
-    look = alike[laid.a, laid.b]
+    look = alike[laid.a, laid.b] * np.where(a.ending[laid.a] == b.ending[laid.b], 1, OTHER_TYPE)
     by_look, by_place = float(look.sum()), float((look * laid.closeness).sum())
     shared = (laid.shared_a + OVERLAP_PRIOR) * (laid.shared_b + OVERLAP_PRIOR)
     return float(np.sqrt(by_look * by_place / shared))
