@@ -1,12 +1,13 @@
 """The folder of installed models: put in, looked at, asked for.
 
-The folder is $HAZRI_MODEL_DIR when set; else /var/lib/hazri/models when that exists (a terminal's service);
-else hazri/models under $XDG_DATA_HOME (~/.local/share).
+The folder is $HAZRI_MODEL_DIR when set; else /var/lib/hazri/models when that exists (a terminal's service); else
+share/hazri/models inside the virtual environment that runs us; else hazri/models under $XDG_DATA_HOME (~/.local/share).
 """
 
 import enum
 import hashlib
 import os
+import sys
 import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -45,6 +46,8 @@ def folder() -> Path:
         return Path(given)
     if SYSTEM_FOLDER.is_dir():
         return SYSTEM_FOLDER
+    if sys.prefix != sys.base_prefix:
+        return Path(sys.prefix) / "share" / "hazri" / "models"
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "hazri" / "models"
 
 

@@ -1,0 +1,63 @@
+# Two commands do everything on a fresh Debian 12 machine:  make demo   and   make test
+# Each prepares what it needs: packages from Debian, a virtual environment, and the networks' weights.
+
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.hazri-ready
+
+# What the demo runs for: make demo FOR="--for 60 --json"
+FOR ?=
+# What the benchmark measures: make bench DATA=folder DPI="--dpi NAME=512"
+DATA ?= $(HAZRI_DATA)/fingerprints
+DPI ?=
+# How long make soak punches
+SOAK_S ?= 600
+
+.PHONY: help setup debian demo test lint house unit flow bench soak clean
+
+help:
+	@sed -n 's/^## //p' Makefile
+
+## make demo      a district in miniature: aggregator, broker, three terminals, synthetic people
+demo: setup
+	$(BIN)/hazri-server demo $(FOR)
+
+## make test      every check: style, types, imports, tests with real parts, coverage of sync
+test: setup lint unit
+
+## make setup     what both need (they call it)
+setup: debian $(READY)
+
+debian:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed"; exit 1; }
+	@bash .ci/debian-packages
+
+$(READY): pyproject.toml matching/models/manifest.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[edge,server,test]'
+	$(BIN)/hazri-edge models install
+	@touch $@
+
+## make lint      ruff, mypy and the import rules
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+unit:
+	$(BIN)/pytest -q --cov=sync --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
+
+## make bench     error rates and times on a folder of fingers (DATA=…)
+bench: setup
+	$(BIN)/hazri-edge bench fingerprint --data $(DATA) $(DPI)
+
+## make soak      a long demo (SOAK_S=600) that must lose and double nothing
+soak: setup
+	$(BIN)/hazri-server demo --for $(SOAK_S) --json
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .coverage .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
