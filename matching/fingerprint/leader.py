@@ -41,6 +41,8 @@ class Leader:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
+        # Plans kept for every size of picture cost a quarter of the memory and gain nothing: sizes hardly repeat.
+        options.enable_mem_pattern = False
         options.log_severity_level = 3
         try:
             self._session: Any = onnxruntime.InferenceSession(str(weights), options, providers=["CPUExecutionProvider"])
