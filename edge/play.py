@@ -74,7 +74,7 @@ def load(path: Path) -> Plan:
         raise SetupError(f"{path}: {error.strerror}") from None
     except KeyError as missing:
         raise SetupError(f"{path}: not a plan: {missing} is missing") from None
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         raise SetupError(f"{path}: not a plan: not JSON of the expected shape") from None
 
 

@@ -9,11 +9,11 @@ from typing import Any, TextIO
 class Report:
     """`who` opens each line. With `events` the same news also go to `out` as JSON, for programs."""
 
-    def __init__(self, who: str, *, events: bool, out: TextIO = sys.stdout, err: TextIO = sys.stderr) -> None:
+    def __init__(self, who: str, *, events: bool, out: TextIO | None = None, err: TextIO | None = None) -> None:
         self._who = who
         self._events = events
-        self._out = out
-        self._err = err
+        self._out = out or sys.stdout
+        self._err = err or sys.stderr
 
     def say(self, event: str, **fields: Any) -> None:
         words = " ".join(f"{key}={_value(value)}" for key, value in fields.items())

@@ -1,0 +1,138 @@
+"""`hazri-edge`: settings into plain values, exit codes, and errors in words a technician understands."""
+
+from pathlib import Path
+
+import pytest
+
+from config.load import load
+from config.model import Edge, Policy, Sync
+from edge import SetupError, play
+from edge.__main__ import _settings, _uplink, parser
+from edge.enrolment import FINGERS
+from edge.policy import Rules
+from edge.report import Report
+from edge.uplink import Changes
+from sync.agent import AgentState
+from tests.flow.terminal_site import ROOT, run
+
+
+def config(folder: Path, text: str) -> Path:
+    path = folder / "edge.toml"
+    path.write_text(f'state_dir = "{folder}/state"\nruntime_dir = "{folder}/run"\n{text}')
+    return path
+
+
+def test_the_shipped_settings_give_the_built_in_behaviour() -> None:
+    shipped = load(Edge, ROOT / "config" / "edge.toml")
+    assert _settings(shipped).rules == Rules()
+    assert _settings(shipped) == _settings(Edge())
+    assert _uplink(shipped) == _uplink(Edge())
+
+
+def test_each_setting_arrives_where_it_is_meant() -> None:
+    """Every field given another value than every other, so that none can be mistaken for its neighbour."""
+    rules = _settings(Edge(policy=Policy(1, 2, 3, 4))).rules
+    assert (rules.debounce_s, rules.captures, rules.digits_timeout_s, rules.finger_timeout_s) == (1, 2, 3, 4)
+    uplink = _uplink(Edge(sync=Sync("b", 1, 2, 3, 4.0, 5.0, 6, 7.0)))
+    assert (uplink.broker_host, uplink.broker_port, uplink.batch, uplink.in_flight) == ("b", 1, 2, 3)
+    assert (uplink.receipt_timeout_s, uplink.heartbeat_s, uplink.keepalive_s, uplink.retry_max_s) == (4.0, 5.0, 6, 7.0)
+
+
+def test_the_fingers_on_the_command_line_are_those_of_the_enrolment() -> None:
+    for finger in FINGERS:
+        args = parser().parse_args(["enrol", "--person", "00" * 8, "--finger", finger])
+        assert args.finger == finger
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("modles_dir = 'x'", "did you mean 'models_dir'"),
+        ("[policy]\ndebounce = 3", "did you mean 'debounce_s'"),
+        ("[policy]\ncaptures = 0", "captures = 0: expected 1 to 10"),
+        ("state_dir = 3", "not TOML"),
+        ("[matching]\nthreshold = 'high'", "expected a number"),
+    ],
+)
+def test_a_wrong_setting_ends_with_2_and_says_which(tmp_path: Path, text: str, words: str) -> None:
+    done = run("check", "--config", config(tmp_path, text))
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[[sensors]]\ndriver = 'virtul'", "did you mean 'virtual'"),
+        ("[[sensors]]\ndriver = 'virtual'\noptions = { sockt = '/x' }", "did you mean 'socket'"),
+        ("[[sensors]]\ndriver = 'virtual'", "socket is missing"),
+        ("[[sensors]]\ndriver = 'virtual'\noptions = { socket = '/x', dpi = 5 }", "dpi = 5: expected 100 to 2000"),
+    ],
+)
+def test_a_wrong_driver_or_option_is_found_by_check(tmp_path: Path, text: str, words: str) -> None:
+    done = run("check", "--config", config(tmp_path, text))
+    assert done.returncode == 1
+    assert words in done.stderr
+
+
+@pytest.mark.parametrize("command", ["terminal", "sync"])
+def test_a_terminal_that_was_not_admitted_says_how_to_be(tmp_path: Path, command: str) -> None:
+    sensors = f"[[sensors]]\ndriver = 'virtual'\noptions = {{ socket = '{tmp_path}/v.sock' }}"
+    done = run(command, "--config", config(tmp_path, sensors))
+    assert done.returncode == 1
+    assert "hazri-edge accept" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_status_of_a_terminal_that_is_not_running(tmp_path: Path) -> None:
+    done = run("status", "--config", config(tmp_path, ""))
+    assert done.returncode == 1
+    assert "not running" in done.stdout
+
+
+def test_no_settings_file_is_said_in_words(tmp_path: Path) -> None:
+    done = run("check", "--config", tmp_path / "none.toml")
+    assert (done.returncode, "no such file" in done.stderr) == (2, True)
+
+
+def test_sync_loads_no_picture_libraries() -> None:
+    """A sync process is small: nothing of sensors and matching comes with it."""
+    import subprocess
+    import sys
+
+    code = "import sys, edge.__main__, edge.uplink; print(sorted({m.split('.')[0] for m in sys.modules}))"
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for heavy in ("numpy", "cv2", "onnxruntime", "matching", "sqlite_utils", "rich"):
+        assert f"'{heavy}'" not in loaded
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"terminal": 3}', '{"terminal": {"control": "a"}}', '{"punches": [1]}', "[" * 5000]
+)
+def test_a_plan_that_is_none_is_refused_without_quoting_it(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "plan.json"
+    path.touch(0o600)
+    path.write_text(text)
+    with pytest.raises(SetupError, match="not a plan") as refused:
+        play.load(path)
+    assert len(str(refused.value)) < 300
+
+
+def test_each_change_of_the_agent_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    changes = Changes(Report("sync", events=True))
+    changes(AgentState(up=True, reason="connected"))
+    changes(AgentState(up=True, reason="connected", made=3, sent=3))
+    changes(AgentState(up=True, reason="connected", made=3, sent=3, receipted=3))
+    changes(AgentState(up=True, reason="connected", made=3, sent=3, receipted=3))
+    changes(AgentState(up=False, reason="no answer in time", made=3, sent=3, receipted=3, roster_version=2))
+    out, err = capsys.readouterr()
+    assert out.splitlines() == [
+        '{"event": "link", "up": true, "reason": "connected"}',
+        '{"event": "sent", "seq": 3, "made": 3}',
+        '{"event": "receipted", "seq": 3, "made": 3}',
+        '{"event": "link", "up": false, "reason": "no answer in time"}',
+        '{"event": "roster", "roster_version": 2}',
+    ]
+    assert err.splitlines()[0] == "sync event=link up=true reason=connected"
+    assert err.splitlines()[3] == 'sync event=link up=false reason="no answer in time"'

@@ -1,0 +1,156 @@
+"""What goes into the log, in which order, over boots and restarts. The outbox is real."""
+
+import os
+import resource
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from edge.clock import Step
+from edge.journal import Journal
+from sync import StorageError
+from sync.outbox import Outbox
+from sync.record import ClockSource, Event, EventCode, Flag, Instant, Kind, Means, Punch, SourceClass
+from sync.seal import open_template, rewrap, seal_template
+from sync.wire import parse_template
+
+KEY = Ed25519PrivateKey.generate()
+PERSON = bytes(8)
+
+
+class FixedClock:
+    """Stands still, and steps when told."""
+
+    def __init__(self, boot_no: int) -> None:
+        self.boot_no = boot_no
+        self.pending: Step | None = None
+
+    def now(self) -> Instant:
+        return Instant(self.boot_no, 1000, 10**12, ClockSource.UNKNOWN, None)
+
+    def step(self) -> Step | None:
+        step, self.pending = self.pending, None
+        return step
+
+
+Start = Callable[[bytes], Journal]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Start the terminal's journal in a boot, after the one before has ended."""
+    open_now: list[Outbox] = []
+
+    def start(boot: bytes) -> Journal:
+        end()
+        open_now.append(Outbox(tmp_path / "punches.db", "gate-1", KEY))
+        return Journal(open_now[0], boot=boot)
+
+    def end() -> None:
+        while open_now:
+            open_now.pop()._db.close()
+
+    yield start
+    end()
+
+
+def punch(journal: Journal, flags: Flag = Flag.NONE) -> int:
+    return journal.punch(Punch(PERSON, Kind.IN, Means.FINGER, 900, SourceClass.AADHAAR_TERMINAL, flags, journal.now()))
+
+
+def codes(journal: Journal) -> list[str]:
+    return [r.code.name if isinstance(r, Event) else "PUNCH" for _, r in journal._outbox.records()]
+
+
+def test_a_boot_is_recorded_once_and_first(start: Start) -> None:
+    one = start(b"a" * 16)
+    assert one.open()
+    punch(one)
+    again = start(b"a" * 16)
+    assert again.open()
+    punch(again)
+    assert codes(again) == ["BOOT", "PUNCH", "PUNCH"]
+    other = start(b"b" * 16)
+    punch(other)
+    assert codes(other) == ["BOOT", "PUNCH", "PUNCH", "BOOT", "PUNCH"]
+    boots = [(r.detail["boot_id"], r.instant.boot_no) for _, r in other._outbox.records() if isinstance(r, Event)]
+    assert boots == [(b"a" * 16, 1), (b"b" * 16, 2)]
+
+
+def test_a_step_of_the_clock_comes_before_the_punch_after_it(start: Start, tmp_path: Path) -> None:
+    """S10"""
+    outbox = Outbox(tmp_path / "other.db", "gate-1", KEY)
+    clock = FixedClock(1)
+    journal = Journal(outbox, clock, b"a" * 16)
+    journal.open()
+    clock.pending = Step(5, 4000)
+    punch(journal)
+    assert codes(journal) == ["BOOT", "CLOCK_STEP", "PUNCH"]
+    step = [r for _, r in outbox.records() if isinstance(r, Event)][-1]
+    assert (step.code, step.detail) == (EventCode.CLOCK_STEP, {"old_ms": 5, "new_ms": 4000})
+    outbox._db.close()
+
+
+def test_the_last_punch_that_counted_is_remembered_over_a_restart(start: Start) -> None:
+    """S14"""
+    one = start(b"a" * 16)
+    punch(one)
+    counted = one.history.last[PERSON]
+    punch(one, Flag.DUPLICATE)
+    assert start(b"a" * 16).history.last == {PERSON: counted}
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, usual[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+
+
+def test_a_boot_the_disk_refused_is_recorded_before_the_first_punch_it_takes(start: Start) -> None:
+    """S2, S13"""
+    journal = start(b"a" * 16)
+    with full_disk():
+        assert not journal.open()
+        with pytest.raises(StorageError):
+            punch(journal)
+    punch(journal)
+    assert codes(journal) == ["BOOT", "PUNCH"]
+
+
+def test_a_finger_enrolled_here_opens_here_and_at_the_aggregator_after_a_restart(start: Start) -> None:
+    ours, theirs = X25519PrivateKey.generate(), X25519PrivateKey.generate()
+    own = seal_template(ours.public_key(), "gate-1", PERSON, 1, 2, b"template")
+    up = rewrap(own, ours, "gate-1", theirs.public_key(), "server")
+    seq = start(b"a" * 16).enrolment(up, own)
+    again = start(b"a" * 16)
+    ((kept_seq, kept),) = again.own_templates()
+    assert kept_seq == seq
+    assert open_template(kept, ours, "gate-1") == b"template"
+    (blob,) = again._outbox.blobs()
+    assert open_template(parse_template(blob), theirs, "server") == b"template"
+
+
+def test_a_log_that_forgot_its_boot_goes_on_as_a_new_one(start: Start) -> None:
+    """Pruned: rather one boot too many than two boots under one number."""
+    journal = start(b"a" * 16)
+    for _ in range(5):
+        punch(journal)
+    journal._outbox.prune(6, keep=2)
+    again = start(b"a" * 16)
+    punch(again)
+    assert again.history.boot_no == 2
+
+
+def test_random_boots_never_share_a_number(start: Start) -> None:
+    for _ in range(4):
+        punch(start(os.urandom(16)))
+    numbers = [r.instant.boot_no for _, r in start(b"z" * 16)._outbox.records() if isinstance(r, Event)]
+    assert numbers == [1, 2, 3, 4]

@@ -1,0 +1,101 @@
+"""Every state has its screen, in Hindi and English, told apart by more than its colour."""
+
+import io
+import unicodedata
+from typing import get_args
+
+import pytest
+
+from drivers.base import Advice
+from edge import outcome, screen, words
+from edge.outcome import Accepted, PoorImage
+from edge.screen import Colour, Icon
+from sync.record import ClockSource, Flag, Instant, Kind, Means, Punch, SourceClass
+
+
+def accepted(flags: Flag = Flag.NONE, name: str = "Synthetic") -> Accepted:
+    instant = Instant(1, 0, 0, ClockSource.NTP, 5)
+    return Accepted(
+        Punch(bytes(8), Kind.IN, Means.FINGER, 900, SourceClass.AADHAAR_TERMINAL, flags, instant), 7, name, 1.0
+    )
+
+
+ENDINGS: list[outcome.Outcome] = [
+    accepted(),
+    *(PoorImage(advice) for advice in Advice),
+    *(kind() for kind in get_args(outcome.Outcome) if kind not in (Accepted, PoorImage)),
+]
+STATES: list[screen.State] = [
+    screen.Idle(),
+    screen.Typing(3),
+    screen.Place(1, None),
+    *(screen.Place(2, advice) for advice in Advice),
+    screen.Working(),
+    *(screen.Done(ending) for ending in ENDINGS),
+    screen.EnrolPlace(1, 3, None),
+    screen.EnrolPlace(1, 3, Advice.WIPE),
+    screen.EnrolDone(True),
+    screen.EnrolDone(False),
+    screen.OutOfService(),
+]
+
+
+def test_no_state_is_forgotten_here() -> None:
+    assert {type(state) for state in STATES} == set(get_args(screen.State))
+
+
+@pytest.mark.parametrize("state", STATES, ids=str)
+def test_every_state_speaks_both_languages(state: screen.State) -> None:
+    for line in screen.screen(state).lines:
+        assert line.hi
+        assert line.en
+        assert any("DEVANAGARI" in unicodedata.name(c, "") for c in line.hi)
+        assert not any("DEVANAGARI" in unicodedata.name(c, "") for c in line.en)
+        assert "{" not in line.hi + line.en
+
+
+def test_only_what_was_recorded_is_green() -> None:
+    """Green after COMMIT, and nothing else."""
+    green = [s for s in STATES if screen.screen(s).colour is Colour.GREEN]
+    assert green == [screen.Done(accepted()), screen.EnrolDone(True)]
+
+
+def test_endings_differ_in_words_not_only_in_colour() -> None:
+    seen = [screen.screen(screen.Done(ending)).lines for ending in ENDINGS]
+    assert len(set(seen)) == len(seen)
+
+
+def test_not_recorded_says_use_the_register() -> None:
+    """S13"""
+    picture = screen.screen(screen.Done(outcome.NotRecorded()))
+    assert (picture.colour, picture.icon, picture.lines) == (Colour.RED, Icon.BOOK, (words.NOT_RECORDED,))
+
+
+def test_a_double_tap_and_an_untrusted_clock_are_said() -> None:
+    """S2, S14"""
+    flags = Flag.DUPLICATE | Flag.CLOCK_UNTRUSTED
+    lines = screen.screen(screen.Done(accepted(flags))).lines
+    assert lines[2:] == (words.DUPLICATE, words.CLOCK)
+
+
+def test_a_name_is_shown_and_not_obeyed() -> None:
+    out = io.StringIO()
+    screen.TextSink(out)(screen.Done(accepted(name="A\x1b[2J\nB")))
+    assert "\x1b" not in out.getvalue()
+    assert out.getvalue().count("\n") == 1
+
+
+def test_digits_are_never_shown() -> None:
+    assert "●●●" in screen.screen(screen.Typing(3)).lines[0].en
+
+
+@pytest.mark.parametrize("ending", ENDINGS, ids=outcome.name)
+def test_what_watchers_see_holds_no_name(ending: outcome.Outcome) -> None:
+    event = outcome.event(ending)
+    assert event["outcome"] == outcome.name(ending)
+    assert "Synthetic" not in str(event)
+
+
+def test_every_ending_has_a_name_of_its_own() -> None:
+    kinds = {type(ending): outcome.name(ending) for ending in ENDINGS}
+    assert len(set(kinds.values())) == len(get_args(outcome.Outcome))
