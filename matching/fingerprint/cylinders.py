@@ -5,6 +5,7 @@ own direction, a disc of cells times six sectors of direction difference; every 
 neighbour of that direction lies there. Cells away from the finger say nothing and are masked.
 """
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -75,11 +76,7 @@ def build(minutiae: Minutiae) -> Cylinders:
     at = np.stack([minutiae.x, minutiae.y], axis=1)
     centres = _centres(at, minutiae.direction)
     valid = _on_finger(at, centres)
-    # (n, cells, n): how near each neighbour is to each cell; a minutia is not its own neighbour
-    gap = ((centres[:, :, None, :] - at[None, None, :, :]) ** 2).sum(axis=-1)
-    near = np.exp(-gap / (2 * p.SIGMA_DISTANCE_PX**2)) / (p.SIGMA_DISTANCE_PX * np.sqrt(_TURN))
-    near[gap > (3 * p.SIGMA_DISTANCE_PX) ** 2] = 0
-    near[np.arange(n), :, np.arange(n)] = 0
+    near = _near(at, centres)
     turn = minutiae.direction[:, None] - minutiae.direction[None, :]
     share = _DIRECTION[np.rint(turn * (1024 / _TURN)).astype(np.int64) % 1024]
     likely = near @ share
@@ -114,15 +111,28 @@ def _centres(at: NDArray[np.float32], direction: NDArray[np.float32]) -> NDArray
     return np.stack([x, y], axis=-1).astype(np.float32)
 
 
+def _near(at: NDArray[np.float32], centres: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How near each neighbour is to each cell, (n, cells, n); a minutia is not its own neighbour."""
+    gap = np.square(centres[:, :, None, 0] - at[:, 0]) + np.square(centres[:, :, None, 1] - at[:, 1])
+    gap[np.arange(len(at)), :, np.arange(len(at))] = np.inf
+    # Few are near enough to count, and the exponential is dear.
+    close = gap <= (3 * p.SIGMA_DISTANCE_PX) ** 2
+    near = np.zeros_like(gap)
+    near[close] = np.exp(gap[close] / (-2 * p.SIGMA_DISTANCE_PX**2)) / (p.SIGMA_DISTANCE_PX * math.sqrt(_TURN))
+    return np.asarray(near, np.float32)
+
+
 def _on_finger(at: NDArray[np.float32], centres: NDArray[np.float32]) -> NDArray[np.float32]:
     """1 for cells within the convex hull of the minutiae widened by a margin, else 0: (n, cells)."""
     hull = cv2.convexHull(at).reshape(-1, 2)
-    start, edge = hull, np.roll(hull, -1, axis=0) - hull
+    edge = np.roll(hull, -1, axis=0) - hull
     points = centres.reshape(-1, 2)
-    along = points[:, None, :] - start[None]
-    share = (along * edge).sum(axis=-1) / np.maximum((edge**2).sum(axis=-1), 1e-6)
-    nearest = along - np.clip(share, 0, 1)[..., None] * edge
-    outside = np.sqrt((nearest**2).sum(axis=-1).min(axis=1)) > p.HULL_MARGIN_PX
-    cross = edge[:, 0] * along[..., 1] - edge[:, 1] * along[..., 0]
-    inside = (cross >= 0).all(axis=1) | (cross <= 0).all(axis=1)
-    return np.asarray(inside | ~outside, np.float32).reshape(centres.shape[:2])
+    # Which side of every edge: one product, and settles most cells.
+    side = points @ np.stack([-edge[:, 1], edge[:, 0]]) - (hull[:, 1] * edge[:, 0] - hull[:, 0] * edge[:, 1])
+    within = (side >= 0).all(axis=1) | (side <= 0).all(axis=1)
+    outside = np.flatnonzero(~within)
+    away = points[outside, None, :] - hull
+    share = np.clip((away * edge).sum(axis=-1) / np.maximum(np.square(edge).sum(axis=-1), 1e-6), 0, 1)
+    gap = np.square(away - share[..., None] * edge).sum(axis=-1).min(axis=1)
+    within[outside] = gap <= p.HULL_MARGIN_PX**2
+    return np.asarray(within, np.float32).reshape(centres.shape[:2])
