@@ -20,7 +20,7 @@ from rich.console import Console
 
 from server import DemoError
 from server.demo_count import Tally, settle
-from server.demo_people import ENROL_IMPRESSIONS, Person, Picture, enrolments, fingers, invent, punches, synthesise
+from server.demo_people import Person, Picture, enrolments, fingers, invent, punches, synthesise
 from server.demo_stage import Aggregator, Terminal, start_aggregator, start_terminal
 from server.demo_view import show
 from sync.relay import Relay
@@ -93,7 +93,7 @@ def _enrol(
         if refused:
             raise DemoError(f"{len(refused)} of {n} enrolments were refused: {refused[0].get('error')}")
         status.update("templates travel up sealed and come back as roster")
-        views = len(ENROL_IMPRESSIONS) * n
+        views = sum(len(answer["seqs"]) for answer in done)
         _wait(
             _ROSTER_S,
             terminals,

@@ -34,9 +34,9 @@ def show(terminals: list[Terminal], tally: Tally, console: Console) -> Iterator[
 
 
 def _table(terminals: list[Terminal], tally: Tally) -> Table:
-    table = Table(title="हाज़िरी  Hazri: three terminals, live", caption="Ctrl-C ends and settles the books")
-    for heading in ("Terminal", "Link"):
-        table.add_column(heading)
+    table = Table(title="Three terminals, live", caption="Ctrl-C ends and settles the books")
+    table.add_column("Terminal")
+    table.add_column("Link", min_width=20, max_width=40, no_wrap=True)  # as wide when the link goes as before
     for heading in ("Punches", "Refused", "Impostors refused", "Records", "Synced", "Receipted", "Waiting"):
         table.add_column(heading, justify="right")
     for t in terminals:
