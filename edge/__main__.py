@@ -4,8 +4,10 @@ Codes: 0 done · 1 refused, or something is missing · 2 called or set up wrongl
 """
 
 import argparse
+import contextlib
 import os
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -36,8 +38,11 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         code = _complain(error, 1)
     except KeyboardInterrupt:
         code = 130
-    sys.stdout.flush()
-    sys.stderr.flush()
+    except Exception:  # noqa: BLE001 - a bug: say where it is, and end as always
+        traceback.print_exc()
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
     os._exit(code)
 
 

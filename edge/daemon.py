@@ -67,6 +67,7 @@ class Daemon:
             self._report.say("storage", recording=False, reason="the boot could not be recorded: disk full or worn")
         self._refresh()
         self._control.open()
+        threading.Thread(target=self._end_a_read, args=(stop,), name="stop", daemon=True).start()
         try:
             while not stop.is_set():
                 if self._open(stop):
@@ -112,9 +113,15 @@ class Daemon:
                     self._terminal.rest()
         except DeviceGone as gone:
             self._serving = False
-            self._report.say("device", here=False, reason=str(gone))
-            self._show(OutOfService())
+            if not stop.is_set():
+                self._report.say("device", here=False, reason=str(gone))
+                self._show(OutOfService())
             self._sensor.close()
+
+    def _end_a_read(self, stop: threading.Event) -> None:
+        """Told to stop while somebody is being waited for: closing the sensor ends the wait at once."""
+        stop.wait()
+        self._sensor.close()
 
     def _open(self, stop: threading.Event) -> bool:
         """Open the sensor, again and again with growing pauses; False when told to stop meanwhile."""

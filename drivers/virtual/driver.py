@@ -12,6 +12,7 @@ from drivers.lines import LineServer, Message, Peer
 from drivers.virtual import codec
 
 _MAX_WAITING_KEYS = 64
+_LOOK_UP_S = 0.2  # how soon a wait for a key notices that the device was closed
 
 
 class VirtualDriver:
@@ -54,11 +55,15 @@ class VirtualDriver:
         return Scan(codec.picture(data), float(dpi), Modality.FINGER)
 
     def read_key(self, timeout_s: float) -> str | None:
-        self._check_open()
-        try:
-            return self._keys.get(timeout=timeout_s)
-        except queue.Empty:
-            return None
+        until = time.monotonic() + timeout_s
+        while True:
+            self._check_open()
+            left = until - time.monotonic()
+            try:
+                return self._keys.get(timeout=max(0.0, min(left, _LOOK_UP_S)))
+            except queue.Empty:
+                if left <= _LOOK_UP_S:
+                    return None
 
     def _wait(self, timeout_s: float) -> tuple[bytes, int] | Retry | None:
         until = time.monotonic() + timeout_s

@@ -206,3 +206,18 @@ def _answers(site: Site) -> bool:
         return bool(site.status().get("serving"))
     except DeviceGone:
         return False
+
+
+@pytest.mark.parametrize("keys", [["1", "2"], [*DIGITS, "enter"]], ids=["typing", "finger"])
+def test_told_to_stop_it_stops_although_somebody_is_waited_for(tmp_path: Path, fingers: Path, keys: list[str]) -> None:
+    """SIGTERM ends a wait of minutes at once, with code 0."""
+    site = Site(tmp_path, patience_s=600)
+    site.people(site.authority.entry(person(1), DIGITS))
+    site.start()
+    assert site.enrol(person(1), 1, [fingers / f"101_{i}.png" for i in (1, 2, 3, 4, 5)])["ok"]
+    with site.hands() as hands, site.control() as eyes:
+        eyes.ask({"do": "watch"})
+        hands.ask({"do": "press", "keys": keys})
+        while eyes.next().get("state") != ("typing" if len(keys) == 2 else "place"):
+            pass
+        assert site.stop() == 0

@@ -1,12 +1,17 @@
 """`hazri-edge play`: synthetic people at a real terminal, one JSON line a session; and the other short commands."""
 
+import contextlib
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from drivers import DeviceGone
+from drivers.lines import LineClient
+from drivers.virtual import codec
 from matching.synthetic import generate
 from tests.flow.terminal_site import Site, person, run
 
@@ -104,3 +109,37 @@ def test_one_odd_impression_does_not_spoil_an_enrolment(site: Site, pictures: Pa
     assert answer["ok"], answer
     assert answer["seqs"] == [before + 1, before + 2, before + 3]
     assert site.punch("091947", pictures / "101_4.png")["person"] == person(2).hex()
+
+
+def test_two_whose_fingers_cannot_be_told_apart_are_both_refused(site: Site, pictures: Path) -> None:
+    """S5: one finger is enrolled for both; once they share digits, nobody punches with it and nothing is guessed."""
+    finger = pictures / "101_4.png"
+    assert site.punch("091946", finger)["person"] == person(1).hex()
+    assert site.punch("091947", finger)["person"] == person(2).hex()
+    version = site.status()["roster_version"]
+    site.people(*(site.authority.entry(person(n), "091946") for n in (1, 2)))
+    site.wait(lambda: site.status()["roster_version"] > version)
+    count = len(site.punches())
+    assert site.punch("091946", finger)["outcome"] == "too_close"
+    assert len(site.punches()) == count
+    assert site.punch("091946", pictures / "102_5.png")["person"] == person(2).hex()
+
+
+def test_capture_writes_a_picture_only_its_owner_can_read(tmp_path: Path, pictures: Path) -> None:
+    sensor = f'[[sensors]]\ndriver = "virtual"\noptions = {{ socket = "{tmp_path}/v.sock" }}\n'
+    (tmp_path / "edge.toml").write_text(f'state_dir = "{tmp_path}"\nruntime_dir = "{tmp_path}/run"\n{sensor}')
+    stop = threading.Event()
+
+    def lay_a_finger() -> None:
+        while not stop.wait(0.05):
+            with contextlib.suppress(DeviceGone), LineClient(tmp_path / "v.sock") as hands:
+                hands.ask({"do": "place", "picture": str(pictures / "101_1.png")})
+
+    person = threading.Thread(target=lay_a_finger)
+    person.start()
+    done = run("capture", "--config", tmp_path / "edge.toml", "--out", tmp_path / "out.png")
+    stop.set()
+    person.join()
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out.png").stat().st_mode & 0o777 == 0o600
+    assert codec.picture((tmp_path / "out.png").read_bytes()).shape == (288, 256)
