@@ -83,7 +83,7 @@ class Result:
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
     def table(self) -> Table:
-        table = Table(title="What was green, and what the ledger holds", show_header=False)
+        table = Table(title="Green lights and the ledger", show_header=False)
         for name, value in self.numbers().items():
             table.add_row(name.replace("_", " "), "–" if value is None else f"{value:,.0f}")
         return table

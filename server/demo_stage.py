@@ -105,6 +105,11 @@ class Aggregator:
         self._token = self.folder / "pull.token"
         self._token.write_text(self._command("token", "new", "--scope", "pull"))
         self._ready = threading.Event()
+        self.restart()
+
+    def restart(self) -> None:
+        """Start the program; for the first time, or after it has ended."""
+        self._ready.clear()
         self._program = Program("aggregator", ["-m", "server", "run", *self._with_config()], self.folder, self._hear)
 
     def register(self, people: list[Person]) -> list[str]:

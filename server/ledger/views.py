@@ -134,17 +134,15 @@ def live_terminals(connection: Connection, now_ms: int) -> list[LiveTerminal]:
     logs: dict[str, dict[bytes, Any]] = {}
     for one in connection.execute(select(log.c.terminal, log.c.log, log.c.seq, log.c.forked_ms)):
         logs.setdefault(one.terminal, {})[one.log] = one
-    refused = dict(
-        connection.execute(
-            select(quarantine.c.terminal, func.sum(quarantine.c.times)).group_by(quarantine.c.terminal)
-        ).tuples()
-    )
+    per_terminal = select(quarantine.c.terminal, func.sum(quarantine.c.times)).group_by(quarantine.c.terminal)
+    refused = {row[0]: row[1] for row in connection.execute(per_terminal)}
     return [_live_terminal(row, logs.get(row.id, {}), int(refused.get(row.id, 0)), now_ms) for row in rows]
 
 
 def totals(connection: Connection, today: dt.date) -> Totals:
     names = PUNCHES, f"{PUNCHES}/{today.isoformat()}"
-    counts = dict(connection.execute(select(counter.c.name, counter.c.value).where(counter.c.name.in_(names))).tuples())
+    asked = select(counter.c.name, counter.c.value).where(counter.c.name.in_(names))
+    counts = {row.name: row.value for row in connection.execute(asked)}
     return Totals(
         punches=counts.get(names[0], 0),
         today=counts.get(names[1], 0),

@@ -7,6 +7,7 @@ from typing import Annotated
 import jinja2
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
+from markupsafe import Markup, escape
 
 from server import tokens
 from server.intake import IST
@@ -22,6 +23,13 @@ LIVE_ROWS = 50
 _LANG = "lang"
 _YEAR_S = 365 * 86_400
 
+
+def _code(text: str) -> Markup:
+    """Escaped text whose `commands` stand in <code>."""
+    parts = [escape(part) for part in text.split("`")]
+    return Markup("").join(Markup("<code>{}</code>").format(p) if i % 2 else p for i, p in enumerate(parts))
+
+
 environment = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,
@@ -30,6 +38,7 @@ environment = jinja2.Environment(
     lstrip_blocks=True,
 )
 environment.globals.update(ago=words.ago, bound=words.bound)
+environment.filters["code"] = _code
 environment.filters["ist"] = lambda time, form: time.astimezone(IST).strftime(form)
 
 

@@ -45,7 +45,6 @@ class Words:
     days_ago: str
     no_date: str
     clock_unknown: str
-    clock_within: str
     of: str
     fork: str
     duplicate: str
@@ -59,7 +58,6 @@ class Words:
     enter_other: str
     error_title: str
     back: str
-    since_start: str
     words: dict[str, str]
 
 
@@ -74,7 +72,7 @@ EN = Words(
     connecting="Connecting…",
     reconnecting="No connection. Trying again…",
     today="Punches today",
-    all_punches="in all",
+    all_punches="{n} in all",
     terminals_online="Terminals online",
     waiting="Waiting on terminals",
     refused="Messages refused",
@@ -92,7 +90,7 @@ EN = Words(
     state="State",
     last_seen="Last heard",
     backlog="Waiting",
-    stored="Stored up to",
+    stored="Stored",
     roster="Roster",
     quarantined="Refused",
     never="never",
@@ -102,8 +100,7 @@ EN = Words(
     days_ago="{n} d ago",
     no_date="no date",
     clock_unknown="clock not confirmed",
-    clock_within="within {bound}",
-    of="of",
+    of="of {n}",
     fork="two histories",
     duplicate="again",
     enter_title="Open the dashboard",
@@ -116,7 +113,6 @@ EN = Words(
     enter_other="This token is for something else, not for the dashboard.",
     error_title="That did not work",
     back="To the dashboard",
-    since_start="since the start of the server",
     words={
         "online": "online",
         "offline": "offline",
@@ -151,7 +147,7 @@ HI = Words(
     connecting="जुड़ रहा है…",
     reconnecting="संपर्क नहीं है। फिर से कोशिश हो रही है…",
     today="आज की हाज़िरी",
-    all_punches="कुल",
+    all_punches="कुल {n}",
     terminals_online="चालू मशीनें",
     waiting="मशीनों पर बाकी",
     refused="अस्वीकृत संदेश",
@@ -169,7 +165,7 @@ HI = Words(
     state="स्थिति",
     last_seen="पिछला संदेश",
     backlog="बाकी",
-    stored="यहाँ तक जमा",
+    stored="जमा",
     roster="सूची",
     quarantined="अस्वीकृत",
     never="कभी नहीं",
@@ -179,8 +175,7 @@ HI = Words(
     days_ago="{n} दिन पहले",
     no_date="तारीख़ नहीं",
     clock_unknown="घड़ी की पुष्टि नहीं",
-    clock_within="{bound} के भीतर सही",
-    of="में से",
+    of="{n} में से",
     fork="दो इतिहास",
     duplicate="दोबारा",
     enter_title="डैशबोर्ड खोलें",
@@ -193,7 +188,6 @@ HI = Words(
     enter_other="यह टोकन किसी और काम के लिए है, डैशबोर्ड के लिए नहीं।",
     error_title="यह नहीं हो पाया",
     back="डैशबोर्ड पर जाएँ",
-    since_start="सर्वर चालू होने से अब तक",
     words={
         "online": "चालू",
         "offline": "बंद",
