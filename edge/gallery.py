@@ -18,7 +18,7 @@ from sync.roster import RosterReader
 from sync.seal import lookup, open_sealed, open_template
 from sync.wire import Receipt, RosterEntry, SealedTemplate, parse_card
 
-_KEPT_PREPARED = 200  # about 60 KB each
+_KEPT_PREPARED = 200  # about 100 KB each
 Key = tuple[bytes, int, int]
 
 

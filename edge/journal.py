@@ -1,4 +1,4 @@
-"""What goes into the log, and in which order: the boot first, then any step of the clock, then what happened.
+"""What goes into the log, and in which order: the boot, what the disk refused, a step of the clock, what happened.
 
 At the start the log is read once: which boot it ended in, who punched last when, and which fingers were enrolled here.
 """
@@ -52,6 +52,7 @@ class Journal:
             self.history.take(seq, record)
         here = self.history.boot == self._boot
         self._boot_due = not here
+        self._refused = 0
         boot_no = self.history.boot_no + (0 if here else 1)
         self.clock: Clock = clock or SystemClock(boot_no, self.history.offset_ms if here else None)
 
@@ -73,7 +74,7 @@ class Journal:
         return True
 
     def tick(self) -> None:
-        """Notice a step of the clock. Raises StorageError."""
+        """Record what is due without a punch: a step of the clock, a disk that is well again. Raises StorageError."""
         self._preamble()
 
     def punch(self, punch: Punch) -> int:
@@ -112,8 +113,12 @@ class Journal:
         self._outbox.prune(receipted)
 
     def _append(self, record: Record, blob: bytes | None = None) -> int:
-        self._preamble()
-        seq = self._outbox.append(record, blob)
+        try:
+            self._preamble()
+            seq = self._outbox.append(record, blob)
+        except StorageError:
+            self._refused += 1
+            raise
         self.history.take(seq, record)
         return seq
 
@@ -123,6 +128,9 @@ class Journal:
             detail: dict[str, int | str | bytes] = {"boot_id": self._boot, "software": SOFTWARE}
             self._outbox.append(Event(EventCode.BOOT, detail, now))
             self._boot_due = False
+        if self._refused:
+            self._outbox.append(Event(EventCode.STORAGE, {"refused": self._refused}, now))
+            self._refused = 0
         step = self.clock.step()
         if step:
             moved: dict[str, int | str | bytes] = {"old_ms": step.old_offset_ms, "new_ms": step.new_offset_ms}

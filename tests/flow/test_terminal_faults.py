@@ -20,6 +20,7 @@ from edge import identity
 from matching.synthetic import generate
 from sync.chain import genesis, verify_batch
 from sync.outbox import OutboxReader
+from sync.record import Event, EventCode
 from tests.flow.terminal_site import TERMINAL, Site, person
 
 DIGITS = "024680"
@@ -69,7 +70,10 @@ def test_a_full_disk_is_red_and_the_terminal_recovers(site: Site, finger: Path) 
         assert site.status()["not_recorded"] == 2
     assert site.status()["seq"] == before
     seen = site.punch(DIGITS, finger)
-    assert (seen["outcome"], seen["seq"]) == ("accepted", before + 1)
+    assert (seen["outcome"], seen["seq"]) == ("accepted", before + 2)
+    fault = dict(site.records())[before + 1]
+    assert isinstance(fault, Event)
+    assert (fault.code, fault.detail) == (EventCode.STORAGE, {"refused": 2})
 
 
 def test_the_next_start_after_a_full_disk_recovers(site: Site, finger: Path) -> None:

@@ -122,7 +122,7 @@ def test_a_boot_the_disk_refused_is_recorded_before_the_first_punch_it_takes(sta
         with pytest.raises(StorageError):
             punch(journal)
     punch(journal)
-    assert codes(journal) == ["BOOT", "PUNCH"]
+    assert codes(journal) == ["BOOT", "STORAGE", "PUNCH"]
 
 
 def test_a_finger_enrolled_here_opens_here_and_at_the_aggregator_after_a_restart(start: Start) -> None:
