@@ -127,7 +127,7 @@ class Broker:
             if self._wait_until_accepting(child):
                 log.info("broker state=accepting port=%d pid=%d", self._settings.port, child.pid)
                 self._accepting.set()
-            elif not self._stop.is_set():
+            elif not self._stop.is_set() and not _was_killed(child):
                 self._end_child()
                 raise BrokerError(f"the broker ended at its start: {pipe.tail()}")
             child.wait()
@@ -156,6 +156,11 @@ class Broker:
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
+
+
+def _was_killed(child: subprocess.Popen[bytes]) -> bool:
+    """A child that a signal ended is started again; one that ended by itself has something to complain about."""
+    return (child.poll() or 0) < 0
 
 
 def find_mosquitto(program: str) -> str:
