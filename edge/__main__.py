@@ -168,6 +168,8 @@ _FINGERS_OF_A_HAND = ("thumb", "index", "middle", "ring", "little")
 
 def _set_dpi(text: str) -> tuple[str, float]:
     name, _, dpi = text.rpartition("=")
+    if not name or not dpi.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r}: expected NAME=DPI, as in FVC2004_DB3_B=512")
     return name, float(dpi)
 
 

@@ -102,7 +102,7 @@ def models(args: Namespace, settings: Settings | None) -> int:
             say(f"{m.name}: {model.words}")
         else:
             say(f"{m.name}  {m.bytes / 1e6:.1f} MB  {m.licence}  {model.state.value}  {model.path}\n    {m.source}")
-    ready = all(model.state is store.State.READY for model in listing)
+    ready = all(model.fine for model in listing)
     return 0 if ready or args.action == "list" else 1
 
 
