@@ -26,8 +26,8 @@ def score(probe: Template | Prepared, reference: Template | Prepared) -> float:
     """How sure it is that `probe` and `reference` show the same finger, 0 … 1; the same in either order.
 
     From 0.5 on it counts as the same finger. Measured, not computed: on the four FVC "B" sets (optical,
-    capacitive and thermal sensors) none of 11,520 comparisons of different fingers came above 0.38, on synthetic
-    fingers, which are more alike than real ones, 27 of 49,920 came above 0.5. The score is no probability, and
+    capacitive and thermal sensors) none of 11,520 comparisons of different fingers came above 0.37, on synthetic
+    fingers, which are more alike than real ones, 11 of 49,920 came above 0.5. The score is no probability, and
     what the extractor's authors trained it on is not known; the README has the whole table.
 
     Raises TemplateError when a payload is damaged.
