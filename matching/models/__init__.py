@@ -3,7 +3,20 @@
 `install` is for setting up; programs that run only ask for a `path`, which never fetches anything.
 """
 
-from matching.models.manifest import Model, Sdist, manifest
-from matching.models.store import State, Status, folder, install, listing, path, verify
+from matching.models.manifest import Model, OpenVino, Sdist, manifest
+from matching.models.store import State, Status, folder, install, listing, load, path, verify
 
-__all__ = ["Model", "Sdist", "State", "Status", "folder", "install", "listing", "manifest", "path", "verify"]
+__all__ = [
+    "Model",
+    "OpenVino",
+    "Sdist",
+    "State",
+    "Status",
+    "folder",
+    "install",
+    "listing",
+    "load",
+    "manifest",
+    "path",
+    "verify",
+]

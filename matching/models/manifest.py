@@ -4,6 +4,7 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from matching.errors import ModelMissing
 
@@ -23,8 +24,22 @@ class Sdist:
 
 
 @dataclass(frozen=True)
+class OpenVino:
+    """The two files of an OpenVINO network that the converter turns into this one, and their hashes."""
+
+    xml: str
+    xml_sha256: str
+    bin: str
+    bin_sha256: str
+
+
+@dataclass(frozen=True)
 class Model:
-    """One network: file name, what for, size, hash, licence, and where it comes from."""
+    """One network: file name, what for, size, hash, licence, and where it comes from.
+
+    `optional` names what is switched off without it, "" when nothing works without it. `openvino` is another
+    form in which a user may have it.
+    """
 
     name: str
     purpose: str
@@ -33,15 +48,20 @@ class Model:
     licence: str
     source: str
     sdist: Sdist | None = None
+    openvino: OpenVino | None = None
+    optional: str = ""
 
 
 @cache
 def manifest() -> tuple[Model, ...]:
     """All models, in the manifest's order."""
     table = tomllib.loads(files("matching.models").joinpath("manifest.toml").read_text(encoding="utf-8"))
-    return tuple(
-        Model(**{**entry, "sdist": Sdist(**entry["sdist"]) if "sdist" in entry else None}) for entry in table["model"]
-    )
+    return tuple(_model(entry) for entry in table["model"])
+
+
+def _model(entry: dict[str, Any]) -> Model:
+    sdist, network = entry.pop("sdist", None), entry.pop("openvino", None)
+    return Model(**entry, sdist=Sdist(**sdist) if sdist else None, openvino=OpenVino(**network) if network else None)
 
 
 def find(name: str) -> Model:

