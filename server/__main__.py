@@ -220,10 +220,9 @@ def _pull(args: argparse.Namespace) -> int:
 
 
 def _demo(args: argparse.Namespace) -> int:
-    from server import demo  # type: ignore[attr-defined]
+    from server import demo
 
-    code: int = demo.main(args)
-    return code
+    return demo.main(args)
 
 
 def _api(_args: argparse.Namespace) -> int:

@@ -103,7 +103,7 @@ class _LaterError(PullError):
 
 
 def _page(client: httpx.Client, after: int) -> ApiPage:
-    where = f"{client.base_url}api/v1/punches"
+    where = f"{str(client.base_url).rstrip('/')}/api/v1/punches"
     try:
         with client.stream("GET", "/api/v1/punches", params={"after": after, "limit": PAGE}) as answer:
             body = _bounded(answer, where)
@@ -147,7 +147,7 @@ def _resume(url: str, state_path: Path, out_path: Path) -> tuple[BinaryIO, State
     try:
         state = _load(state_path)
         if state is None:
-            if out_path.exists() and out_path.stat().st_size:
+            if out_path.is_file() and out_path.stat().st_size:
                 raise PullError(f"{out_path}: is not empty, and {state_path} does not exist; name another --out")
             state = State(url, 0, 0)
         if state.url != url:

@@ -85,7 +85,7 @@ def serving(settings: ServerSettings) -> Iterator[str]:
         feed = Feed()
         ingest = _start_ingest(stack, settings, opened, link, feed)
         services = Services(opened.ledger, feed, lambda: _problems(broker, ingest))
-        _start_web(stack, services, listening)
+        start_web(stack, services, listening)
         if not ingest.wait_until_up(_LINK_TIMEOUT_S) and settings.broker.embedded:
             raise StartError(f"no link to the broker at {settings.broker.host}:{settings.broker.port}; see the log")
         host, port = listening.getsockname()[:2]
@@ -150,7 +150,8 @@ def _start_ingest(
     return ingest
 
 
-def _start_web(stack: contextlib.ExitStack, services: Services, listening: socket.socket) -> None:
+def start_web(stack: contextlib.ExitStack, services: Services, listening: socket.socket) -> None:
+    """Serve the pages and the API on a listening socket, in a thread, until `stack` is unwound."""
     config = uvicorn.Config(
         create_app(services),
         log_config=None,

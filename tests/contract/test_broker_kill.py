@@ -13,7 +13,7 @@ from sync.record import record_body
 from tests.unit.server.aggregator import punch, until
 from tests.unit.server.process import Server, Unit
 
-EACH = 400
+EACH = 200
 PERSON = b"person-1"
 
 
