@@ -25,13 +25,15 @@ from server.ledger.store import Ledger
 from server.settings import IngestSettings
 from sync import LinkError
 from sync.link import Delivery, Link
-from sync.topics import down
+from sync.topics import down, leaf
 from sync.wire import receipt_bytes
 
 log = logging.getLogger("hazri.ingest")
 
-# The broker sends at most MAX_IN_FLIGHT messages that are not acknowledged, so this never fills but with beats.
+# The broker has at most MAX_IN_FLIGHT messages out that are not acknowledged, and sends them again after a cut: room for
+# twice as many is kept free of beats, so that a flood of beats cannot keep a batch out.
 _QUEUE = 4 * MAX_IN_FLIGHT
+_BEATS = _QUEUE - 2 * MAX_IN_FLIGHT
 _FIRST_RETRY_S, _RETRY_MAX_S = 0.1, 5.0
 _NOTES_PER_GROUP = 20
 
@@ -90,10 +92,14 @@ class Ingest:
     # ── on the link's thread ──
 
     def _take(self, delivery: Delivery) -> None:
+        if self._queue.qsize() >= _BEATS and leaf(delivery.topic) == "beat":
+            delivery.done()
+            self._feed.add(Counter(beats_dropped=1))
+            return
         try:
             self._queue.put_nowait(delivery)
         except queue.Full:
-            # Not acknowledged: the broker keeps a QoS 1 message for the next connection. A beat may get lost.
+            # Not acknowledged: the broker keeps it for the next connection, and the terminal until its receipt.
             self._feed.add(Counter(overflow=1))
 
     def _on_state(self, up: bool, reason: str) -> None:

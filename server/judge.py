@@ -9,6 +9,7 @@ Refuse    not believed, with the reason; nothing of it is stored but the bytes, 
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -40,8 +41,9 @@ class Known:
     head: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
+    """One record to store (a tuple, because there are many of them)."""
+
     seq: int
     body: bytes
     head: bytes

@@ -256,6 +256,22 @@ def test_nothing_is_answered_while_the_disk_is_full_and_all_is_taken_after(tmp_p
     running.stop()
 
 
+def test_a_flood_of_beats_cannot_keep_a_batch_out(tmp_path: Path) -> None:
+    running = Aggregator(tmp_path)
+    one = line(running)
+    one.terminal.punches(2)
+    dropped: list[int] = []
+    beat = Delivery(up("t-1", "beat"), one.terminal.beat(), lambda: dropped.append(1))
+    for _ in range(5000):
+        running.ingest._take(beat)
+    running.ingest._take(Delivery(up("t-1", "batch"), one.terminal.batch_bytes(), lambda: None))
+    assert running.count("beats_dropped") == len(dropped) > 4000
+    assert running.count("overflow") == 0
+    running.start()
+    assert receipt_seq(one, running) == 2
+    running.stop()
+
+
 def test_one_poisonous_message_does_not_stop_the_others(running: Aggregator) -> None:
     """A value the database refuses (made here by a row that stands in the way) puts its message into quarantine."""
     one, other = line(running), line(running, "t-2")

@@ -1,0 +1,89 @@
+"""hazri-server on the command line: exit codes, and messages instead of tracebacks."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from server.__main__ import command
+from tests.unit.server.aggregator import Terminal, free_port
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "server.toml"
+    path.write_text(f'state_dir = "{tmp_path / "state"}"\n[broker]\nport = {free_port()}\n', encoding="utf-8")
+    return path
+
+
+def test_check_and_init(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(["check", "--config", str(config)]) == 0
+    assert "sound" in capsys.readouterr().out
+    assert (config.parent / "state").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("state_dirr = 1", "did you mean 'state_dir'"),
+        ("[broker]\nport = 0", "port"),
+        ("not toml", "not TOML"),
+        ("[web]\nport = '8480'", "whole number"),
+    ],
+)
+def test_a_wrong_setting_is_named_and_ends_with_2(
+    tmp_path: Path, text: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "c.toml").write_text(text, encoding="utf-8")
+    assert command(["check", "--config", str(tmp_path / "c.toml")]) == 2
+    assert says in capsys.readouterr().err
+
+
+def test_a_missing_mosquitto_ends_with_1(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config.write_text(config.read_text(encoding="utf-8") + 'mosquitto = "none"\n', encoding="utf-8")
+    assert command(["check", "--config", str(config)]) == 1
+    assert "apt-get install mosquitto" in capsys.readouterr().err
+
+
+def test_admit_revoke_and_list(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    request, out = config.parent / "request.json", config.parent / "admission.json"
+    request.write_bytes(Terminal("t-1").request())
+    common = ["--config", str(config)]
+    assert command(["admit", str(request), "--out", str(out), *common]) == 0
+    assert json.loads(out.read_text(encoding="utf-8"))["terminal"] == "t-1"
+    assert command(["revoke", "t-1", *common]) == 0
+    assert command(["terminals", "--json", *common]) == 0
+    assert json.loads(capsys.readouterr().out)["state"] == "revoked"
+    assert command(["admit", str(request), "--out", str(out), *common]) == 1
+    assert "was revoked" in capsys.readouterr().err
+    assert command(["admit", str(config), "--out", str(out), *common]) == 1
+    assert command(["admit", str(config.parent / "none"), "--out", str(out), *common]) == 1
+    assert "No such file" in capsys.readouterr().err
+
+
+def test_a_state_directory_that_cannot_be_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    (tmp_path / "c.toml").write_text(f'state_dir = "{tmp_path / "file" / "x"}"', encoding="utf-8")
+    assert command(["init", "--config", str(tmp_path / "c.toml")]) == 1
+    assert "Not a directory" in capsys.readouterr().err
+
+
+def test_a_dashboard_token_is_a_link_whose_secret_is_no_part_of_the_request(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(["token", "new", "--scope", "dashboard", "--config", str(config)]) == 0
+    link = capsys.readouterr().out.strip()
+    assert link.startswith("http://127.0.0.1:8480/enter#hz_")
+    assert command(["token", "new", "--scope", "pull", "--days", "0", "--config", str(config)]) == 1
+
+
+def test_api_prints_the_document(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(["api"]) == 0
+    assert "/api/v1/punches" in json.loads(capsys.readouterr().out)["paths"]
+
+
+@pytest.mark.parametrize("argv", [[], ["nonsense"], ["token"], ["token", "new"], ["pull"], ["admit"]])
+def test_a_wrong_call_ends_with_2(argv: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        command(argv)
+    assert ended.value.code == 2
