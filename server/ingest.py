@@ -30,8 +30,8 @@ from sync.wire import receipt_bytes
 
 log = logging.getLogger("hazri.ingest")
 
-# The broker has at most MAX_IN_FLIGHT messages out that are not acknowledged, and sends them again after a cut: room for
-# twice as many is kept free of beats, so that a flood of beats cannot keep a batch out.
+# The broker has at most MAX_IN_FLIGHT messages out that are not acknowledged, and sends them again after a cut: room
+# for twice as many is kept free of beats, so that a flood of beats cannot keep a batch out.
 _QUEUE = 4 * MAX_IN_FLIGHT
 _BEATS = _QUEUE - 2 * MAX_IN_FLIGHT
 _FIRST_RETRY_S, _RETRY_MAX_S = 0.1, 5.0
