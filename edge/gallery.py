@@ -61,19 +61,24 @@ def card_binding(person: bytes, terminal: str) -> bytes:
 
 
 def build(
-    version: int, entries: Iterable[RosterEntry], own: Iterable[SealedTemplate], over: set[Key], secrets: Secrets
+    version: int,
+    entries: Iterable[RosterEntry],
+    own: Iterable[SealedTemplate],
+    over: set[Key],
+    secrets: Secrets,
+    damaged: int = 0,
 ) -> Gallery:
     """A gallery of the roster's entries with the views enrolled here beside them.
 
     `over` names the own views that are newer than what the roster holds. Own views of somebody who is not on the
-    roster are left out: terminals never create employees (R6.5), and who has left is forgotten (R6.7).
+    roster are left out: terminals never create employees (R6.5), and who has left is forgotten (R6.7). `damaged` is
+    how many rows were already found unreadable.
     """
     mine: dict[bytes, dict[Key, SealedTemplate]] = {}
     for t in own:
         mine.setdefault(t.person, {})[_key(t)] = t
     people: dict[bytes, Person] = {}
     found: dict[bytes, list[bytes]] = {}
-    damaged = 0
     for entry in entries:
         if not entry.active:
             continue
@@ -126,7 +131,9 @@ class People:
         except SyncError as error:
             raise StorageError(f"{self._path}: {error}") from None
         over = {key for key, (seq, _) in self._own.items() if seq > self.receipted}
-        self.gallery = build(version, entries, (t for _, t in self._own.values()), over, self._secrets)
+        self.gallery = build(
+            version, entries, (t for _, t in self._own.values()), over, self._secrets, self._reader.damaged
+        )
         self._stale = False
         return True
 

@@ -64,4 +64,6 @@ class Changes:
         if state.roster_version != last.roster_version:
             self._report.say("roster", roster_version=state.roster_version)
         if state.refused != last.refused:
-            self._report.say("refused", count=state.refused, reason=state.reason)
+            self._report.say("refused", count=state.refused, reason=state.trouble)
+        elif state.trouble != last.trouble:
+            self._report.say("trouble", reason=state.trouble or "over")

@@ -3,7 +3,7 @@
 One thread takes everything from one queue, so there is nothing to lock. What must stay true here:
 * a record counts as delivered only when a receipt signed by the server says so: not when it was sent, not when the
   broker has it. A new link, or a receipt that does not come in time, starts again behind the last receipt;
-* a receipt whose head is not ours is a fork (S8): nothing more is sent, and the state says so;
+* a receipt whose head is not ours is a fork (S8): no record is sent any more, and the state says so;
 * whatever arrives is hostile until its signature is checked; what fails is counted and dropped.
 """
 
@@ -45,10 +45,14 @@ class AgentSettings:
 
 @dataclass(frozen=True, slots=True)
 class AgentState:
-    """What a technician would want to know at a glance. Sequence numbers count records of this terminal's log."""
+    """What a technician would want to know at a glance. Sequence numbers count records of this terminal's log.
+
+    `reason` is why the link is as it is; `trouble` what else is wrong now, empty when nothing is.
+    """
 
     up: bool = False
     reason: str = "not connected yet"
+    trouble: str = ""
     made: int = 0
     sent: int = 0
     receipted: int = 0
@@ -77,6 +81,7 @@ class Agent:
         self._in_flight: deque[int] = deque()
         self._session = bytes(_SESSION_BYTES)
         self._blobs_sent = 0
+        self._forked = False
         self._progress_at = self._beat_at = 0.0
         self.state = AgentState(roster_version=store.version)
 
@@ -100,14 +105,15 @@ class Agent:
         try:
             self._look()
             if self.state.up:
-                self._drain()
-                self._upload()
+                if not self._forked:
+                    self._drain()
+                    self._upload()
                 if time.monotonic() - self._beat_at >= self._settings.heartbeat_s:
                     self._beat(qos=0)
         except LinkError as error:
             self._change(up=False, reason=str(error))
         except StorageError as error:
-            self._change(reason=str(error))
+            self._change(trouble=str(error))
 
     # ── what arrives ──
 
@@ -126,7 +132,7 @@ class Agent:
         except StorageError:
             raise
         except SyncError as error:
-            self._change(refused=self.state.refused + 1, reason=f"refused a {leaf(item.topic)}: {error}")
+            self._change(refused=self.state.refused + 1, trouble=f"refused a {leaf(item.topic)}: {error}")
         item.done()
 
     def _start_over(self) -> None:
@@ -142,7 +148,8 @@ class Agent:
             return  # of a log this terminal no longer writes
         known = self._reader.head(receipt.seq)
         if known is not None and known != receipt.head:
-            self._change(up=False, reason=f"fork: the server holds another record {receipt.seq} of this log")
+            self._forked = True
+            self._change(trouble=f"fork: the server holds another record {receipt.seq} of this log")
             return
         went_back = receipt.seq < self.state.receipted  # the server lost its tail, say by a restored backup
         if receipt.seq != self.state.receipted:
@@ -169,7 +176,7 @@ class Agent:
         if self._reader is None:
             self._reader = OutboxReader(self._punches)
             receipt = self._store.receipt(self._reader.log)
-            self._change(receipted=receipt.seq if receipt else 0)
+            self._change(receipted=receipt.seq if receipt else 0, trouble="")
             self._rewind()
         self._change(made=self._reader.last_seq())
 

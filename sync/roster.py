@@ -7,7 +7,7 @@ the terminal's seal key. The rules of sync.outbox hold here too.
 import sqlite3
 from pathlib import Path
 
-from sync import SyncError
+from sync import SyncError, WireError
 from sync.storage import guard, open_reader, open_writer
 from sync.wire import Receipt, RosterDelta, RosterEntry, SealedTemplate, parse_template, template_bytes
 
@@ -75,6 +75,7 @@ class RosterReader:
     """The terminal's side. Raises StorageError while sync has not made the file yet."""
 
     def __init__(self, path: Path) -> None:
+        self.damaged = 0
         self._path = path
         self._db = open_reader(path, "roster")
 
@@ -83,14 +84,21 @@ class RosterReader:
         return guard(self._path, lambda: _version(self._db))
 
     def entries(self) -> list[RosterEntry]:
-        """Everybody this terminal may recognise, with their templates."""
+        """Everybody this terminal may recognise, with their templates.
+
+        A row that the disk has spoilt costs one template, not the roster: it is left out and counted in `damaged`.
+        """
 
         def work() -> list[RosterEntry]:
-            templates: dict[bytes, list[bytes]] = {}
+            templates: dict[bytes, list[SealedTemplate]] = {}
+            self.damaged = 0
             for person, data in self._db.execute("SELECT person, data FROM template ORDER BY finger, version"):
-                templates.setdefault(person, []).append(data)
+                try:
+                    templates.setdefault(person, []).append(parse_template(data))
+                except WireError:
+                    self.damaged += 1
             return [
-                RosterEntry(person, True, sealed, tuple(parse_template(t) for t in templates.get(person, ())))
+                RosterEntry(person, True, sealed, tuple(templates.get(person, ())))
                 for person, sealed in self._db.execute("SELECT person, sealed FROM person ORDER BY person")
             ]
 

@@ -127,10 +127,11 @@ def test_everything_is_delivered_and_receipted(tmp_path: Path) -> None:
 
 def test_an_agent_may_come_before_its_terminal(tmp_path: Path) -> None:
     site = Site(tmp_path, terminal_first=False)
-    assert "punches.db" in site.steps(2).reason
+    assert "punches.db" in site.steps(2).trouble
     site.outbox = Outbox(tmp_path / "punches.db", "t-1", RECORD)
     site.punch(3)
-    assert site.steps().receipted == 3
+    state = site.steps()
+    assert (state.receipted, state.trouble, state.reason) == (3, "", "connected")
 
 
 def test_lost_batches_are_sent_again_after_a_while(tmp_path: Path) -> None:
@@ -209,8 +210,8 @@ def test_a_receipt_for_another_history_is_a_fork(tmp_path: Path) -> None:
     site.server.receipt(seq=2, head=b"?" * 32)
     site.punch(1)
     state = site.steps()
-    assert "fork" in state.reason
-    assert (state.up, state.sent) == (False, 3)
+    assert "fork" in state.trouble
+    assert (state.up, state.made, state.sent) == (True, 4, 3)
 
 
 def test_receipts_of_an_older_log_or_an_unknown_seq_change_nothing_wrongly(tmp_path: Path) -> None:
@@ -243,7 +244,7 @@ def test_what_the_server_did_not_sign_is_refused(tmp_path: Path, leaf: str) -> N
     site.server.link.publish(down("t-1", leaf), b"garbage")
     state = site.steps()
     assert state.refused == 2
-    assert f"refused a {leaf}" in state.reason
+    assert f"refused a {leaf}" in state.trouble
     site.punch(1)
     assert site.steps().receipted == 2
 

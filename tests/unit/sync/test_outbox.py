@@ -267,3 +267,13 @@ def test_the_newest_receipt_of_each_log_is_kept(tmp_path: Path) -> None:
         store.put_receipt(Receipt(b"log-one!", seq, b"h" * 32, b"s" * 64))
     store.put_receipt(Receipt(b"log-two!", 1, b"h" * 32, b"s" * 64))
     assert reader.receipt(b"log-one!") == Receipt(b"log-one!", 7, b"h" * 32, b"s" * 64)
+
+
+def test_a_spoilt_row_costs_one_template_not_the_roster(tmp_path: Path) -> None:
+    store = RosterStore(tmp_path / "roster.db")
+    store.apply(delta(1, 0, RosterEntry(b"person-1", True, b"card", (template(1), template(2)))))
+    with store._db:
+        store._db.execute("UPDATE template SET data = x'ff00' WHERE version = 1")
+    reader = RosterReader(tmp_path / "roster.db")
+    assert reader.entries() == [RosterEntry(b"person-1", True, b"card", (template(2),))]
+    assert reader.damaged == 1
