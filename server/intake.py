@@ -76,6 +76,8 @@ def read(delivery: Delivery) -> Incoming:
         message = Refuse(Reason.VERSION, str(error))
     except WireError as error:
         message = Refuse(Reason.GARBAGE, str(error))
+    except Exception as error:  # noqa: BLE001 - a parser's bug must cost one message, never the work of all terminals
+        message = Refuse(Reason.GARBAGE, f"the parser failed: {type(error).__name__}")
     return Incoming(delivery, terminal, leaf, message)
 
 

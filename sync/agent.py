@@ -27,7 +27,7 @@ from sync.outbox import OutboxReader
 from sync.record import LOG_BYTES
 from sync.roster import RosterStore
 from sync.topics import down, leaf, up
-from sync.wire import Beat, Chunk, beat_bytes, chunk_bytes, parse_receipt, parse_roster, parse_template
+from sync.wire import Beat, Chunk, Receipt, beat_bytes, chunk_bytes, parse_receipt, parse_roster, parse_template
 
 CHUNK_BYTES = 1024
 _SESSION_BYTES = 8
@@ -146,10 +146,9 @@ class Agent:
         verify_receipt(self._server_key, self._settings.terminal, receipt)
         if self._reader is None or receipt.log != self._reader.log:
             return  # of a log this terminal no longer writes
-        known = self._reader.head(receipt.seq)
-        if known is not None and known != receipt.head:
+        if trouble := self._fork(self._reader, receipt):
             self._forked = True
-            self._change(trouble=f"fork: the server holds another record {receipt.seq} of this log")
+            self._change(trouble=trouble)
             return
         went_back = receipt.seq < self.state.receipted  # the server lost its tail, say by a restored backup
         if receipt.seq != self.state.receipted:
@@ -160,6 +159,18 @@ class Agent:
         while self._in_flight and self._in_flight[0] <= receipt.seq:
             self._in_flight.popleft()
             self._progress_at = time.monotonic()
+
+    def _fork(self, reader: OutboxReader, receipt: Receipt) -> str:
+        """What a receipt says that cannot be true of this log; empty when it can."""
+        last_seq = reader.last_seq()
+        if receipt.seq > last_seq:
+            return (
+                f"fork: the server holds {receipt.seq} records of this log, here are {last_seq}: was the card put back?"
+            )
+        known = reader.head(receipt.seq)
+        if known is not None and known != receipt.head:
+            return f"fork: the server holds another record {receipt.seq} of this log"
+        return ""
 
     def _take_roster(self, payload: bytes) -> None:
         delta = parse_roster(payload)

@@ -116,7 +116,7 @@ def _pack(values: Sequence[int]) -> int | list[int]:
 
 
 def _unpack(column: object, n: int, what: str) -> list[int]:
-    if isinstance(column, list):
+    if isinstance(column, list) and n:
         array(column, what, range(n, n + 1))
         total, values = 0, []
         for step in column:

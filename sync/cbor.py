@@ -38,7 +38,8 @@ def decode(data: bytes, *, what: str = "message") -> Any:
     """Decode one deterministic CBOR value.
 
     `what` names the message in the error's text. Raises WireError for anything else: oversized, truncated, trailing
-    bytes, nested deeper than 6, indefinite lengths, tags, floats, or an encoding that is not the deterministic one.
+    bytes, nested deeper than 6, indefinite lengths, tags, or an encoding that is not the deterministic one. What the
+    value may be is for the checks below to say.
     """
     if len(data) > MAX_MESSAGE_BYTES:
         raise WireError(f"{what}: {len(data)} bytes, more than the {MAX_MESSAGE_BYTES} a message may have")

@@ -4,7 +4,7 @@ hazri/1/<terminal>/up/batch     records as columns           QoS 1
 hazri/1/<terminal>/up/chunk     part of a sealed template    QoS 1
 hazri/1/<terminal>/up/beat      state and last will          QoS 0 (will: QoS 1)
 hazri/1/<terminal>/down/receipt the server's cumulative word QoS 1, retained
-hazri/1/<terminal>/down/roster  people of this terminal      QoS 1, retained
+hazri/1/<terminal>/down/roster  people of this terminal      QoS 1
 """
 
 import re

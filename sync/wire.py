@@ -120,7 +120,7 @@ def _template(value: object) -> SealedTemplate:
     return SealedTemplate(
         person=octets(fields[0], "person", PERSON_BYTES),
         finger=integer(fields[1], "finger", 0, 255),
-        version=integer(fields[2], "template version", 1),
+        version=integer(fields[2], "template version", 1, 2**32 - 1),
         body=octets(fields[3], "template body", range(28, 65536)),
         wrapped=octets(fields[4], "wrapped key", range(1, 512)),
     )

@@ -85,6 +85,8 @@ def _usable(
 ) -> str | None:
     """What is wrong with a template, None when nothing is."""
     ref = announced[0]
+    if len(data) > MAX_SEALED_BYTES:
+        return f"{len(data)} bytes, more than the {MAX_SEALED_BYTES} a sealed template may have"
     try:
         found = parse_template(data)
         seal.rewrap(found, keys.template, roster.SERVER_READER, keys.template.public_key(), roster.SERVER_READER)

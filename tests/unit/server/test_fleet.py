@@ -248,6 +248,12 @@ def test_chunks_before_or_after_the_event_twice_and_in_any_order(running: Aggreg
     assert running.sql("SELECT count(*) FROM chunk") == [(0,)]
 
 
+def small_talk(ref: bytes, data: bytes) -> Event:
+    """An announcement that says less than will come."""
+    honest = enrolment(ref, 1, 1, data)
+    return Event(honest.code, {**honest.detail, "size": 100}, honest.instant)
+
+
 def test_templates_that_are_not_what_was_announced_are_refused(running: Aggregator) -> None:
     (ref,) = running.people(1)
     one = Line(running.hub, running.admit(Terminal("t-1")))
@@ -255,6 +261,7 @@ def test_templates_that_are_not_what_was_announced_are_refused(running: Aggregat
     foreign = template_bytes(
         seal.seal_template(X25519PrivateKey.generate().public_key(), "server", ref, 1, 1, os.urandom(99))
     )
+    large = sealed(running, ref, size=templates.MAX_SEALED_BYTES)
     cases = [
         (enrolment(ref, 1, 1, good), other),  # other bytes than announced
         (enrolment(ref, 1, 1, other), other),  # another finger than announced
@@ -262,6 +269,7 @@ def test_templates_that_are_not_what_was_announced_are_refused(running: Aggregat
         (enrolment(ref, 1, 1, foreign), foreign),  # sealed to somebody else
         (enrolment(ref, 1, 1, b"garbage" * 9), b"garbage" * 9),
         (Event(EventCode.ENROLMENT, {"person": "name", "size": 10**9}, instant(1)), good),
+        (small_talk(ref, large), large),  # more than announced, and more than a roster could carry
     ]
     one.terminal.add(*(event for event, _ in cases))
     one.send("batch", one.terminal.batch_bytes())

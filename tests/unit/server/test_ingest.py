@@ -345,3 +345,15 @@ class _FullDisk(Ledger):
             raise LedgerError("ledger.db: database or disk is full") from cause
         with self._inner.write() as connection:
             yield connection
+
+
+def test_a_parser_that_fails_costs_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Should a parser ever meet bytes it has no answer for, that message is refused and the next one read."""
+
+    def broken(payload: bytes) -> None:
+        raise IndexError
+
+    monkeypatch.setattr("server.intake.parse_batch", broken)
+    one = read(Delivery("hazri/1/t-1/up/batch", b"\x80", lambda: None))
+    assert isinstance(one.message, Refuse)
+    assert "IndexError" in one.message.detail

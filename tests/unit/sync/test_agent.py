@@ -214,6 +214,18 @@ def test_a_receipt_for_another_history_is_a_fork(tmp_path: Path) -> None:
     assert (state.up, state.made, state.sent) == (True, 4, 3)
 
 
+def test_a_log_that_was_put_back_is_a_fork(tmp_path: Path) -> None:
+    """S8: an older image of the card. The server has records that this log has not made yet."""
+    site = Site(tmp_path)
+    site.punch(3)
+    site.steps()
+    site.server.receipt(seq=9, head=b"h" * 32)
+    site.punch(1)
+    state = site.steps()
+    assert "put back" in state.trouble
+    assert (state.receipted, state.sent) == (3, 3)
+
+
 def test_receipts_of_an_older_log_or_an_unknown_seq_change_nothing_wrongly(tmp_path: Path) -> None:
     site = Site(tmp_path)
     site.punch(2)

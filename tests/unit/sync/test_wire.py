@@ -197,6 +197,18 @@ def test_a_batch_with_one_bad_field(position: int, value: object, why: str) -> N
         parse_batch(_batch_with(position, value))
 
 
+def test_a_batch_of_events_has_no_punch_columns() -> None:
+    fields = decode(batch_bytes(Batch(b"the-log!", 7, (BOOT,), b"s" * 64)))
+    for column in range(11, 16):
+        with pytest.raises(WireError, match="punch column"):
+            parse_batch(encode([*fields[:column], [], *fields[column + 1 :]]))
+
+
+def test_a_template_version_that_no_seal_could_bind() -> None:
+    with pytest.raises(WireError, match="template version"):
+        parse_template(encode([b"person-1", 1, 2**32, bytes(28), b"w"]))
+
+
 @pytest.mark.parametrize("fields", [[1, [3, 4, 5, 0, None]], [2, [3, 4, 5, 0, None], 1, {}, 0], [True, [], 0, 0]])
 def test_a_record_of_no_known_shape(fields: list[object]) -> None:
     with pytest.raises(WireError):
