@@ -103,7 +103,7 @@ def _collect(terminal: Terminal, request: Request, rivals: list[Prepared]) -> li
             taken.append(view)
             before, agreed = agreed, _agreeing(taken, threshold)
             advice = None if len(agreed) > len(before) else Advice.PLACE_AGAIN
-            request.tell({"event": "view", "view": len(agreed), "minutiae": len(view.minutiae)})
+            request.tell({"event": "view", "view": len(agreed), "minutiae": len(view.template.minutiae)})
         if len(agreed) == VIEWS:
             break
         if advice:

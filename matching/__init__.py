@@ -10,9 +10,8 @@ from matching.errors import (
     TemplateError,
     TemplateVersion,
 )
-from matching.fingerprint.compare import Prepared
 from matching.identify import Candidate, Decision, Match, NoMatch, TooClose, decide, identify
-from matching.scoring import prepare, score
+from matching.scoring import Prepared, prepare, score
 from matching.template import Format, Modality, Template
 
 __all__ = [

@@ -1,12 +1,13 @@
 """What can go wrong in the matching room.
 
 MatchingError
-├── ImageError            the picture cannot be a fingerprint picture (shape, depth, size, resolution)
+├── ImageError            the picture cannot be one of a finger or a face (shape, depth, size, resolution)
 ├── TemplateError         bytes that are not a template
 │   └── TemplateVersion   a template of a format this program does not know: newer software wrote it
 ├── ModelError            a network's weights
 │   ├── ModelMissing      not installed; says the command that installs it
 │   └── ModelRefused      found, but not the file the manifest names; says file, expected and found
+├── CalibrationError      a rate of errors for which nothing was measured
 └── DataError             a benchmark folder that cannot be used, naming the file
 """
 
@@ -16,7 +17,7 @@ class MatchingError(Exception):
 
 
 class ImageError(MatchingError):
-    """The picture cannot be a fingerprint picture; the message says what is wrong with it."""
+    """The picture cannot be one of a finger or a face; the message says what is wrong with it."""
 
 
 class TemplateError(MatchingError):
@@ -37,6 +38,10 @@ class ModelMissing(ModelError):  # noqa: N818
 
 class ModelRefused(ModelError):  # noqa: N818
     """The file found is not the one the manifest names."""
+
+
+class CalibrationError(MatchingError):
+    """A rate of errors for which nothing was measured."""
 
 
 class DataError(MatchingError):

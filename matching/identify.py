@@ -7,8 +7,7 @@ threshold *and* leads the next person by the margin; else nobody is.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from matching.fingerprint.compare import Prepared
-from matching.scoring import prepare, score
+from matching.scoring import Prepared, prepare, score
 from matching.template import Template
 
 THRESHOLD = 0.5

@@ -18,8 +18,10 @@ from dataclasses import dataclass
 from typing import Self
 
 from matching import minutiae as minutiae_codec
+from matching import vector as vector_codec
 from matching.errors import TemplateError, TemplateVersion
 from matching.minutiae import Minutiae
+from matching.vector import Vector
 
 ENVELOPE_VERSION = 1
 MAX_BYTES = 2048
@@ -39,6 +41,7 @@ class Format(enum.IntEnum):
     """How the payload is to be read."""
 
     MINUTIAE = 1
+    VECTOR = 2
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,13 @@ class Template:
             raise TemplateError(f"a {self.format.name.lower()} template has no minutiae")
         return minutiae_codec.unpack(self.payload)
 
+    @property
+    def vector(self) -> Vector:
+        """The vector in the payload, float32 (n,), unit length. Raises TemplateError when it holds none."""
+        if self.format is not Format.VECTOR:
+            raise TemplateError(f"a template of {self.format.name.lower()} has no vector")
+        return vector_codec.unpack(self.payload)
+
     def comparable(self, other: "Template") -> bool:
         """Whether a comparison of the two means anything."""
         return (self.format, self.modality, self.algorithm, self.version) == (
@@ -80,7 +90,7 @@ class Template:
         )
 
     def to_bytes(self) -> bytes:
-        """The stored form, about 25 + 5 n bytes for n minutiae."""
+        """The stored form, about 25 + 5 n bytes for n minutiae, 537 for a face."""
         name = self.algorithm.encode("ascii")
         head = _HEAD.pack(_MAGIC, ENVELOPE_VERSION, self.format, self.modality, self.version, len(name))
         body = head + name + struct.pack(">H", len(self.payload)) + self.payload
@@ -122,4 +132,6 @@ class Template:
         template = cls(kind, name, version, part, data[start:-4])
         if template.format is Format.MINUTIAE:
             minutiae_codec.unpack(template.payload)
+        if template.format is Format.VECTOR:
+            vector_codec.unpack(template.payload)
         return template
