@@ -92,6 +92,8 @@ class Agent:
             while not stop.is_set():
                 self.step()
         finally:
+            if self.state.up:  # an orderly end is no alarm, but not silence either
+                self._try(lambda: self._publish_beat(online=False, qos=1))
             self._link.close()
 
     def step(self) -> None:
@@ -219,7 +221,10 @@ class Agent:
 
     def _beat(self, qos: int) -> None:
         self._beat_at = time.monotonic()
-        self._link.publish(up(self._settings.terminal, "beat"), self._beat_payload(online=True), qos=qos)
+        self._publish_beat(online=True, qos=qos)
+
+    def _publish_beat(self, online: bool, qos: int) -> None:
+        self._link.publish(up(self._settings.terminal, "beat"), self._beat_payload(online), qos=qos)
 
     def _will(self) -> tuple[str, bytes]:
         """Drawn for each connection anew, so that the will of an older one is seen to be stale (S4)."""

@@ -352,8 +352,19 @@ def test_run_ends_when_asked_and_closes_the_link(tmp_path: Path) -> None:
         stop.wait(0.01)
     stop.set()
     thread.join()
+    assert not site.server.beats[-1].online
     with pytest.raises(LinkError):
         site.link.publish("x", b"")
+
+
+def test_an_agent_that_ends_without_a_link_says_nothing_more(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    stop = threading.Event()
+    stop.set()
+    site.link.close()
+    beats = len(site.server.beats)
+    site.agent.run(stop)
+    assert len(site.server.beats) == beats
 
 
 def test_a_roster_file_that_cannot_be_written_ends_the_agent(tmp_path: Path) -> None:
