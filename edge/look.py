@@ -24,7 +24,7 @@ class FingerLook:
 
     def __init__(self, models_dir: Path | None) -> None:
         """Raises ModelMissing or ModelRefused."""
-        self._extractor = Extractor(models.path(_WEIGHTS, models_dir))
+        self._extractor = Extractor(models.best(_WEIGHTS, models_dir))
 
     def __call__(self, scan: Scan) -> tuple[Template, View]:
         if scan.modality is not Modality.FINGER:

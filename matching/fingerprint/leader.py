@@ -3,9 +3,11 @@
 Cappelli and Ferrara, arXiv 2602.15493 (2026): 0.9 M parameters, fully convolutional, trained for 500 dpi.
 What data its authors trained it on is not known to this project.
 
-Input: float32 (1, rows, columns, 1), grey 0 … 255, both sides multiples of 32. Output: float32
-(1, rows, columns, 4): position, direction (radians, vector (cos θ, -sin θ) with y downwards), type (≥ 0.5 is an
-ending), and quality, which after the network's own non-maximum suppression is not zero at minutiae only.
+Two files hold it. As rewritten at installation (matching.models.rewrite), it takes the picture and where the finger
+touched, both sides multiples of 32, and gives the best minutiae. As published, it takes float32 (1, rows, columns,
+1), grey 0 … 255, and gives float32 (1, rows, columns, 4): position, direction (radians, vector (cos θ, -sin θ) with
+y downwards), type (≥ 0.5 is an ending), and quality, which after the network's own non-maximum suppression is not
+zero at minutiae only. Both give the same minutiae.
 """
 
 from dataclasses import dataclass
@@ -49,14 +51,29 @@ class Leader:
         except Exception as cause:
             raise ModelRefused(f"{weights} is not a network that can be loaded: {cause}") from cause
 
+        self._rewritten = [port.name for port in self._session.get_inputs()] == ["picture", "mask"]
+
     def detect(self, image: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Detections:
         """The minutiae in `image` (uint8, 500 dpi) where `mask` is True."""
         rows, columns = image.shape
         down, right = -rows % SIZE_MULTIPLE_PX, -columns % SIZE_MULTIPLE_PX
-        padded = cv2.copyMakeBorder(image, 0, down, 0, right, cv2.BORDER_REPLICATE).astype(np.float32)
-        maps = self._session.run(None, {"input": padded[None, :, :, None]})[0][0, :rows, :columns]
+        picture = np.asarray(cv2.copyMakeBorder(image, 0, down, 0, right, cv2.BORDER_REPLICATE), np.uint8)
+        touched = np.pad(mask, ((0, down), (0, right)))
+        return self._points(picture, touched) if self._rewritten else self._maps(picture, touched)
+
+    def _points(self, picture: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Detections:
+        y, x, quality, towards, ending = self._session.run(_OUTPUTS, {"picture": picture, "mask": mask})
+        found = np.s_[: min(int(np.count_nonzero(quality >= QUALITY_MIN)), MAX_MINUTIAE)]
+        direction = np.arctan2(towards[found, 1], towards[found, 0])
+        return Detections(x[found], y[found], direction, ending[found] >= 0.5, quality[found])
+
+    def _maps(self, picture: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Detections:
+        maps = self._session.run(None, {"input": picture.astype(np.float32)[None, :, :, None]})[0][0]
         quality = np.where(mask, maps[..., 3], 0)
         y, x = np.nonzero(quality >= QUALITY_MIN)
         best = np.argsort(-quality[y, x], kind="stable")[:MAX_MINUTIAE]
         y, x = y[best], x[best]
         return Detections(x, y, maps[y, x, 1], maps[y, x, 2] >= 0.5, quality[y, x])
+
+
+_OUTPUTS = ("row", "column", "quality", "direction", "ending")

@@ -33,12 +33,13 @@ class View:
 class Extractor:
     """Extraction with one loaded network, for a process that takes many fingers.
 
-    `weights` is the network's file (default: the installed one), `threads` what one extraction may use.
+    `weights` is the network's file (default: the installed one, in its rewritten form when there is one),
+    `threads` what one extraction may use.
     Raises ModelMissing when the network is not installed, ModelRefused when it cannot be loaded.
     """
 
     def __init__(self, weights: Path | None = None, *, threads: int = 1, trace: Sink = silent) -> None:
-        self._leader = Leader(weights or models.path("LEADER.onnx"), threads=threads)
+        self._leader = Leader(weights or models.best("LEADER.onnx"), threads=threads)
         self._trace = trace
 
     def extract(self, image: NDArray[Any], dpi: float = 500) -> Template:

