@@ -51,6 +51,7 @@ PAIRS_CENTRE: Final = 20.0
 PAIRS_STEEPNESS: Final = 0.4
 RELAX_ROUNDS: Final = 5
 RELAX_KEEP: Final = 0.5
+RELAX_LEAST: Final = 12  # pairs a weight is shared over even when there are fewer: not in [MCC], see relaxation
 # centre and steepness of the three sigmoids: distance (px), direction, bearing (rad)
 RELAX_DISTANCE: Final = (5.0, -8 / 5)
 RELAX_DIRECTION: Final = (math.pi / 12, -30.0)

@@ -50,9 +50,11 @@ def relax(a: Minutiae, b: Minutiae, ia: NDArray[np.int64], ib: NDArray[np.int64]
     if n < 2:
         return Pairs(ia, ib, np.zeros(n, np.float32), np.zeros(n, np.float32))
     agree = _agreement(a, b, ia, ib)
+    # Three or four pairs that agree by chance would hold each other up as well as twelve true ones.
+    others = max(n, p.RELAX_LEAST) - 1
     after = weight
     for _ in range(p.RELAX_ROUNDS):
-        after = p.RELAX_KEEP * after + (1 - p.RELAX_KEEP) / (n - 1) * (agree @ after)
+        after = p.RELAX_KEEP * after + (1 - p.RELAX_KEEP) / others * (agree @ after)
     best = np.argsort(-after / np.maximum(weight, 1e-6), kind="stable")
     return Pairs(ia[best], ib[best], after[best], (agree @ after)[best])
 
