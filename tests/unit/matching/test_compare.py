@@ -77,6 +77,18 @@ def test_a_handful_of_minutiae_is_nobody(make: Make, template: AsTemplate, count
     assert score(few, template(make(22))) < THRESHOLD
 
 
+def test_a_handful_that_lies_right_within_a_finger_is_nobody(make: Make, template: AsTemplate) -> None:
+    """Four minutiae of a finger, as they are: too few to say whose they are."""
+    finger = make(24)
+    few = Minutiae(
+        *(getattr(finger, field)[:4] for field in ("x", "y", "direction", "ending", "quality")),
+        contact=finger.contact,
+        width=finger.width,
+        height=finger.height,
+    )
+    assert score(template(few), template(finger)) < THRESHOLD
+
+
 def test_minutiae_on_one_spot_or_one_line_are_survived(make: Make, template: AsTemplate) -> None:
     finger = make(23)
     for x, y in [(np.full(40, 100.0), np.full(40, 100.0)), (np.linspace(10, 300, 40), np.full(40, 50.0))]:
