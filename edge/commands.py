@@ -109,6 +109,7 @@ def models(args: Namespace, settings: Settings | None) -> int:
 def bench(args: Namespace, _settings: Settings | None) -> int:
     from matching import MatchingError
     from matching.bench import bench_fingerprint
+    from matching.bench_face import bench_face
 
     def progress(what: str, done: int, of: int) -> None:
         if sys.stderr.isatty():
@@ -116,7 +117,10 @@ def bench(args: Namespace, _settings: Settings | None) -> int:
             sys.stderr.flush()
 
     try:
-        report = bench_fingerprint(args.data, args.protocol, dict(args.dpi), progress)
+        if args.what == "face":
+            report = bench_face(args.data, progress)
+        else:
+            report = bench_fingerprint(args.data, args.protocol, dict(args.dpi), progress)
     except MatchingError as error:
         raise SetupError(str(error)) from None
     say(json.dumps(report) if args.json else json.dumps(report, indent=2))

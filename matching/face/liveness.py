@@ -41,7 +41,7 @@ class Observation:
     """One frame as the challenge sees it.
 
     at_s: seconds of any steady clock. box: x, y, width, height; None when there is no face, then nothing else
-    counts. yaw_deg: as `Pose`. eyes: openness, in any unit (`eyes.openness`), or None when it could not be told.
+    counts. yaw_deg: as `Pose`. eyes: how open they are, in any unit, or None when that is not known.
     same: whether this is the recognised person; None when it was not looked at (a turned head often is nobody).
     """
 
@@ -88,7 +88,8 @@ class Challenge:
 def draw(pick: Callable[[int], int], at_s: float, turns: int = 2, *, close_eyes: bool = False) -> Challenge:
     """A new challenge of some turns, each to a random side, and if wanted closing the eyes at a random place.
 
-    `pick(n)` gives a random whole number below n (`secrets.randbelow`).
+    `pick(n)` gives a random whole number below n (`secrets.randbelow`). `close_eyes` is for cameras whose driver
+    measures eyes: from five points and pixels alone they could not be told open from closed (see the README).
     """
     actions = [(Action.TURN_LEFT, Action.TURN_RIGHT)[pick(2)] for _ in range(max(1, turns))]
     if close_eyes:

@@ -66,7 +66,7 @@ def path(name: str, target_dir: Path | None = None) -> Path:
     try:
         size = at.stat().st_size
     except OSError:
-        raise ModelMissing(f"the model {name} is not in {at.parent}: run hazri-edge models install") from None
+        raise ModelMissing(_missing(model, at)) from None
     if size != model.bytes:
         raise ModelRefused(f"{at}: expected {model.bytes} bytes, found {size}. Run hazri-edge models install")
     return at
@@ -161,19 +161,21 @@ def _content(model: Model, target: Path, from_dir: Path | None) -> bytes:
 
 
 def _status(model: Model, at: Path) -> Status:
-    if not at.is_file() and model.optional:
-        words = f"{model.name} is not in {at.parent}, without it there is no {model.optional}"
-        todo = f"get it from {model.source}, then run hazri-edge models install --from DIR"
-        return Status(model, at, State.MISSING, f"{words}: {todo}")
     if not at.is_file():
-        instead = f" ({model.rewritten_from} is used as it is, more slowly)" if model.rewritten_from else ""
-        words = f"{model.name} is not in {at.parent}: run hazri-edge models install{instead}"
-        return Status(model, at, State.MISSING, words)
+        return Status(model, at, State.MISSING, _missing(model, at))
     try:
         _expect(model.sha256, at.read_bytes(), at)
     except (ModelRefused, OSError) as why:
         return Status(model, at, State.REFUSED, str(why))
     return Status(model, at, State.READY, f"{model.name} is ready")
+
+
+def _missing(model: Model, at: Path) -> str:
+    if not model.optional:
+        instead = f" ({model.rewritten_from} is used as it is, more slowly)" if model.rewritten_from else ""
+        return f"the model {model.name} is not in {at.parent}: run hazri-edge models install{instead}"
+    todo = f"get it from {model.source}, then run hazri-edge models install --from DIR"
+    return f"the model {model.name} is not in {at.parent}, without it there is no {model.optional}: {todo}"
 
 
 def _from_folder(model: Model, source: Path) -> bytes:
