@@ -34,8 +34,8 @@ def score(probe: Template | Prepared, reference: Template | Prepared) -> float:
 
     From 0.5 on it counts as the same. For faces that is where one stranger in 10,000 passes, and other rates are
     in `matching.face.calibration`. For fingers, measured, not computed: on the four FVC "B" sets (optical,
-    capacitive and thermal sensors) none of 11,520 comparisons of different fingers came above 0.37, on synthetic
-    fingers, which are more alike than real ones, 11 of 49,920 came above 0.5. The score is no probability, and
+    capacitive and thermal sensors) none of 11,520 comparisons of different fingers came above 0.36, on synthetic
+    fingers, which are more alike than real ones, 2 of 49,920 came above 0.5. The score is no probability, and
     what the extractor's authors trained it on is not known; the README has the whole table.
 
     Raises TemplateError when a payload is damaged.
