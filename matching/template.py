@@ -90,7 +90,7 @@ class Template:
         )
 
     def to_bytes(self) -> bytes:
-        """The stored form, about 25 + 5 n bytes for n minutiae, 537 for a face."""
+        """The stored form, about 25 + 5 n bytes for n minutiae, 534 for a face."""
         name = self.algorithm.encode("ascii")
         head = _HEAD.pack(_MAGIC, ENVELOPE_VERSION, self.format, self.modality, self.version, len(name))
         body = head + name + struct.pack(">H", len(self.payload)) + self.payload

@@ -44,7 +44,7 @@ def align(image: Picture, points: Points) -> Picture | None:
     matrix = similarity(points)
     if matrix is None:
         return None
-    shrink = math.floor(1 / math.hypot(matrix[0, 0], matrix[1, 0]))
+    shrink = math.floor(1 / math.hypot(matrix[0, 0], matrix[1, 0]) + 1e-6)
     if shrink >= 2:
         part = _around(image, matrix, shrink)
         if part is None:
