@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from matching.errors import ModelRefused
+
+_ERRORS_ONLY = 2  # cv::utils::logging::LOG_LEVEL_ERROR
 
 
 class Network:
@@ -36,9 +39,10 @@ def refusing(name: str) -> Iterator[None]:
 @contextmanager
 def quiet() -> Iterator[None]:
     """OpenCV writes a harmless warning about targets straight to stderr whenever a network is made."""
-    before = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
+    logging: Any = getattr(cv2.utils, "logging", cv2)  # OpenCV 4 has the two functions at the top
+    before = logging.getLogLevel()
+    logging.setLogLevel(_ERRORS_ONLY)
     try:
         yield
     finally:
-        cv2.utils.logging.setLogLevel(before)
+        logging.setLogLevel(before)
