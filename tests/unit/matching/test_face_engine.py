@@ -19,7 +19,9 @@ import pytest
 
 from matching import DataError, ImageError, ModelMissing, ModelRefused, decide, models, score
 from matching.bench_face import bench_face
-from matching.face import Action, Advice, Challenge, Engine, Observation, Retry, Verdict, View, fuse, passive
+from matching.face import Action, Advice, Challenge, Engine, Observation, Retry, Verdict, View, embed, fuse, passive
+from matching.face.align import align
+from matching.face.embed import Recogniser
 from matching.face.liveness import draw
 from matching.face.pose import pose
 from matching.identify import Candidate, Match
@@ -119,6 +121,22 @@ def test_a_face_is_known_again_in_another_place_size_and_light(engine: Engine) -
     assert score(mine, mirrored) > 0.9
     assert score(mine, view(engine, cv2.cvtColor(drawn(), cv2.COLOR_BGR2GRAY)).template) > 0.5
     assert engine.extract(drawn()) == mine
+
+
+def test_a_face_and_its_mirror_image_have_one_vector(engine: Engine) -> None:
+    recogniser = Recogniser(models.load(embed.NAME, FOLDER))
+    (face,) = engine.faces(drawn(turn=0.5))
+    aligned = align(drawn(turn=0.5), face.points)
+    assert aligned is not None
+    np.testing.assert_allclose(recogniser.embed(aligned), recogniser.embed(aligned[:, ::-1]), atol=1e-5)
+    net = cv2.dnn.readNetFromONNX(str(FOLDER / embed.NAME))
+    answers = []
+    for picture in (aligned, cv2.flip(aligned, 1)):
+        net.setInput(cv2.dnn.blobFromImage(picture))
+        answer = net.forward().ravel()
+        answers.append(answer / np.linalg.norm(answer))
+    both = sum(answers)
+    np.testing.assert_allclose(recogniser.embed(aligned), both / np.linalg.norm(both), atol=1e-4)
 
 
 def test_the_same_frame_gives_the_same_template(engine: Engine) -> None:
