@@ -4,11 +4,13 @@ import json
 import os
 import sys
 from argparse import Namespace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from drivers import DeviceGone, DriverError, registry
 from edge import SetupError
+from edge.progress import progress
 from edge.report import line as say
 from edge.settings import Settings
 
@@ -111,16 +113,12 @@ def bench(args: Namespace, _settings: Settings | None) -> int:
     from matching.bench import bench_fingerprint
     from matching.bench_face import bench_face
 
-    def progress(what: str, done: int, of: int) -> None:
-        if sys.stderr.isatty():
-            sys.stderr.write(f"\r{what} {done}/{of}   ")
-            sys.stderr.flush()
-
     try:
-        if args.what == "face":
-            report = bench_face(args.data, progress)
-        else:
-            report = bench_fingerprint(args.data, args.protocol, dict(args.dpi), progress)
+        with progress() as tell:
+            if args.what == "face":
+                report = bench_face(args.data, tell)
+            else:
+                report = bench_fingerprint(args.data, args.protocol, dict(args.dpi), tell)
     except MatchingError as error:
         raise SetupError(str(error)) from None
     say(json.dumps(report) if args.json else json.dumps(report, indent=2))
@@ -131,7 +129,9 @@ def synth(args: Namespace, _settings: Settings | None) -> int:
     from matching.synthetic import SyntheticError, generate
 
     try:
-        paths = generate(args.people, args.impressions, args.seed, args.out, condition=args.condition)
+        with progress() as tell:
+            grown = partial(tell, "synthetic pictures")
+            paths = generate(args.people, args.impressions, args.seed, args.out, grown, condition=args.condition)
     except SyntheticError as error:
         raise SetupError(str(error)) from None
     say(f"{len(paths)} synthetic pictures of {args.people} fingers that nobody has in {args.out}")
