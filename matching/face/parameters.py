@@ -10,6 +10,7 @@ from typing import Final
 
 # The picture.
 MIN_SIDE_PX: Final = 64
+MAX_SIDE_PX: Final = 16_000  # OpenCV warps pictures of less than 2¹⁵ px a side
 MAX_PIXELS: Final = 16_000_000  # bounds time and memory before anything is computed
 
 # Finding faces, from [YuNet]. A face at a terminal fills a tenth of the frame or more: 320 px are enough to find it.

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matching.errors import ImageError
-from matching.face.parameters import MAX_PIXELS, MIN_SIDE_PX
+from matching.face.parameters import MAX_PIXELS, MAX_SIDE_PX, MIN_SIDE_PX
 
 Picture = NDArray[np.uint8]
 
@@ -22,9 +22,9 @@ def checked(image: NDArray[Any]) -> Picture:
     if not (image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)):
         raise ImageError(f"a frame is (rows, columns, 3) or (rows, columns), not {image.shape}")
     rows, columns = image.shape[:2]
-    if min(rows, columns) < MIN_SIDE_PX or rows * columns > MAX_PIXELS:
+    if min(rows, columns) < MIN_SIDE_PX or max(rows, columns) > MAX_SIDE_PX or rows * columns > MAX_PIXELS:
         raise ImageError(
-            f"a frame of {columns} × {rows} px: sides of at least {MIN_SIDE_PX} px"
+            f"a frame of {columns} × {rows} px: sides of {MIN_SIDE_PX} to {MAX_SIDE_PX} px"
             f" and at most {MAX_PIXELS // 1_000_000} million pixels are read"
         )
     if image.ndim == 2:

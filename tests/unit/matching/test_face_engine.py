@@ -151,7 +151,7 @@ def test_the_same_frame_gives_the_same_template(engine: Engine) -> None:
         (np.zeros((480, 640, 3), np.uint8), Advice.NO_FACE),
         (np.full((480, 640, 3), 255, np.uint8), Advice.NO_FACE),
         (np.random.default_rng(1).integers(0, 255, (480, 640, 3), dtype=np.uint8), Advice.NO_FACE),
-        (np.zeros((64, 4000), np.uint8), Advice.NO_FACE),
+        (np.zeros((64, 16_000), np.uint8), Advice.NO_FACE),
         (drawn(60), Advice.COME_CLOSER),
         (drawn(420), Advice.STEP_BACK),
         (drawn(turn=2), Advice.LOOK_HERE),

@@ -102,6 +102,7 @@ def test_a_face_wholly_outside_does_not_crash(x: float) -> None:
     [
         (np.zeros((1, 1, 3), np.uint8), "1 × 1 px"),
         (np.zeros((63, 640, 3), np.uint8), "640 × 63 px"),
+        (np.zeros((64, 16_001), np.uint8), "16001 × 64 px"),
         (np.zeros((480, 640, 3), np.float32), "uint8, not float32"),
         (np.full((480, 640, 3), np.nan), "uint8, not float64"),
         (np.zeros((480, 640, 3), np.int8), "uint8, not int8"),
