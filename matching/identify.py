@@ -4,7 +4,7 @@ All who share the typed digits are candidates. The best of them is accepted only
 threshold *and* leads the next person by the margin; else nobody is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from matching.scoring import Prepared, prepare, score
@@ -61,7 +61,11 @@ def decide(
     Threshold and margin are in the unit of `matching.score`. A person listed twice is one person.
     Raises TemplateError when a payload is damaged.
     """
-    best = _best_by_person(probe, candidates)
+    return judge(_best_by_person(probe, candidates), threshold=threshold, margin=margin)
+
+
+def judge(best: Mapping[bytes, float], *, threshold: float = THRESHOLD, margin: float = MARGIN) -> Decision:
+    """Who it is, or why it is nobody, when `best` has the best score of each person."""
     ranked = sorted(best.items(), key=lambda entry: -entry[1])
     if not ranked or ranked[0][1] < threshold:
         return NoMatch(ranked[0][1] if ranked else 0.0)
