@@ -23,6 +23,7 @@ from edge.settings import Device, Settings, Uplink
 from sync import SyncError
 
 CONFIG = Path("/etc/hazri/edge.toml")
+GALLERY = Path("~/.cache/hazri/gallery").expanduser()
 MISUSED = 2
 
 
@@ -55,7 +56,7 @@ def _run(args: argparse.Namespace) -> int:
     from edge import commands
 
     run: Callable[[argparse.Namespace, Settings | None], int] = getattr(commands, args.command)
-    needed = args.command not in ("models", "bench", "synth", "play")
+    needed = args.command not in ("models", "bench", "synth", "trace", "play")
     wanted = needed or args.config != CONFIG
     return _guarded(run, args, _settings(load(Edge, args.config)) if wanted else None)
 
@@ -141,11 +142,20 @@ def parser() -> argparse.ArgumentParser:
     models.add_argument("--from", dest="source", type=Path, metavar="DIR", help="a folder instead of the registry")
     models.add_argument("--dir", type=Path, metavar="DIR", help="where they are kept")
     bench = add("bench", "measure error rates and times on a folder of fingers or faces")
-    bench.add_argument("what", choices=["fingerprint", "face"])
+    bench.add_argument("what", choices=["fingerprint", "face", "identify"])
     bench.add_argument("--data", type=Path, required=True, metavar="DIR", help="a set, a folder of sets, or of people")
     bench.add_argument("--protocol", choices=["full", "std"], default="full")
     bench.add_argument("--dpi", type=_set_dpi, action="append", default=[], metavar="NAME=DPI", help="a set's dpi")
     bench.add_argument("--json", action="store_true", help="on one line")
+    bench.add_argument("--cache", type=Path, default=GALLERY, metavar="DIR", help="identify: where its gallery is kept")
+    bench.add_argument(
+        "--people", type=int, default=3334, help="identify: synthetic fingers to grow; others are spliced"
+    )
+    trace = add("trace", "draw what the fingerprint pipeline saw, stage by stage")
+    trace.add_argument("image", type=Path, metavar="IMAGE")
+    trace.add_argument("--out", type=Path, required=True, metavar="DIR")
+    trace.add_argument("--dpi", type=float, default=500, help="of the pictures (default 500)")
+    trace.add_argument("--against", type=Path, metavar="IMAGE2", help="compare with this one, and draw that too")
     synth = add("synth", "make fingers that nobody has")
     synth.add_argument("--people", type=int, default=24)
     synth.add_argument("--impressions", type=int, default=8)

@@ -112,16 +112,42 @@ def bench(args: Namespace, _settings: Settings | None) -> int:
     from matching import MatchingError
     from matching.bench import bench_fingerprint
     from matching.bench_face import bench_face
+    from matching.bench_identify import bench_identify
 
     try:
         with progress() as tell:
             if args.what == "face":
                 report = bench_face(args.data, tell)
+            elif args.what == "identify":
+                report = bench_identify(args.data, args.cache, grown=args.people, dpi=dict(args.dpi), progress=tell)
             else:
                 report = bench_fingerprint(args.data, args.protocol, dict(args.dpi), tell)
     except MatchingError as error:
         raise SetupError(str(error)) from None
     say(json.dumps(report) if args.json else json.dumps(report, indent=2))
+    return 0
+
+
+def trace(args: Namespace, _settings: Settings | None) -> int:
+    """Pictures of what the pipeline saw of a finger, or of two; only their owner can read them."""
+    from matching import MatchingError, trace_pictures
+
+    first = _picture(args.image)
+    second = _picture(args.against) if args.against else None
+    try:
+        seen = trace_pictures.trace(first, args.dpi, second)
+        files = trace_pictures.save(seen.pictures, args.out)
+    except MatchingError as error:
+        raise SetupError(str(error)) from None
+    for side, view in zip("ab", seen.views, strict=False):
+        q = view.quality
+        advice = q.advice.value if q.advice else "none"
+        say(
+            f"finger {side}: {q.minutiae} minutiae, clarity {q.clarity or 0:.2f}, {q.area_mm2:.0f} mm², advice {advice}"
+        )
+    if seen.score is not None:
+        say(f"score {seen.score:.3f}")
+    say(f"{len(files)} pictures in {args.out}; {files[-1].name} has them all")
     return 0
 
 
@@ -173,6 +199,21 @@ def play(args: Namespace, _settings: Settings | None) -> int:
         say(json.dumps(line) if args.json else " ".join(f"{k}={v}" for k, v in line.items()))
 
     return 0 if stage.play(stage.load(args.plan), tell) else 1
+
+
+def _picture(file: Path) -> Any:
+    """The grey picture in `file`."""
+    import cv2
+    import numpy as np
+
+    try:
+        data = np.frombuffer(file.read_bytes(), np.uint8)
+    except OSError as error:
+        raise SetupError(f"{file}: {error.strerror}") from None
+    image = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) if len(data) else None
+    if image is None:
+        raise SetupError(f"{file} is not a picture that can be read")
+    return image
 
 
 def _enrol_line(seen: dict[str, Any]) -> str:
