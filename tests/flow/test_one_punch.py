@@ -7,7 +7,6 @@ of their own; nothing here is imported from them but the stage that starts them.
 import os
 import shutil
 import signal
-import subprocess
 import threading
 import time
 from collections import Counter
@@ -73,6 +72,12 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     town.stop()
 
 
+def children(pid: int) -> list[int]:
+    """Of all threads, as the kernel tells it, for there may be no pgrep."""
+    lists = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for path in lists for child in path.read_text().split()]
+
+
 def child_of(program: Program, name: str) -> int:
     """The process called `name` below a program, as soon as there is one."""
     found: list[int] = []
@@ -80,8 +85,7 @@ def child_of(program: Program, name: str) -> int:
     def look() -> bool:
         below = [program._child.pid]
         while below and not found:
-            done = subprocess.run(["pgrep", "-P", str(below.pop())], capture_output=True, text=True)
-            for pid in map(int, done.stdout.split()):
+            for pid in children(below.pop()):
                 comm = Path(f"/proc/{pid}/comm")
                 (found if comm.exists() and comm.read_text().strip() == name else below).append(pid)
         return bool(found)
