@@ -38,7 +38,7 @@ def det_points(genuine: Scores, impostor: Scores) -> list[tuple[float, float]]:
 
 
 def det_svg(curves: Mapping[str, Points], title: str) -> str:
-    """One line a name, both axes logarithmic in percent; rates of 0 lie on the rim. ValueError when there is nothing."""
+    """One line a name, both axes logarithmic in percent; rates of 0 lie on the rim. ValueError for nothing."""
     positive = [value for points in curves.values() for point in points for value in point if value > 0]
     if not positive:
         raise ValueError("there is no rate above 0 to draw")
