@@ -19,13 +19,16 @@ class Sensor:
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """`threshold` and `margin` are scores as matching.score returns them (0 to 1)."""
+    """When a finger counts as somebody's.
 
-    threshold: float = 0.5
+    fmr: the share of strangers that may pass for one candidate. margin: a score as matching.score returns it (0 to 1).
+    """
+
+    fmr: float = 1e-4
     margin: float = 0.1
 
     def __post_init__(self) -> None:
-        _within("threshold", self.threshold, 0, 1)
+        _within("fmr", self.fmr, 1e-6, 1e-2)
         _within("margin", self.margin, 0, 1)
 
 

@@ -85,7 +85,7 @@ def _settings(config: Edge) -> Settings:
         state_dir=config.state_dir,
         runtime_dir=config.runtime_dir,
         models_dir=Path(config.models_dir) if config.models_dir else None,
-        threshold=config.matching.threshold,
+        fmr=config.matching.fmr,
         margin=config.matching.margin,
         rules=Rules(policy.debounce_s, policy.captures, policy.digits_timeout_s, policy.finger_timeout_s),
         sensors=tuple(Device(sensor.driver, sensor.options) for sensor in config.sensors),

@@ -21,6 +21,7 @@ from edge.report import Report
 from edge.screen import Done, EnrolPlace, Idle, OutOfService, Place, State, TextSink, Typing
 from edge.settings import Settings
 from edge.terminal import Limits, Terminal
+from matching import Modality, threshold
 from sync import StorageError
 from sync.outbox import Outbox
 
@@ -56,7 +57,7 @@ class Daemon:
         self._serving = False
         self._trouble = ("", "")
         self._pruned_s = self._kept_s = 0.0
-        limits = Limits(settings.threshold, settings.margin)
+        limits = Limits(threshold(Modality.FINGER, settings.fmr), settings.margin)
         self._terminal = Terminal(
             self._sensor, self._keypad, look, self._people, self._journal, settings.rules, limits, self._show
         )

@@ -22,7 +22,7 @@ class Settings:
     state_dir: Path
     runtime_dir: Path
     models_dir: Path | None
-    threshold: float
+    fmr: float
     margin: float
     rules: Rules
     sensors: tuple[Device, ...]

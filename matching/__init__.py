@@ -11,7 +11,7 @@ from matching.errors import (
     TemplateVersion,
 )
 from matching.identify import Candidate, Decision, Match, NoMatch, TooClose, decide, identify
-from matching.scoring import Prepared, prepare, score
+from matching.scoring import Prepared, prepare, score, threshold
 from matching.template import Format, Modality, Template
 
 __all__ = [
@@ -36,4 +36,5 @@ __all__ = [
     "identify",
     "prepare",
     "score",
+    "threshold",
 ]

@@ -111,8 +111,22 @@ def _views(folder: Path) -> list[_View]:
 def _measure(
     name: str, views: list[_View], dpi: float, protocol: Protocol, engine: Extractor, told: Progress
 ) -> _Trials:
+    ready, extract_ms = extracted(name, views, dpi, engine, told)
+    start = time.thread_time()
+    scores = score_all(name, ready, compare, told)
+    compare_ms = (time.thread_time() - start) * 1e3
+    genuine, impostor = _pairs(views, scores, protocol)
+    three_genuine, three_impostor = _three(views, scores)
+    comparisons = len(views) * (len(views) - 1) // 2
+    return _Trials(genuine, impostor, three_genuine, three_impostor, extract_ms, compare_ms, comparisons)
+
+
+def extracted(
+    name: str, views: list[_View], dpi: float, engine: Extractor, told: Progress
+) -> tuple[list[Prepared], list[float]]:
+    """The views of the set `name`, ready to be compared, and the CPU time of each extraction, ms."""
     extract_ms: list[float] = []
-    ready: dict[_View, Prepared] = {}
+    ready: list[Prepared] = []
     for done, view in enumerate(views, 1):
         image = _read(view.file)
         start = time.thread_time()
@@ -122,15 +136,9 @@ def _measure(
             raise DataError(f"{view.file}: {cause}") from cause
         extract_ms.append((time.thread_time() - start) * 1e3)
         # Through the stored form, which is what a terminal compares.
-        ready[view] = prepare(Template.from_bytes(template.to_bytes()))
+        ready.append(prepare(Template.from_bytes(template.to_bytes())))
         told(f"{name}: extract", done, len(views))
-    start = time.thread_time()
-    scores = _score_all(name, views, ready, told)
-    compare_ms = (time.thread_time() - start) * 1e3
-    genuine, impostor = _pairs(views, scores, protocol)
-    three_genuine, three_impostor = _three(views, scores)
-    comparisons = len(views) * (len(views) - 1) // 2
-    return _Trials(genuine, impostor, three_genuine, three_impostor, extract_ms, compare_ms, comparisons)
+    return ready, extract_ms
 
 
 def _read(file: Path) -> NDArray[np.uint8]:
@@ -140,17 +148,19 @@ def _read(file: Path) -> NDArray[np.uint8]:
     return np.asarray(image, np.uint8)
 
 
-def _score_all(name: str, views: list[_View], ready: Mapping[_View, Prepared], told: Progress) -> NDArray[np.float64]:
+def score_all(
+    name: str, ready: list[Prepared], compared: Callable[[Prepared, Prepared], float], told: Progress
+) -> Scores:
     """Every view as probe against every later one as reference: (n, n), the lower half mirrors the upper."""
-    scores = np.zeros((len(views), len(views)))
-    for i, probe in enumerate(views):
-        for j in range(i + 1, len(views)):
-            scores[i, j] = scores[j, i] = compare(ready[probe], ready[views[j]])
-        told(f"{name}: compare", i + 1, len(views))
+    scores = np.zeros((len(ready), len(ready)))
+    for i, probe in enumerate(ready):
+        for j in range(i + 1, len(ready)):
+            scores[i, j] = scores[j, i] = compared(probe, ready[j])
+        told(f"{name}: compare", i + 1, len(ready))
     return scores
 
 
-def _pairs(views: list[_View], scores: NDArray[np.float64], protocol: Protocol) -> tuple[Scores, Scores]:
+def _pairs(views: list[_View], scores: Scores, protocol: Protocol) -> tuple[Scores, Scores]:
     groups = _fingers(views)
     genuine = [scores[i, j] for group in groups for i, j in itertools.combinations(group, 2)]
     if protocol == "std":
@@ -161,18 +171,20 @@ def _pairs(views: list[_View], scores: NDArray[np.float64], protocol: Protocol) 
     return np.array(genuine), np.array(impostor)
 
 
-def _three(views: list[_View], scores: NDArray[np.float64]) -> tuple[Scores, Scores]:
+def _three(views: list[_View], scores: Scores) -> tuple[Scores, Scores]:
     groups = _fingers(views)
-    genuine: list[float] = []
-    impostor: list[float] = []
-    for own, group in enumerate(groups):
-        for first in range(len(group)):
-            enrolled = [(first + step) % len(group) for step in range(_ENROLLED)]
-            references = [group[place] for place in enrolled]
-            for whose, others in enumerate(groups):
-                best = [scores[references, probe].max() for k, probe in enumerate(others) if k not in enrolled]
-                (genuine if whose == own else impostor).extend(best)
-    return np.array(genuine), np.array(impostor)
+    genuine = [best_of_three(scores, group, group) for group in groups]
+    impostor = [best_of_three(scores, one, other) for one, other in itertools.permutations(groups, 2)]
+    return np.concatenate(genuine), np.concatenate(impostor)
+
+
+def best_of_three(scores: Scores, references: list[int], probes: list[int]) -> Scores:
+    """Three consecutive, cyclic, of `references` are enrolled; all `probes` that are not try: the best of three."""
+    trials: list[float] = []
+    for first in range(len(references)):
+        enrolled = [references[(first + step) % len(references)] for step in range(_ENROLLED)]
+        trials.extend(scores[enrolled, probe].max() for probe in probes if probe not in enrolled)
+    return np.array(trials)
 
 
 def _fingers(views: list[_View]) -> list[list[int]]:

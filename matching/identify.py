@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from matching.scoring import Prepared, prepare, score
 from matching.template import Template
 
-THRESHOLD = 0.5
+THRESHOLD = 0.5  # an FMR of 0.01 % per person; `matching.threshold` has other rates
 MARGIN = 0.1
 
 

@@ -4,9 +4,12 @@ Templates that cannot be compared (another modality, algorithm or version) score
 roster never stops a terminal; it just never matches.
 """
 
-from matching.face import calibration
+from typing import assert_never
+
+from matching.face import calibration as face_calibration
 from matching.face.embed import Embedding, cosine
 from matching.face.embed import prepare as prepare_face
+from matching.fingerprint import calibration as finger_calibration
 from matching.fingerprint.compare import Prepared as PreparedFinger
 from matching.fingerprint.compare import compare as compare_fingers
 from matching.fingerprint.compare import prepare as prepare_finger
@@ -32,11 +35,9 @@ def prepare(template: Template | Prepared) -> Prepared | None:
 def score(probe: Template | Prepared, reference: Template | Prepared) -> float:
     """How sure it is that `probe` and `reference` show the same finger or face, 0 … 1; the same in either order.
 
-    From 0.5 on it counts as the same. For faces that is where one stranger in 10,000 passes, and other rates are
-    in `matching.face.calibration`. For fingers, measured, not computed: on the four FVC "B" sets (optical,
-    capacitive and thermal sensors) none of 11,520 comparisons of different fingers came above 0.36, on synthetic
-    fingers, which are more alike than real ones, 2 of 49,920 came above 0.5. The score is no probability, and
-    what the extractor's authors trained it on is not known; the README has the whole table.
+    From 0.5 on it counts as the same: there one stranger in 10,000 passes, per candidate with three views enrolled;
+    `threshold` has other rates. Where they come from is in `fingerprint.calibration` and `face.calibration`. The
+    score is no probability that the two are the same.
 
     Raises TemplateError when a payload is damaged.
     """
@@ -45,6 +46,20 @@ def score(probe: Template | Prepared, reference: Template | Prepared) -> float:
         case PreparedFinger(), PreparedFinger():
             return compare_fingers(ready_probe, ready_reference)
         case Embedding(), Embedding():
-            return calibration.score(cosine(ready_probe, ready_reference))
+            return face_calibration.score(cosine(ready_probe, ready_reference))
         case _:
             return 0.0
+
+
+def threshold(modality: Modality, fmr: float) -> float:
+    """The score from which at most the share `fmr` of strangers passes for one candidate; 0.5 for 1e-4.
+
+    Raises CalibrationError for a rate that is not known: 1e-6 … 1e-1 are.
+    """
+    match modality:
+        case Modality.FINGER:
+            return finger_calibration.score_at_fmr(fmr)
+        case Modality.FACE:
+            return face_calibration.score_at_fmr(fmr)
+        case _:
+            assert_never(modality)

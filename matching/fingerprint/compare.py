@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from matching.fingerprint import alignment, cylinders, relaxation
+from matching.fingerprint import alignment, calibration, cylinders, relaxation
 from matching.fingerprint.alignment import Overlay, Points
 from matching.fingerprint.cylinders import Cylinders
-from matching.fingerprint.parameters import HALF_AT, OTHER_TYPE, OVERLAP_PRIOR
+from matching.fingerprint.parameters import OTHER_TYPE, OVERLAP_PRIOR
 from matching.minutiae import Minutiae
 from matching.template import Template
 
@@ -31,6 +31,11 @@ def prepare(template: Template) -> Prepared:
 
 def compare(probe: Prepared, reference: Prepared) -> float:
     """How sure it is that two fingers are one, 0 … 1; see `matching.score`. The order does not matter."""
+    return calibration.score(evidence(probe, reference))
+
+
+def evidence(probe: Prepared, reference: Prepared) -> float:
+    """What speaks for one finger, before it is known what that is worth: 0 … about 0.5, mostly below 0.002 for two."""
     if not probe.template.comparable(reference.template):
         return 0.0
     a, b = sorted((probe, reference), key=lambda side: side.template.payload)
@@ -46,8 +51,7 @@ def compare(probe: Prepared, reference: Prepared) -> float:
         return 0.0
     decisive = pairs.after[: relaxation.pairs_wanted(*alike.shape)]
     support = float(decisive.mean())
-    evidence = support * _agreement(laid, everywhere, a.minutiae, b.minutiae)
-    return evidence / (evidence + HALF_AT)
+    return support * _agreement(laid, everywhere, a.minutiae, b.minutiae)
 
 
 def _for_all(alike: NDArray[np.float32], a: Prepared, b: Prepared) -> NDArray[np.float32]:

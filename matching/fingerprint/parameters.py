@@ -82,4 +82,3 @@ NEAR_ANGLE: Final = math.pi / 6
 LOOK_SHARE: Final = 0.3  # so that minutiae without a descriptor can be counterparts too
 OTHER_TYPE: Final = 0.7  # worth of an ending over a bifurcation: pressure turns the one into the other, but not often
 OVERLAP_PRIOR: Final = 4.0  # minutiae that did not agree, assumed beside those seen: few minutiae prove little
-HALF_AT: Final = 0.008  # evidence that scores 0.5, the default threshold: see the README for what it means
