@@ -51,7 +51,8 @@ def test_the_fingers_on_the_command_line_are_those_of_the_enrolment() -> None:
         ("[policy]\ndebounce = 3", "did you mean 'debounce_s'"),
         ("[policy]\ncaptures = 0", "captures = 0: expected 1 to 10"),
         ("state_dir = 3", "not TOML"),
-        ("[matching]\nthreshold = 'high'", "expected a number"),
+        ("[matching]\nfmr = 'low'", "expected a number"),
+        ("[matching]\nfmr = 0.5", "fmr = 0.5: expected 1e-06 to 0.01"),
     ],
 )
 def test_a_wrong_setting_ends_with_2_and_says_which(tmp_path: Path, text: str, words: str) -> None:
