@@ -147,6 +147,7 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument("--protocol", choices=["full", "std"], default="full")
     bench.add_argument("--dpi", type=_set_dpi, action="append", default=[], metavar="NAME=DPI", help="a set's dpi")
     bench.add_argument("--json", action="store_true", help="on one line")
+    bench.add_argument("--plot", type=Path, metavar="FILE.svg", help="fingerprint: draw the error trade-off")
     bench.add_argument("--cache", type=Path, default=GALLERY, metavar="DIR", help="identify: where its gallery is kept")
     bench.add_argument(
         "--people", type=int, default=3334, help="identify: synthetic fingers to grow; others are spliced"

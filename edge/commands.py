@@ -114,6 +114,8 @@ def bench(args: Namespace, _settings: Settings | None) -> int:
     from matching.bench_face import bench_face
     from matching.bench_identify import bench_identify
 
+    if args.plot and args.what != "fingerprint":
+        raise SetupError("--plot draws the curves of bench fingerprint only")
     try:
         with progress() as tell:
             if args.what == "face":
@@ -124,8 +126,16 @@ def bench(args: Namespace, _settings: Settings | None) -> int:
                 report = bench_fingerprint(args.data, args.protocol, dict(args.dpi), tell)
     except MatchingError as error:
         raise SetupError(str(error)) from None
+    if args.plot:
+        _plot(args.plot, report)
     say(json.dumps(report) if args.json else json.dumps(report, indent=2))
     return 0
+
+
+def _plot(file: Path, report: dict[str, Any]) -> None:
+    from matching.plot import det_svg
+
+    _write(file, det_svg(report["det"], "Detection error trade-off").encode(), 0o644)
 
 
 def trace(args: Namespace, _settings: Settings | None) -> int:

@@ -25,6 +25,7 @@ from matching.errors import DataError, ImageError
 from matching.fingerprint.compare import Prepared, compare, prepare
 from matching.fingerprint.parameters import DPI
 from matching.fingerprint.pipeline import Extractor
+from matching.plot import det_points
 from matching.rates import Scores, eer, fnmr_at
 from matching.template import Template
 
@@ -69,7 +70,8 @@ def bench_fingerprint(
 
     Returns a dict ready for JSON: sets.{NAME}.eer_percent, sets.{NAME}.fnmr_at_fmr_0_1_percent,
     mean_eer_percent, pooled.(the same two, one threshold for all sets), three.fnmr_at_fmr_0_1_percent and
-    three.fnmr_at_fmr_0_percent (pooled), extract_cpu_ms_median, compare_cpu_ms_mean, peak_rss_mb.
+    three.fnmr_at_fmr_0_percent (pooled), det.{NAME,pooled,three} (pairs of FMR and FNMR in percent),
+    extract_cpu_ms_median, compare_cpu_ms_mean, peak_rss_mb.
     Raises DataError naming the file or folder that cannot be used, ModelMissing without the network.
     """
     sets = _sets(data_dir)
@@ -206,6 +208,11 @@ def _report(trials: Mapping[str, _Trials]) -> dict[str, Any]:
         "three": {
             "fnmr_at_fmr_0_1_percent": _percent(fnmr_at(three_genuine, three_impostor, 0.001)),
             "fnmr_at_fmr_0_percent": _percent(fnmr_at(three_genuine, three_impostor, 0.0)),
+        },
+        "det": {
+            **{name: det_points(each.genuine, each.impostor) for name, each in trials.items()},
+            "pooled": det_points(genuine, impostor),
+            "three": det_points(three_genuine, three_impostor),
         },
         "extract_cpu_ms_median": round(statistics.median(ms for each in trials.values() for ms in each.extract_ms), 1),
         "compare_cpu_ms_mean": round(sum(each.compare_ms for each in trials.values()) / comparisons, 3),

@@ -12,8 +12,8 @@ import numpy as np
 
 from matching.rates import Scores, curve
 
-Points = Sequence[tuple[float, float]]
-"""FMR and FNMR in percent, FMR falling."""
+Points = Sequence[Sequence[float]]
+"""Pairs of FMR and FNMR in percent, FMR falling."""
 
 MOST_POINTS = 120
 _WIDTH, _HEIGHT, _LEFT, _TOP, _SIDE = 760, 500, 64, 24, 420
@@ -23,7 +23,7 @@ _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#
 _DASHES = ("", "7 3", "2 3", "9 3 2 3")
 
 
-def det_points(genuine: Scores, impostor: Scores) -> list[tuple[float, float]]:
+def det_points(genuine: Scores, impostor: Scores) -> list[list[float]]:
     """At most MOST_POINTS of the curve through the measured points, even on a logarithmic scale, with both its ends."""
     _, fmr, fnmr = curve(genuine, impostor)
     corner = np.flatnonzero(np.append(True, (np.diff(fmr) != 0) | (np.diff(fnmr) != 0)))
@@ -34,7 +34,7 @@ def det_points(genuine: Scores, impostor: Scores) -> list[tuple[float, float]]:
         way = np.append(0, np.cumsum(np.abs(np.diff(paper, axis=0)).sum(axis=1)))
         places = np.searchsorted(way, np.linspace(0, way[-1], MOST_POINTS))
         rates = rates[np.unique(np.append(places, len(rates) - 1).clip(0, len(rates) - 1))]
-    return [(round(100 * x, 4), round(100 * y, 4)) for x, y in rates.tolist()]
+    return [[round(100 * x, 4), round(100 * y, 4)] for x, y in rates.tolist()]
 
 
 def det_svg(curves: Mapping[str, Points], title: str) -> str:
