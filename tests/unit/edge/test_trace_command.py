@@ -35,3 +35,16 @@ def test_what_cannot_be_drawn_is_said(tmp_path: Path) -> None:
         assert words in done.stderr
         assert "Traceback" not in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_the_benchmark_draws_its_curves_and_no_others(tmp_path: Path) -> None:
+    for person in (7, 8):
+        for nth in range(1, 5):
+            cv2.imwrite(str(tmp_path / f"{person}_{nth}.png"), impression(finger(person), nth))
+    done = run("bench", "fingerprint", "--data", tmp_path, "--plot", tmp_path / "det.svg", "--json")
+    assert done.returncode == 0, done.stderr
+    assert '"det"' in done.stdout
+    assert (tmp_path / "det.svg").read_text().startswith("<svg")
+    done = run("bench", "identify", "--data", tmp_path, "--plot", tmp_path / "none.svg")
+    assert done.returncode == 1
+    assert "bench fingerprint only" in done.stderr

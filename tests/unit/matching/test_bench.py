@@ -31,7 +31,7 @@ def test_a_folder_of_sets_gives_every_figure(folder: Path, extractor: Extractor)
     told: list[tuple[str, int, int]] = []
     figures = bench_fingerprint(folder, dpi={"TWO": 512}, progress=lambda *step: told.append(step), extractor=extractor)
     assert set(figures) == {
-        *("sets", "mean_eer_percent", "pooled", "three"),
+        *("sets", "mean_eer_percent", "pooled", "three", "det"),
         *("extract_cpu_ms_median", "compare_cpu_ms_mean", "peak_rss_mb"),
     }
     assert set(figures["sets"]) == {"ONE", "TWO"}
@@ -41,6 +41,8 @@ def test_a_folder_of_sets_gives_every_figure(folder: Path, extractor: Extractor)
     assert figures["mean_eer_percent"] == 0
     assert figures["three"]["fnmr_at_fmr_0_percent"] == 0
     assert min(figures[key] for key in ("extract_cpu_ms_median", "compare_cpu_ms_mean", "peak_rss_mb")) > 0
+    assert set(figures["det"]) == {"ONE", "TWO", "pooled", "three"}
+    assert all(points[0] == [100, 0] and points[-1] == [0, 100] for points in figures["det"].values())
     assert json.loads(json.dumps(figures)) == figures
     assert told[-1] == ("TWO: compare", 8, 8)
 

@@ -18,7 +18,7 @@ SCORES = st.lists(st.floats(0, 1), min_size=1, max_size=60).map(np.array)
 def test_points_of_a_small_test_are_all_of_them() -> None:
     """One impostor of four above one genuine of two: 0, 25 and 100 % against 0 and 50 %."""
     points = det_points(np.array([0.6, 0.9]), np.array([0.1, 0.2, 0.3, 0.7]))
-    assert points == [(100, 0), (75, 0), (50, 0), (25, 0), (25, 50), (0, 50), (0, 100)]
+    assert points == [[100, 0], [75, 0], [50, 0], [25, 0], [25, 50], [0, 50], [0, 100]]
 
 
 @given(SCORES, SCORES)
@@ -26,9 +26,9 @@ def test_points_lie_on_the_curve_and_never_turn_back(genuine: np.ndarray, impost
     _, fmr, fnmr = curve(genuine, impostor)
     measured = {(round(100 * a, 4), round(100 * b, 4)) for a, b in zip(fmr, fnmr, strict=True)}
     points = det_points(genuine, impostor)
-    assert set(points) <= measured
-    assert points[0] == (100.0, 0.0)
-    assert points[-1] == (0.0, 100.0)
+    assert set(map(tuple, points)) <= measured
+    assert points[0] == [100, 0]
+    assert points[-1] == [0, 100]
     assert all(a[0] >= b[0] and a[1] <= b[1] for a, b in itertools.pairwise(points))
 
 
