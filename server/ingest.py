@@ -82,6 +82,11 @@ class Ingest:
         return self._up.is_set()
 
     @property
+    def alive(self) -> bool:
+        """Does its worker run?"""
+        return self._worker.is_alive()
+
+    @property
     def storing(self) -> bool:
         """Did the database take the last group?"""
         return self._storing

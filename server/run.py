@@ -83,8 +83,8 @@ def serving(settings: ServerSettings) -> Iterator[str]:
         broker = _start_broker(stack, settings, opened.keys)
         link = _ingest_link(settings.broker, opened.keys)
         feed = Feed()
-        ingest = _start_ingest(stack, settings, opened, link, feed)
-        services = Services(opened.ledger, feed, lambda: _problems(broker, ingest))
+        ingest, pusher = _start_ingest(stack, settings, opened, link, feed)
+        services = Services(opened.ledger, feed, lambda: _problems(broker, ingest, pusher))
         start_web(stack, services, listening)
         if not ingest.wait_until_up(_LINK_TIMEOUT_S) and settings.broker.embedded:
             raise StartError(f"no link to the broker at {settings.broker.host}:{settings.broker.port}; see the log")
@@ -138,7 +138,7 @@ def _ingest_link(broker: BrokerSettings, keys: ServerKeys) -> Link:
 
 def _start_ingest(
     stack: contextlib.ExitStack, settings: ServerSettings, opened: Opened, link: Link, feed: Feed
-) -> Ingest:
+) -> tuple[Ingest, RosterPusher]:
     roster_keys = RosterKeys(opened.keys.server, opened.keys.template, Vault(opened.keys.vault))
     intake = Intake(RecordWriter(opened.ledger.engine.dialect), opened.keys.server, roster_keys)
     pusher = RosterPusher(opened.ledger, roster_keys, link)
@@ -147,7 +147,7 @@ def _start_ingest(
     stack.callback(ingest.stop)
     pusher.start()
     stack.callback(pusher.stop)
-    return ingest
+    return ingest, pusher
 
 
 def start_web(stack: contextlib.ExitStack, services: Services, listening: socket.socket) -> None:
@@ -174,10 +174,14 @@ def start_web(stack: contextlib.ExitStack, services: Services, listening: socket
     stack.callback(stop)
 
 
-def _problems(broker: Broker | None, ingest: Ingest) -> list[str]:
+def _problems(broker: Broker | None, ingest: Ingest, pusher: RosterPusher) -> list[str]:
     found = []
     if broker is not None and not broker.accepting:
         found.append("the broker does not accept connections")
+    if not ingest.alive:
+        found.append("the thread that stores has ended; restart the server and read its log")
+    if not pusher.alive:
+        found.append("the thread that sends rosters has ended; restart the server and read its log")
     if not ingest.up:
         found.append("there is no link to the broker")
     if not ingest.storing:

@@ -15,7 +15,7 @@ from server.ledger.store import Ledger, now_ms
 from server.ledger.tables import terminal
 from server.settings import BrokerSettings
 from server.vault import Vault
-from sync import WireError, seal
+from sync import SealError, WireError, seal
 from sync.admission import Admission, Request, check_request, lookup_binding, parse
 
 log = logging.getLogger("hazri.fleet")
@@ -33,15 +33,16 @@ def admit(ledger: Ledger, keys: ServerKeys, broker: BrokerSettings, data: bytes,
     with ledger.write() as connection:
         known = connection.execute(select(terminal).where(terminal.c.id == request.terminal)).one_or_none()
         lookup_key = _register(connection, vault, request, known, replace)
+        # Before the commit: a terminal whose key nothing can be sealed to is not half admitted.
+        sealed = _seal(request, lookup_key)
     log.info("terminal=%s admitted=%s", request.terminal, "again" if known else "new")
-    reader = X25519PublicKey.from_public_bytes(bytes.fromhex(request.seal_key))
     return Admission(
         terminal=request.terminal,
         certificate=pki.pem(certificate).decode(),
         ca=pki.pem(keys.authority.certificate).decode(),
         server_key=keys.server.public_key().public_bytes_raw().hex(),
         template_key=keys.template.public_key().public_bytes_raw().hex(),
-        lookup_key=seal.seal_to(reader, lookup_key, lookup_binding(request.terminal)).hex(),
+        lookup_key=sealed.hex(),
         broker_host=broker.told_host,
         broker_port=broker.told_port,
     )
@@ -62,7 +63,17 @@ def _read(data: bytes) -> Request:
         check_request(request)
     except WireError as error:
         raise AdmissionError(str(error)) from None
+    except UnicodeError:
+        raise AdmissionError("request: holds a character that no text may have (a lone surrogate)") from None
     return request
+
+
+def _seal(request: Request, lookup_key: bytes) -> bytes:
+    try:
+        reader = X25519PublicKey.from_public_bytes(bytes.fromhex(request.seal_key))
+        return seal.seal_to(reader, lookup_key, lookup_binding(request.terminal))
+    except (SealError, ValueError):
+        raise AdmissionError(f"{request.terminal}: nothing can be sealed to its seal key; make new keys") from None
 
 
 def _register(connection: Connection, vault: Vault, request: Request, known: Any, replace: bool) -> bytes:

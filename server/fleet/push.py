@@ -41,6 +41,7 @@ class RosterPusher:
         self._keys = keys
         self._link = link
         self._pushed: dict[str, _Pushed] = {}
+        self._failed: set[str] = set()
         self._wake = threading.Event()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="roster", daemon=True)
@@ -53,17 +54,38 @@ class RosterPusher:
         self._wake.set()
         self._thread.join()
 
+    @property
+    def alive(self) -> bool:
+        """Does its thread run?"""
+        return self._thread.is_alive()
+
     def wake(self) -> None:
         self._wake.set()
 
     def push_due(self) -> int:
         """Send what is missing to everyone who is online; returns how many terminals were sent something."""
         sent = 0
-        for one, has, wanted in self._behind():
+        behind = self._behind()
+        self._failed &= {one for one, _, _ in behind}
+        for one, has, wanted in behind:
             before = self._pushed.get(one)
             if before and before.base <= has < before.version == wanted and time.monotonic() < before.until:
                 continue
-            sent += self._push(one, has, wanted)
+            sent += self._try(one, has, wanted)
+        return sent
+
+    def _try(self, one: str, has: int, wanted: int) -> bool:
+        """One terminal whose roster cannot be made costs only itself, and one line. Raises LinkError."""
+        try:
+            sent = self._push(one, has, wanted)
+        except LinkError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the others must get their rosters
+            if one not in self._failed:
+                log.warning("terminal=%s roster=failed reason=%s: %s", one, type(error).__name__, error)
+            self._failed.add(one)
+            return False
+        self._failed.discard(one)
         return sent
 
     def _run(self) -> None:

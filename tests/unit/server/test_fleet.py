@@ -11,13 +11,15 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import SECP384R1, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.x509.oid import NameOID
+from sqlalchemy import update
 
 from server import AdmissionError
 from server.fleet import roster, templates
 from server.fleet.admit import admit, revoke
-from server.ledger.tables import person
+from server.ledger.tables import person, terminal
 from server.people.register import Registration, register
-from sync import SealError, seal
+from server.run import _problems
+from sync import SealError, admission, seal
 from sync.agent import Agent, AgentSettings, AgentState
 from sync.chain import verify_roster
 from sync.link import LoopbackLink
@@ -81,6 +83,24 @@ def test_a_request_that_does_not_hold_together_is_refused(running: Aggregator, c
     with pytest.raises(AdmissionError, match=says):
         admit(running.ledger, running.keys, broker_settings(), change(Terminal("t-1")))
     assert running.sql("SELECT count(*) FROM terminal") == [(0,)]
+
+
+@pytest.mark.parametrize("low", [bytes(32), bytes([1]) + bytes(31)], ids=["zero", "one"])
+def test_a_seal_key_nothing_can_be_sealed_to_leaves_nothing_behind(running: Aggregator, low: bytes) -> None:
+    """S8: a point of low order (RFC 7748, section 6.1), honestly signed."""
+    terminal = Terminal("t-1")
+    request = admission.to_json(admission.make_request("t-1", terminal.csr(), terminal.key, low)).encode()
+    running.people(2)
+    with pytest.raises(AdmissionError, match=r"t-1.*key"):
+        admit(running.ledger, running.keys, broker_settings(), request)
+    assert running.sql("SELECT count(*) FROM terminal") == [(0,)]
+    assert running.sql("SELECT count(*) FROM roster_change") == [(0,)]
+
+
+def test_a_lone_surrogate_in_a_request_is_refused(running: Aggregator) -> None:
+    request = _changed(Terminal("t-1").request(), csr="\ud800")
+    with pytest.raises(AdmissionError):
+        admit(running.ledger, running.keys, broker_settings(), request)
 
 
 def _changed(request: bytes, **fields: str) -> bytes:
@@ -309,3 +329,32 @@ def test_a_revoked_terminal_gets_no_roster(running: Aggregator) -> None:
     running.people(1)
     parse_roster(two.next("roster"))
     assert one.inbox.empty()
+
+
+def test_a_terminal_nothing_can_be_sealed_to_costs_only_itself(
+    running: Aggregator, caplog: pytest.LogCaptureFixture
+) -> None:
+    """S8: its neighbours get their rosters, and its failure is said once."""
+    bad, good = (Line(running.hub, running.admit(Terminal(name))) for name in ("t-1", "t-2"))
+    with running.ledger.write() as connection:
+        connection.execute(update(terminal).where(terminal.c.id == "t-1").values(seal_key=bytes(32)))
+    for each in (bad, good):
+        each.send("beat", each.terminal.beat())
+    running.wait("beats", 2)
+    running.people(1)
+    assert parse_roster(good.next("roster")).version == 1
+    running.pusher.push_due()
+    running.people(1)
+    assert parse_roster(good.next("roster")).version == 2
+    assert running.pusher.alive
+    assert bad.inbox.empty()
+    assert len([r for r in caplog.records if "terminal=t-1 roster=failed" in r.getMessage()]) == 1
+
+
+def test_a_thread_that_has_ended_is_a_problem(running: Aggregator) -> None:
+    until(lambda: running.ingest.up, "the link is up")
+    assert _problems(None, running.ingest, running.pusher) == []
+    running.pusher.stop()
+    assert ["rosters" in p for p in _problems(None, running.ingest, running.pusher)] == [True]
+    running.ingest.stop()
+    assert "stores" in _problems(None, running.ingest, running.pusher)[0]
