@@ -227,7 +227,7 @@ def _pairs(first: _Finger, second: _Finger, pairs: relaxation.Pairs, together: _
 
 
 def _overlay(first: _Finger, second: _Finger, together: _Indices, words: str) -> Picture:
-    """The first finger, turned and shifted by what fell together, in blue over the second in red: dark where both."""
+    """The first finger, turned and shifted by what fell together, in red over the second in blue: dark where both."""
     a, b = first.view.template.minutiae, second.view.template.minutiae
     ia, ib = together
     if len(ia) < 2:
