@@ -8,6 +8,7 @@ the stage, cuts one terminal's network for a while, and counts: what turned gree
 import argparse
 import json
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -15,12 +16,13 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from types import FrameType
 
 from rich.console import Console
 
 from server import DemoError
 from server.demo_count import Tally, settle
-from server.demo_people import Person, Picture, enrolments, fingers, invent, punches, synthesise
+from server.demo_people import Person, Picture, enrolments, fingers, invent, owners, punches, synthesise
 from server.demo_stage import Aggregator, Terminal, start_aggregator, start_terminal
 from server.demo_view import show
 from sync.relay import Relay
@@ -35,12 +37,20 @@ _ROSTER_S, _DRAIN_S, _TICK_S = 120.0, 120.0, 0.05
 def main(args: argparse.Namespace) -> int:
     """Run the demo; returns the exit code: 1 when a punch was lost or doubled, or an impostor got in."""
     console = Console(stderr=True)
+    before = signal.signal(signal.SIGTERM, _end)
     folder = Path(tempfile.mkdtemp(prefix="hazri-demo-"))
     try:
         with ExitStack() as stage:
             return _perform(args, folder, stage, console)
     finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         shutil.rmtree(folder, ignore_errors=True)
+        signal.signal(signal.SIGTERM, before)
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    """SIGTERM ends like Ctrl-C, also before and after the punching: the folder, with digits in it, is removed."""
+    raise KeyboardInterrupt
 
 
 def _perform(args: argparse.Namespace, folder: Path, stage: ExitStack, console: Console) -> int:
@@ -59,6 +69,7 @@ def _perform(args: argparse.Namespace, folder: Path, stage: ExitStack, console: 
     _enrol(refs, pictures, terminals, console)
     for number, terminal in enumerate(terminals):
         plan = punches(people, pictures, number, len(terminals))
+        tally.owners[terminal.name] = owners(plan, refs, pictures)
         terminal.play({"punches": plan, "loop": True}, partial(tally.session, terminal.name))
     console.print(f"Dashboard: {aggregator.dashboard}", style="bold", soft_wrap=True)
     _run(args, aggregator, terminals, relay, tally, console)

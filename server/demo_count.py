@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from rich.table import Table
 from server.demo_stage import Terminal
 
 Key = tuple[str, str, int, str]  # terminal, log, seq, person
+REJECTED = frozenset({"no_match", "too_close"})  # the finger itself was refused
 
 
 @dataclass
@@ -31,6 +32,7 @@ class Tally:
 
     greens: list[Green] = field(default_factory=list)
     outcomes: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # terminal, expected, outcome
+    owners: dict[str, list[str]] = field(default_factory=dict)  # terminal: whose finger each punch of its plan is
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def green(self, terminal: Terminal, said: dict[str, Any]) -> None:
@@ -39,8 +41,13 @@ class Tally:
             self.greens.append(Green(key, time.monotonic(), said["touch_to_green_ms"], terminal.up))
 
     def session(self, terminal: str, result: dict[str, Any]) -> None:
+        """One session's result. Somebody else accepted with a genuine finger counts as an impostor let in."""
+        expect, outcome = result["expect"], result["outcome"]
+        owners = self.owners.get(terminal)
+        if outcome == "accepted" and owners and result["person"] != owners[(result["session"] - 1) % len(owners)]:
+            expect = "impostor"
         with self.lock:
-            self.outcomes[terminal, result["expect"], result["outcome"]] += 1
+            self.outcomes[terminal, expect, outcome] += 1
 
     def receipts(self, terminals: Iterable[Terminal]) -> None:
         """Note which green lights are receipted by now."""
@@ -51,24 +58,42 @@ class Tally:
                 if green.receipted_s is None and green.key[2] <= seqs[green.key[0]]:
                     green.receipted_s = now_s
 
-    def count(self, expect: str, *, accepted: bool, terminal: str | None = None) -> int:
+    def accepted(self, expect: str, terminal: str | None = None) -> int:
+        return self._count(lambda outcome: outcome == "accepted", expect, terminal)
+
+    def rejected(self, expect: str, terminal: str | None = None) -> int:
+        """The finger was compared, and refused."""
+        return self._count(REJECTED.__contains__, expect, terminal)
+
+    def unclear(self) -> int:
+        """Sessions that say nothing of a finger: the terminal went, the person left, the picture was poor …"""
+        return sum(
+            self._count(lambda outcome: outcome != "accepted" and outcome not in REJECTED, expect, None)
+            for expect in ("genuine", "impostor")
+        )
+
+    def _count(self, wanted: Callable[[str], bool], expect: str, terminal: str | None) -> int:
         with self.lock:
             return sum(
                 n
                 for (where, expected, outcome), n in self.outcomes.items()
-                if expected == expect and (outcome == "accepted") == accepted and terminal in (None, where)
+                if expected == expect and wanted(outcome) and terminal in (None, where)
             )
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The demo's figures. `lost`: green but not in the ledger. `duplicated`: in the ledger twice, or never green."""
+    """The demo's figures. `lost`: green but not in the ledger. `duplicated`: in the ledger twice, or never green.
+
+    Refused and rejected are fingers that were compared; `unclear` are all other sessions without a green light.
+    """
 
     punched: int
     receipted: int
     genuine_refused: int
     rejected_impostors: int
     accepted_impostors: int
+    unclear: int
     lost: int
     duplicated: int
     p50_touch_to_green_ms: float | None
@@ -102,9 +127,10 @@ def settle(tally: Tally, ledger: list[dict[str, Any]]) -> Result:
     return Result(
         punched=green.total(),
         receipted=len(waits),
-        genuine_refused=tally.count("genuine", accepted=False),
-        rejected_impostors=tally.count("impostor", accepted=False),
-        accepted_impostors=tally.count("impostor", accepted=True),
+        genuine_refused=tally.rejected("genuine"),
+        rejected_impostors=tally.rejected("impostor"),
+        accepted_impostors=tally.accepted("impostor"),
+        unclear=tally.unclear(),
         lost=(green - stored).total(),
         duplicated=(stored - green).total(),
         p50_touch_to_green_ms=quantile(touch, 0.50),

@@ -12,7 +12,7 @@ from server import DemoError
 
 ENROL_IMPRESSIONS = (1, 2, 3)
 RIGHT_THUMB = 1
-_PICTURE = re.compile(r"(\d+)_(\d+)\.(?:png|bmp|tif)")
+_PICTURE = re.compile(r"(\d+)_(\d+)\.png")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,10 @@ def fingers(folder: Path) -> dict[int, list[Picture]]:
         raise DemoError(f"{folder}: {error.strerror}") from None
     for finger, pictures in found.items():
         pictures.sort(key=lambda p: p.impression)
+        missing = set(ENROL_IMPRESSIONS) - {p.impression for p in pictures}
+        if missing:
+            names = ", ".join(f"{finger}_{n}.png" for n in sorted(missing))
+            raise DemoError(f"{folder}: {names} not there; impressions 1 to 3 of every finger enrol")
         if len(pictures) <= len(ENROL_IMPRESSIONS):
             raise DemoError(f"{folder}: finger {finger} has {len(pictures)} pictures; three enrol, more punch")
     if len(found) < 2:
@@ -92,6 +96,12 @@ def punches(people: list[Person], pictures: dict[int, list[Picture]], part: int,
                 steps.append(_step(others[(i + n) % len(others)].digits, picture, "impostor", rng))
     random.Random(parts).shuffle(steps)  # noqa: S311 - the same order for every terminal, so that shares do not overlap
     return steps[part::parts]
+
+
+def owners(plan: list[dict[str, Any]], refs: list[str], pictures: dict[int, list[Picture]]) -> list[str]:
+    """Whose finger each punch of a plan is. Kept here and never in the plan: whoever plays it must not know."""
+    whose = {str(picture.path): refs[i] for i, found in pictures.items() for picture in found}
+    return [whose[step["picture"]] for step in plan]
 
 
 def _step(digits: str, picture: Picture, expect: str, rng: random.Random) -> dict[str, Any]:

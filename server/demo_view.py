@@ -46,9 +46,9 @@ def _table(terminals: list[Terminal], tally: Tally) -> Table:
             *map(
                 str,
                 (
-                    tally.count("genuine", accepted=True, terminal=t.name),
-                    tally.count("genuine", accepted=False, terminal=t.name),
-                    tally.count("impostor", accepted=False, terminal=t.name),
+                    tally.accepted("genuine", t.name),
+                    tally.rejected("genuine", t.name),
+                    tally.rejected("impostor", t.name),
                     t.made,
                     t.sent,
                     t.receipted,

@@ -2,15 +2,17 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from server import DemoError
 from server.demo_count import Green, Tally, quantile, settle
-from server.demo_people import ENROL_IMPRESSIONS, fingers, invent, punches
+from server.demo_people import ENROL_IMPRESSIONS, fingers, invent, owners, punches
 
 KEYS = {
     "punched",
@@ -56,7 +58,10 @@ def test_real_fingers_where_they_are_at_hand(capsys: pytest.CaptureFixture[str])
     ("names", "why"),
     [
         ([], "two fingers or more"),
-        (["101_1.png"], "three enrol"),
+        (["101_1.png"], "101_2.png, 101_3.png not there"),
+        ([f"101_{n}.png" for n in (1, 3, 4, 5)], "101_2.png not there"),
+        ([f"101_{n}.png" for n in (1, 2, 3)], "three enrol"),
+        ([f"{finger}_{n}.bmp" for finger in (101, 102) for n in range(1, 6)], r"two fingers or more"),
         ([f"101_{n}.png" for n in range(1, 6)], "two fingers or more"),
     ],
 )
@@ -110,6 +115,59 @@ def test_every_finger_also_comes_as_somebody_else(tmp_path: Path) -> None:
         assert all(s["digits"] != person.digits for s in impostor)
     used = {Path(s["picture"]).stem.split("_")[1] for s in steps}
     assert used.isdisjoint({str(n) for n in ENROL_IMPRESSIONS})
+
+
+def test_the_plan_does_not_say_whose_finger_it_is_but_the_demo_knows(tmp_path: Path) -> None:
+    for finger in range(101, 105):
+        for impression in range(1, 9):
+            (tmp_path / f"{finger}_{impression}.png").touch()
+    pictures, people = fingers(tmp_path), invent(4, seed=1)
+    refs = [f"{n:016x}" for n in range(4)]
+    plan = punches(people, pictures, 0, 1)
+    known = owners(plan, refs, pictures)
+    assert [refs.index(ref) for ref in known] == [int(Path(s["picture"]).stem[:3]) - 101 for s in plan]
+    assert all(ref not in json.dumps(plan) for ref in refs)
+
+
+def said(session: int, outcome: str, person: str = "", expect: str = "genuine") -> dict[str, object]:
+    return {"session": session, "expect": expect, "outcome": outcome} | ({"person": person} if person else {})
+
+
+def test_a_green_light_for_somebody_else_is_an_impostor_let_in() -> None:
+    """S5: two share their digits, and one is taken for the other; the plan loops."""
+    tally = Tally(owners={"t-1": ["p1", "p2"]})
+    for session, person in ((1, "p1"), (2, "p2"), (3, "p1"), (4, "p2")):
+        tally.session("t-1", said(session, "accepted", person))
+    assert (tally.accepted("genuine"), tally.accepted("impostor")) == (4, 0)
+    tally.session("t-1", said(5, "accepted", "p2"))
+    assert (tally.accepted("genuine"), tally.accepted("impostor")) == (4, 1)
+    assert settle(tally, []).accepted_impostors == 1
+
+
+def test_only_a_finger_that_was_compared_was_rejected() -> None:
+    tally = Tally()
+    for n, outcome in enumerate(("no_match", "too_close", "gone", "abandoned", "poor_image", "nobody"), 1):
+        tally.session("t-1", said(n, outcome, expect="impostor"))
+        tally.session("t-1", said(n, outcome))
+    result = settle(tally, [])
+    assert (result.rejected_impostors, result.genuine_refused, result.unclear) == (2, 2, 8)
+    assert (tally.rejected("impostor", "t-1"), tally.rejected("impostor", "t-2")) == (2, 0)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_whatever_ends_the_demo_its_folder_goes(tmp_path: Path, number: signal.Signals) -> None:
+    """Plans hold digits."""
+    command = [sys.executable, "-m", "server", "demo", "--json"]
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as running:
+        while not list(tmp_path.glob("hazri-demo-*/*")):
+            assert running.poll() is None
+            time.sleep(0.02)
+        running.send_signal(number)
+        _, errors = running.communicate()
+    assert running.returncode == 1
+    assert "Traceback" not in errors
+    assert list(tmp_path.iterdir()) == []
 
 
 def row(seq: int, person: str = "p1") -> dict[str, object]:
