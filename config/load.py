@@ -19,7 +19,7 @@ def load(kind: type[T], path: Path) -> T:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file; `--config FILE` names another") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigError(f"{path}: {error}") from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not TOML: {error}") from None
@@ -60,6 +60,8 @@ def _value(hint: Any, value: Any, where: str) -> Any:
         if isinstance(value, bool) or not isinstance(value, tuple(a for a in args if isinstance(a, type))):
             raise ConfigError(f"{where}: {value!r} is of the wrong type")
         return value
+    if isinstance(value, str) and "\0" in value:
+        raise ConfigError(f"{where}: a NUL character")
     if hint is Path:
         return Path(_of(str, value, where, "a path in quotes"))
     if hint is float:

@@ -1,5 +1,6 @@
 """Every setting of both programs. The defaults here and in the shipped TOML files are held equal by a test."""
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -7,6 +8,12 @@ from pathlib import Path
 def _within(name: str, value: float, low: float, high: float) -> None:
     if not low <= value <= high:
         raise ValueError(f"{name} = {value}: expected {low} to {high}")
+
+
+def _host(name: str, value: str) -> None:
+    """A host name in ASCII (IDNs in their xn-- form), an address, or nothing."""
+    if not re.fullmatch(r"[A-Za-z0-9._:-]*", value):
+        raise ValueError(f"{name} = {value!r}: expected a host name or an address")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,7 @@ class Sync:
     retry_max_s: float = 60.0
 
     def __post_init__(self) -> None:
+        _host("broker_host", self.broker_host)
         _within("broker_port", self.broker_port, 0, 65535)
         _within("batch", self.batch, 1, 1000)
         _within("in_flight", self.in_flight, 1, 16)
@@ -92,6 +100,7 @@ class Web:
     port: int = 8480
 
     def __post_init__(self) -> None:
+        _host("host", self.host)
         _within("port", self.port, 0, 65535)
 
 
@@ -112,6 +121,8 @@ class Broker:
     public_port: int = 0
 
     def __post_init__(self) -> None:
+        for name in ("listen", "host", "public_host"):
+            _host(name, getattr(self, name))
         _within("port", self.port, 1, 65535)
         _within("public_port", self.public_port, 0, 65535)
 

@@ -14,8 +14,10 @@ from typing import Any, TypeVar
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
-from sync import WireError
+from sync import SealError, WireError
+from sync.seal import seal_to
 from sync.topics import check_terminal
 
 T = TypeVar("T", "Request", "Admission")
@@ -56,13 +58,12 @@ def make_request(terminal: str, csr: str, record_key: Ed25519PrivateKey, seal_ke
 def check_request(request: Request) -> None:
     """Raises WireError when the request was not made by the holder of the record key it names."""
     check_terminal(request.terminal)
-    statement = _statement(request.terminal, request.csr, request.record_key, request.seal_key)
     try:
+        statement = _statement(request.terminal, request.csr, request.record_key, request.seal_key)
         key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(request.record_key))
         key.verify(bytes.fromhex(request.proof), statement)
-        if len(bytes.fromhex(request.seal_key)) != 32:
-            raise ValueError
-    except (ValueError, InvalidSignature):
+        seal_to(X25519PublicKey.from_public_bytes(bytes.fromhex(request.seal_key)), b"", b"")
+    except (ValueError, InvalidSignature, SealError):
         raise WireError(f"request of {request.terminal}: its keys and its signature do not agree") from None
 
 
@@ -91,6 +92,10 @@ def parse(kind: type[T], data: str | bytes) -> T:
     for name, of in wanted.items():
         if type(fields[name]) is not of:
             raise WireError(f"{what}: {name} must be of type {of.__name__}")
+        if of is str and (not fields[name].isascii() or not fields[name]):
+            raise WireError(f"{what}: {name} must be plain text and not empty")
+    if not 1 <= fields.get("broker_port", 1) <= 65535:
+        raise WireError(f"{what}: broker_port must be 1 to 65535")
     check_terminal(fields["terminal"])
     return kind(**fields)
 

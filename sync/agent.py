@@ -106,6 +106,11 @@ class Agent:
             pass
         try:
             self._look()
+        except StorageError as error:  # not made yet, or not the same file any more: open it anew next time
+            self._reader = None
+            self._change(trouble=str(error))
+            return
+        try:
             if self.state.up:
                 if not self._forked:
                     self._drain()

@@ -11,6 +11,7 @@ Rules this file lives by:
 Cost of an append on an x86 machine with an SSD: about 2 ms, nearly all of it the disk's.
 """
 
+import contextlib
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from sync import StorageError
+from sync import StorageError, WireError
 from sync.batch import Batch
 from sync.chain import genesis, next_head, sign_head
 from sync.record import Record, parse_record, record_body
@@ -31,15 +32,17 @@ class Outbox:
     def __init__(self, path: Path, terminal: str, key: Ed25519PrivateKey) -> None:
         self._key = key
         self._path = path
-        self._db = open_writer(path, "punches")
+        self._db, self.set_aside = open_writer(path, "punches")
         self.log, self.seq, self.head = guard(path, lambda: _resume(self._db, path, terminal))
 
     def append(self, record: Record, blob: bytes | None = None) -> int:
         """Chain, sign and commit one record; returns its seq once it is on disk.
 
-        Raises StorageError when the disk refuses: then nothing was recorded, and the light must be red (S13).
+        Raises StorageError when the disk refuses: then nothing was recorded, and the light must be red (S13); WireError
+        for a record that could not be read back.
         """
         body = record_body(record)
+        parse_record(body)  # what could not be read back would block everything behind it
         seq, head = self.seq + 1, next_head(self.head, body)
         row = (seq, body, head, sign_head(self._key, seq, head))
 
@@ -54,13 +57,16 @@ class Outbox:
         return seq
 
     def records(self, after: int = 0) -> Iterator[tuple[int, Record]]:
-        """(seq, record) of what is still kept beyond `after`, in order."""
-        for seq, body in self._db.execute("SELECT seq, body FROM record WHERE seq > ? ORDER BY seq", (after,)):
-            yield seq, parse_record(body)
+        """(seq, record) of what is still kept beyond `after`, in order. What the disk has spoilt is left out."""
+        query = "SELECT seq, body FROM record WHERE seq > ? ORDER BY seq"
+        for seq, body in guard(self._path, lambda: self._db.execute(query, (after,)).fetchall()):
+            with contextlib.suppress(WireError):
+                yield seq, parse_record(body)
 
     def blobs(self) -> list[bytes]:
         """Sealed templates taken here and still kept, in order."""
-        return [data for (data,) in self._db.execute("SELECT data FROM blob ORDER BY seq")]
+        rows = guard(self._path, lambda: self._db.execute("SELECT data FROM blob ORDER BY seq").fetchall())
+        return [data for (data,) in rows]
 
     def prune(self, receipted: int, keep: int = 10_000) -> int:
         """Forget records the server has receipted, but for the newest `keep` (at least one). Returns how many went."""
@@ -92,10 +98,13 @@ class OutboxReader:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._db = open_reader(path, "punches")
+        self._file = path.stat().st_ino
         self.log: bytes = self._rows("SELECT value FROM meta WHERE name = 'log'")[0][0]
 
     def last_seq(self) -> int:
-        """The newest record's seq; 0 when there is none."""
+        """The newest record's seq; 0 when there is none. Raises StorageError when the terminal began another log."""
+        if guard(self._path, self._path.stat).st_ino != self._file:
+            raise StorageError(f"{self._path}: the terminal has begun a new log")
         return int(self._rows("SELECT COALESCE(MAX(seq), 0) FROM record")[0][0])
 
     def head(self, seq: int) -> bytes | None:
@@ -104,13 +113,24 @@ class OutboxReader:
         return bytes(rows[0][0]) if rows else None
 
     def batch(self, first_seq: int, limit: int) -> Batch | None:
-        """Up to `limit` records from `first_seq` on, signed by the last one's signature; None when there are none."""
+        """Up to `limit` records from `first_seq` on, signed by the last one's signature; None when there are none.
+
+        Ends before a record that the disk has spoilt; raises StorageError when that is the first.
+        """
         rows = self._rows(
             "SELECT seq, body, signature FROM record WHERE seq >= ? ORDER BY seq LIMIT ?", first_seq, limit
         )
-        if not rows:
-            return None
-        return Batch(self.log, rows[0][0], tuple(parse_record(body) for _, body, _ in rows), rows[-1][2])
+        records: list[Record] = []
+        for seq, body, _ in rows:
+            try:
+                records.append(parse_record(body))
+            except WireError as error:
+                if not records:
+                    raise StorageError(
+                        f"{self._path}: record {seq} is damaged and holds up what follows: {error}"
+                    ) from None
+                break
+        return Batch(self.log, rows[0][0], tuple(records), rows[len(records) - 1][2]) if records else None
 
     def blobs(self, after_seq: int) -> list[tuple[int, bytes]]:
         """(seq of the ENROLMENT event, sealed template) beyond `after_seq`, in order."""

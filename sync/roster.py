@@ -17,7 +17,7 @@ class RosterStore:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._db = open_writer(path, "roster")
+        self._db, self.set_aside = open_writer(path, "roster")  # a copy: the server sends it again
         self.version: int = guard(path, lambda: _version(self._db))
 
     def apply(self, delta: RosterDelta) -> None:

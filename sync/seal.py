@@ -47,10 +47,17 @@ def decrypt(key: bytes, sealed: bytes, bound_to: bytes) -> bytes:
 
 
 def seal_to(reader: X25519PublicKey, plain: bytes, bound_to: bytes) -> bytes:
-    """Encrypt for one reader: ephemeral public key (32 bytes) ‖ nonce ‖ ciphertext ‖ tag; 60 bytes of overhead."""
+    """Encrypt for one reader: ephemeral public key (32 bytes) ‖ nonce ‖ ciphertext ‖ tag; 60 bytes of overhead.
+
+    Raises SealError for a key of low order, to which nothing can be sealed (RFC 7748, section 6.1).
+    """
     ephemeral = X25519PrivateKey.generate()
     public = ephemeral.public_key().public_bytes_raw()
-    return public + encrypt(_derive(ephemeral.exchange(reader), public, reader), plain, bound_to)
+    try:
+        shared = ephemeral.exchange(reader)
+    except ValueError:
+        raise SealError("the reader's key is of low order: nothing can be sealed to it") from None
+    return public + encrypt(_derive(shared, public, reader), plain, bound_to)
 
 
 def open_sealed(key: X25519PrivateKey, sealed: bytes, bound_to: bytes) -> bytes:

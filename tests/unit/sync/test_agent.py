@@ -26,7 +26,7 @@ from sync.wire import (
     roster_bytes,
     template_bytes,
 )
-from tests.unit.sync.test_outbox import punch
+from tests.unit.sync.test_outbox import punch, spoil
 
 RECORD = Ed25519PrivateKey.from_private_bytes(bytes(32))
 SERVER = Ed25519PrivateKey.from_private_bytes(bytes([1]) * 32)
@@ -339,6 +339,31 @@ def test_records_that_vanish_under_the_agent(tmp_path: Path) -> None:
     site.server.silent = True
     state = site.steps(3)
     assert (state.made, state.sent) == (5, 2)
+
+
+def test_a_terminal_that_begins_a_new_log_is_followed(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    site.punch(2)
+    site.steps()
+    site.outbox._db.close()
+    spoil(tmp_path / "punches.db")
+    site.outbox = Outbox(tmp_path / "punches.db", "t-1", RECORD)
+    site.server.heads = []
+    site.server.rows = {}
+    site.punch(3)
+    state = site.steps()
+    assert (state.receipted, state.trouble) == (3, "")
+    assert site.server.log == site.outbox.log
+
+
+def test_a_spoilt_record_is_named_and_the_agent_stays(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    site.punch(4)
+    with site.outbox._db:
+        site.outbox._db.execute("UPDATE record SET body = x'ff00' WHERE seq = 3")
+    state = site.steps()
+    assert (state.up, state.receipted) == (True, 2)
+    assert "record 3 is damaged" in state.trouble
 
 
 def test_run_ends_when_asked_and_closes_the_link(tmp_path: Path) -> None:

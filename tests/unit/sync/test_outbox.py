@@ -1,5 +1,6 @@
 """punches.db and roster.db on a real disk: what was answered for is there again, what was refused is not."""
 
+import dataclasses
 import sqlite3
 import subprocess
 import sys
@@ -8,11 +9,11 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from sync import StorageError, SyncError
+from sync import StorageError, SyncError, WireError
 from sync.batch import Batch
 from sync.chain import genesis, verify_batch
 from sync.outbox import Outbox, OutboxReader
-from sync.record import ClockSource, Flag, Instant, Kind, Means, Punch, SourceClass
+from sync.record import ClockSource, Event, EventCode, Flag, Instant, Kind, Means, Punch, SourceClass
 from sync.roster import RosterReader, RosterStore
 from sync.wire import Receipt, RosterDelta, RosterEntry, SealedTemplate
 
@@ -116,17 +117,97 @@ def test_a_log_with_everything_receipted_keeps_its_head(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"not a database at all, not even close", b"SQLite format 3\0" + b"\xff" * 200])
-def test_a_damaged_file_is_said_to_be_damaged(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "punches.db").write_bytes(content)
+def test_a_damaged_file_is_set_aside_whole_and_a_new_log_begun(tmp_path: Path, content: bytes) -> None:
+    """S2: a terminal never refuses to start; and what was in the file is still there for salvage."""
+    path = tmp_path / "punches.db"
+    path.write_bytes(content)
     with pytest.raises(StorageError, match=r"punches\.db"):
-        outbox(tmp_path)
-    with pytest.raises(StorageError, match=r"punches\.db"):
-        OutboxReader(tmp_path / "punches.db")
+        OutboxReader(path)
+    writer = outbox(tmp_path)
+    assert writer.set_aside == tmp_path / "punches.db.damaged-1"
+    assert writer.set_aside.read_bytes() == content
+    assert writer.append(punch(1)) == 1
+    writer._db.close()
+    path.write_bytes(content)
+    assert outbox(tmp_path).set_aside == tmp_path / "punches.db.damaged-2"
+
+
+def test_a_file_with_a_damaged_page_is_set_aside(tmp_path: Path) -> None:
+    first = outbox(tmp_path)
+    for n in range(200):
+        first.append(punch(n))
+    first._db.close()
+    path = tmp_path / "punches.db"
+    data = bytearray(path.read_bytes())
+    data[4096 * 3 : 4096 * 4] = b"\xff" * 4096
+    path.write_bytes(data)
+    second = outbox(tmp_path)
+    assert second.set_aside is not None
+    assert second.set_aside.read_bytes() == bytes(data)
+    assert second.log != first.log
+
+
+def test_a_roster_that_cannot_be_read_is_asked_for_again(tmp_path: Path) -> None:
+    (tmp_path / "roster.db").write_bytes(b"garbage" * 999)
+    store = RosterStore(tmp_path / "roster.db")
+    assert store.set_aside == tmp_path / "roster.db.damaged-1"
+    assert store.version == 0
+
+
+def spoil(path: Path) -> None:
+    """As after a bad card: nothing of it can be read, and what was not yet checkpointed is gone."""
+    for tail in ("-wal", "-shm"):
+        path.with_name(path.name + tail).unlink(missing_ok=True)
+    path.write_bytes(b"garbage" * 999)
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match=r"none.punches\.db: unable to open"):
+        outbox(tmp_path / "none")
+
+
+def test_a_reader_sees_that_the_log_is_another(tmp_path: Path) -> None:
+    writer = outbox(tmp_path)
+    reader = OutboxReader(tmp_path / "punches.db")
+    writer._db.close()
+    spoil(tmp_path / "punches.db")
+    assert outbox(tmp_path).set_aside is not None
+    with pytest.raises(StorageError, match="begun a new log"):
+        reader.last_seq()
+
+
+def test_a_spoilt_record_stops_neither_process(tmp_path: Path) -> None:
+    """What is before it goes up; what is behind it waits, and the message says which record it is."""
+    writer = outbox(tmp_path)
+    for n in range(4):
+        writer.append(punch(n))
+    with writer._db:
+        writer._db.execute("UPDATE record SET body = x'ff00' WHERE seq = 3")
+    assert [seq for seq, _ in writer.records()] == [1, 2, 4]
+    reader = OutboxReader(tmp_path / "punches.db")
+    batch = reader.batch(1, 50)
+    assert batch is not None
+    assert batch.last_seq == 2
+    verify_batch(KEY.public_key(), batch, genesis("t-1", batch.log))
+    with pytest.raises(StorageError, match="record 3 is damaged"):
+        reader.batch(3, 50)
+
+
+def test_a_record_that_could_not_be_read_back_is_never_written(tmp_path: Path) -> None:
+    writer = outbox(tmp_path)
+    with pytest.raises(WireError, match="finger"):
+        writer.append(Event(EventCode.ENROLMENT, {"finger": True}, punch(1).instant))
+    with pytest.raises(WireError, match="score"):
+        writer.append(dataclasses.replace(punch(1), score=1.5))  # type: ignore[arg-type]
+    assert writer.append(punch(1)) == 1
 
 
 def test_a_file_not_made_yet_or_made_by_a_later_program(tmp_path: Path) -> None:
     path = tmp_path / "punches.db"
-    with pytest.raises(StorageError, match=r"punches\.db"):
+    with pytest.raises(StorageError, match="not made yet"):
+        OutboxReader(path)
+    sqlite3.connect(path).execute("CREATE TABLE x(y)")
+    with pytest.raises(StorageError, match="not made yet"):
         OutboxReader(path)
     sqlite3.connect(path).execute("PRAGMA user_version=9")
     with pytest.raises(StorageError, match="expected 1"):

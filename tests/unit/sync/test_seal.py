@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -114,6 +114,15 @@ def test_a_request_is_bound_to_its_keys() -> None:
             check_request(Request(**fields))
 
 
+def test_keys_of_low_order_are_refused_before_anything_is_sealed_to_them() -> None:
+    """RFC 7748, section 6.1: such a key makes every shared secret the same."""
+    zero = bytes(32)
+    with pytest.raises(SealError, match="low order"):
+        seal.seal_to(X25519PublicKey.from_public_bytes(zero), b"card", b"")
+    with pytest.raises(WireError, match="do not agree"):
+        check_request(make_request("t-1", "CSR", Ed25519PrivateKey.generate(), zero))
+
+
 def test_a_seal_key_of_another_length_is_refused_even_when_signed() -> None:
     short = make_request("t-1", "CSR", Ed25519PrivateKey.generate(), b"short")
     with pytest.raises(WireError, match="do not agree"):
@@ -128,8 +137,13 @@ def test_a_seal_key_of_another_length_is_refused_even_when_signed() -> None:
         ("[]", "expected exactly the fields"),
         ("{}", "expected exactly the fields"),
         ('{"terminal": 1, "csr": "", "record_key": "", "seal_key": "", "proof": ""}', "terminal must be of type str"),
-        ('{"terminal": "A", "csr": "", "record_key": "", "seal_key": "", "proof": ""}', "terminal id"),
+        ('{"terminal": "A", "csr": "x", "record_key": "x", "seal_key": "x", "proof": "x"}', "terminal id"),
         ("x" * 40_000, "more than"),
+        (
+            '{"terminal": "t-1", "csr": "\\ud800", "record_key": "0", "seal_key": "0", "proof": "0"}',
+            "csr must be plain",
+        ),
+        ('{"terminal": "t-1", "csr": "", "record_key": "0", "seal_key": "0", "proof": "0"}', "not empty"),
     ],
 )
 def test_hostile_requests(data: str, why: str) -> None:
@@ -142,6 +156,11 @@ def test_an_admission_survives_its_file() -> None:
     assert parse(Admission, to_json(admission)) == admission
     with pytest.raises(WireError, match="broker_port must be of type int"):
         parse(Admission, to_json(admission).replace("8883", '"8883"'))
+    for port in ("0", "-1", "999999"):
+        with pytest.raises(WireError, match="1 to 65535"):
+            parse(Admission, to_json(admission).replace("8883", port))
+    with pytest.raises(WireError, match="broker_host must be plain text"):
+        parse(Admission, to_json(admission).replace("localhost", "\\u0939"))
 
 
 def test_a_look_up_key_opens_only_on_the_terminal_it_was_made_for() -> None:
