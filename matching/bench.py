@@ -181,11 +181,12 @@ def _three(views: list[_View], scores: Scores) -> tuple[Scores, Scores]:
 
 
 def best_of_three(scores: Scores, references: list[int], probes: list[int]) -> Scores:
-    """Three consecutive, cyclic, of `references` are enrolled; all `probes` that are not try: the best of three."""
+    """Three consecutive, cyclic, of `references` are enrolled, and `probes` in other places try: the best of three."""
     trials: list[float] = []
     for first in range(len(references)):
-        enrolled = [references[(first + step) % len(references)] for step in range(_ENROLLED)]
-        trials.extend(scores[enrolled, probe].max() for probe in probes if probe not in enrolled)
+        places = [(first + step) % len(references) for step in range(_ENROLLED)]
+        enrolled = [references[place] for place in places]
+        trials.extend(scores[enrolled, probe].max() for place, probe in enumerate(probes) if place not in places)
     return np.array(trials)
 
 

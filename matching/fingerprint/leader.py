@@ -20,7 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matching.errors import ModelRefused
-from matching.fingerprint.parameters import MAX_MINUTIAE, QUALITY_MIN, SIZE_MULTIPLE_PX
+from matching.fingerprint.parameters import (
+    FAINT_QUALITY_MIN,
+    FAINT_UP_TO,
+    MAX_MINUTIAE,
+    QUALITY_MIN,
+    SIZE_MULTIPLE_PX,
+)
 
 REGION_BYTES = 96 << 20  # enough for a crop of 480 × 352 px
 
@@ -68,17 +74,23 @@ class Leader:
 
     def _points(self, picture: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Detections:
         y, x, quality, towards, ending = self._session.run(_OUTPUTS, {"picture": picture, "mask": mask})
-        found = np.s_[: min(int(np.count_nonzero(quality >= QUALITY_MIN)), MAX_MINUTIAE)]
+        found = np.s_[: _kept(quality)]
         direction = np.arctan2(towards[found, 1], towards[found, 0])
         return Detections(x[found], y[found], direction, ending[found] >= 0.5, quality[found])
 
     def _maps(self, picture: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Detections:
         maps = self._session.run(None, {"input": picture.astype(np.float32)[None, :, :, None]})[0][0]
         quality = np.where(mask, maps[..., 3], 0)
-        y, x = np.nonzero(quality >= QUALITY_MIN)
-        best = np.argsort(-quality[y, x], kind="stable")[:MAX_MINUTIAE]
+        y, x = np.nonzero(quality >= FAINT_QUALITY_MIN)
+        best = np.argsort(-quality[y, x], kind="stable")[: _kept(quality[y, x])]
         y, x = y[best], x[best]
         return Detections(x, y, maps[y, x, 1], maps[y, x, 2] >= 0.5, quality[y, x])
+
+
+def _kept(quality: NDArray[np.float32]) -> int:
+    """How many of the best are kept: all the clear ones, and of a poor finger some fainter ones too."""
+    clear, faint = (int(np.count_nonzero(quality >= least)) for least in (QUALITY_MIN, FAINT_QUALITY_MIN))
+    return min(max(clear, min(faint, FAINT_UP_TO)), MAX_MINUTIAE)
 
 
 @cache

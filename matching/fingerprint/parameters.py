@@ -28,6 +28,8 @@ CROP_MARGIN_PX: Final = 16
 # Extraction, from [LEADER].
 SIZE_MULTIPLE_PX: Final = 32
 QUALITY_MIN: Final = 0.45
+FAINT_QUALITY_MIN: Final = 0.2  # not in [LEADER]: of a poor finger, fainter minutiae are kept too …
+FAINT_UP_TO: Final = 16  # … until there are so many; round figures, chosen on synthetic fingers of all conditions
 MAX_MINUTIAE: Final = 50  # the best; keeps a stored view below 300 bytes
 
 # Descriptors, from [MCC]: eight cells a side, as the lighter of the two published variants

@@ -34,7 +34,7 @@ class Quality:
     """What was seen. None is what this source could not tell.
 
     area_mm2: of contact. dark_share: of the contact that is darker than its surroundings, 0 … 1, about 0.45 for
-    good skin. minutiae: how many. clarity: their mean quality, 0 … 1. advice: None when nothing is wrong.
+    good skin. minutiae: how many clear ones. clarity: their mean quality, 0 … 1. advice: None when nothing is wrong.
     """
 
     area_mm2: float
@@ -54,18 +54,20 @@ def of_minutiae(minutiae: Minutiae) -> Quality:
     """What a stored view still tells."""
     area = float(minutiae.contact.sum()) * (CELL_PX / _PX_PER_MM) ** 2
     advice = Advice.NO_FINGER if area < p.AREA_FINGER_MM2 else None
-    if advice is None and len(minutiae) < p.MINUTIAE_ENOUGH:
+    clear = _clear(minutiae)
+    if advice is None and len(clear) < p.MINUTIAE_ENOUGH:
         advice = Advice.PARTIAL if area < p.AREA_SMALL_MM2 else Advice.UNCLEAR
-    return Quality(area, None, len(minutiae), _clarity(minutiae), advice)
+    return Quality(area, None, len(clear), _clarity(clear), advice)
 
 
 def of_view(finger: Foreground, minutiae: Minutiae) -> Quality:
     """Picture and minutiae together: when the minutiae are too few, the picture says why."""
     look = of_picture(finger)
     advice = look.advice
-    if advice is None and len(minutiae) < p.MINUTIAE_ENOUGH:
+    clear = _clear(minutiae)
+    if advice is None and len(clear) < p.MINUTIAE_ENOUGH:
         advice = _reason(finger, look)
-    return Quality(look.area_mm2, look.dark_share, len(minutiae), _clarity(minutiae), advice)
+    return Quality(look.area_mm2, look.dark_share, len(clear), _clarity(clear), advice)
 
 
 def _first_look(finger: Foreground, area_mm2: float) -> Advice | None:
@@ -95,8 +97,13 @@ def _dark_share(finger: Foreground) -> float | None:
     return float(darker[finger.mask].mean())
 
 
-def _clarity(minutiae: Minutiae) -> float | None:
-    return float(minutiae.quality.mean()) if len(minutiae) else None
+def _clear(minutiae: Minutiae) -> NDArray[np.float32]:
+    """The quality of those that are clear, counted as they are stored, so that a stored view has as many."""
+    return minutiae.quality[np.rint(minutiae.quality * 127) >= round(p.QUALITY_MIN * 127)]
+
+
+def _clarity(clear: NDArray[np.float32]) -> float | None:
+    return float(clear.mean()) if len(clear) else None
 
 
 def _off_centre(finger: Foreground) -> bool:
