@@ -1,5 +1,6 @@
 """Pictures of any kind give a template or a reason; pictures of a finger give the same finger again."""
 
+import itertools
 from pathlib import Path
 
 import cv2
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from matching import ImageError, ModelMissing, ModelRefused, Template, fingerprint, score
+from matching import ImageError, ModelMissing, ModelRefused, Template, fingerprint, prepare, score
 from matching.fingerprint import Advice, Extractor, foreground, quality
 from matching.fingerprint.parameters import MAX_CROP_PX
 from matching.identify import THRESHOLD
@@ -153,6 +154,23 @@ def test_quality_of_picture_and_of_template_agree(extractor: Extractor) -> None:
     assert kept.area_mm2 == pytest.approx(look.area_mm2, rel=0.2)
     assert kept.minutiae == view.quality.minutiae == len(view.template.minutiae)
     assert kept.clarity == pytest.approx(view.quality.clarity, abs=0.01)
+
+
+def test_faint_minutiae_help_to_compare_but_not_to_be_good_enough_s1(extractor: Extractor) -> None:
+    view = extractor.view(impression(finger(3110), 1, Condition.WORN))
+    assert view.quality.minutiae is not None
+    assert view.quality.minutiae < len(view.template.minutiae) < 12
+    assert view.quality.advice is not None
+    assert quality(view.template).minutiae == view.quality.minutiae
+
+
+def test_worn_fingers_are_not_taken_for_one_another_s1(extractor: Extractor) -> None:
+    """Few minutiae, and faint ones: neither two worn fingers nor a worn and a good one reach the threshold."""
+    worn = [prepare(extractor.extract(impression(finger(3200 + n), 1, Condition.WORN))) for n in range(16)]
+    good = [prepare(extractor.extract(impression(finger(3300 + n), 1))) for n in range(4)]
+    scores = [score(a, b) for a, b in (*itertools.combinations(worn, 2), *itertools.product(worn, good)) if a and b]
+    assert len(scores) == 120 + 64
+    assert 0 < max(scores) < THRESHOLD
 
 
 def test_every_stage_is_seen_by_the_trace() -> None:

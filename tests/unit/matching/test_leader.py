@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from matching import models
 from matching.fingerprint.leader import Leader
-from matching.fingerprint.parameters import MAX_CROP_PX, MAX_MINUTIAE, QUALITY_MIN
+from matching.fingerprint.parameters import FAINT_QUALITY_MIN, FAINT_UP_TO, MAX_CROP_PX, MAX_MINUTIAE, QUALITY_MIN
 from matching.models.rewrite import POINTS
-from matching.synthetic import finger, impression
+from matching.synthetic import Condition, finger, impression
 
 PEAK_MOST_MB = 160
 
@@ -44,12 +44,21 @@ def picture() -> NDArray[np.uint8]:
 def test_the_best_come_first_and_none_is_below_the_least(leader: Leader, picture: NDArray[np.uint8]) -> None:
     found = leader.detect(picture, np.ones(picture.shape, np.bool_))
     assert len(found.x) > 10
-    assert found.quality.min() >= QUALITY_MIN
+    assert len(found.x) <= FAINT_UP_TO or found.quality.min() >= QUALITY_MIN
     assert (np.diff(found.quality) <= 0).all()
     assert found.x.dtype == found.y.dtype == np.int64
     assert found.direction.dtype == found.quality.dtype == np.float32
     assert (np.abs(found.direction) <= np.pi).all()
     assert len({array.shape for array in vars(found).values()}) == 1
+
+
+def test_of_a_poor_finger_fainter_minutiae_are_kept_too_but_not_many_s1(leader: Leader) -> None:
+    poor = [impression(finger(3110 + n), 1, Condition.WORN) for n in range(4)]
+    found = [leader.detect(picture, np.ones(picture.shape, np.bool_)) for picture in poor]
+    assert any(each.quality.min() < QUALITY_MIN for each in found)
+    for each in found:
+        assert each.quality.min() >= FAINT_QUALITY_MIN
+        assert len(each.x) <= FAINT_UP_TO or each.quality.min() >= QUALITY_MIN
 
 
 def test_nothing_is_found_where_no_finger_touched(leader: Leader, picture: NDArray[np.uint8]) -> None:
