@@ -53,6 +53,7 @@ class Journal:
         here = self.history.boot == self._boot
         self._boot_due = not here
         self._refused = 0
+        self._aside = outbox.set_aside.name if outbox.set_aside else ""  # the damaged log this one follows (S2)
         boot_no = self.history.boot_no + (0 if here else 1)
         self.clock: Clock = clock or SystemClock(boot_no, self.history.offset_ms if here else None)
 
@@ -128,6 +129,9 @@ class Journal:
             detail: dict[str, int | str | bytes] = {"boot_id": self._boot, "software": SOFTWARE}
             self._outbox.append(Event(EventCode.BOOT, detail, now))
             self._boot_due = False
+        if self._aside:
+            self._outbox.append(Event(EventCode.STORAGE, {"set_aside": self._aside}, now))
+            self._aside = ""
         if self._refused:
             self._outbox.append(Event(EventCode.STORAGE, {"refused": self._refused}, now))
             self._refused = 0

@@ -154,3 +154,16 @@ def test_random_boots_never_share_a_number(start: Start) -> None:
         punch(start(os.urandom(16)))
     numbers = [r.instant.boot_no for _, r in start(b"z" * 16)._outbox.records() if isinstance(r, Event)]
     assert numbers == [1, 2, 3, 4]
+
+
+def test_a_log_that_follows_a_damaged_one_says_so(start: Start, tmp_path: Path) -> None:
+    """S2: the terminal serves on, and the server learns that a file was set aside here."""
+    (tmp_path / "punches.db").write_bytes(b"garbage" * 999)
+    journal = start(b"a" * 16)
+    assert journal.open()
+    assert codes(journal) == ["BOOT", "STORAGE"]
+    ((_, last),) = list(journal._outbox.records(after=1))
+    assert isinstance(last, Event)
+    assert last.detail == {"set_aside": "punches.db.damaged-1"}
+    punch(journal)
+    assert codes(start(b"a" * 16)) == ["BOOT", "STORAGE", "PUNCH"]
