@@ -3,6 +3,7 @@
 import argparse
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,7 @@ DONE, FAILED, MISUSED = 0, 1, 2
 
 def main() -> NoReturn:
     """The console script."""
+    os.umask(0o077)  # names and digits are in what we write
     sys.exit(command(sys.argv[1:]))
 
 
@@ -43,6 +45,11 @@ def command(argv: list[str]) -> int:
         return FAILED
     except KeyboardInterrupt:
         return FAILED
+    except Exception as error:
+        if args.verbose:
+            raise
+        said = " ".join(str(error).split())
+        return _say(f"{type(error).__name__}: {said} (`--verbose` tells where)", FAILED)
     return code
 
 
@@ -62,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
         return commands.add_parser(name, help=text, description=text).add_subparsers(required=True, metavar="COMMAND")
 
     add("run", _run, "Run broker, ingest and web until SIGTERM.")
-    add("check", _check, "Check the settings and what they need, and exit.")
+    add("check", _check, "Check the settings and what they need, and exit; makes nothing.")
     add("init", _init, "Make keys, certificates and tables where they are missing (run and admit do it, too).")
     admit = add("admit", _admit, "Admit a terminal: sign its certificate and register its keys.")
     admit.add_argument("request", type=Path, metavar="REQUEST.json", help="what `hazri-edge keys` wrote")
@@ -124,12 +131,9 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> int:
-    from server.broker import find_mosquitto
+    from server.check import check
 
-    settings = _settings(args)
-    if settings.broker.embedded:
-        find_mosquitto(settings.broker.mosquitto)
-    _init(args)
+    check(_settings(args))
     _print("the settings are sound")
     return DONE
 
@@ -251,7 +255,7 @@ def _print(line: str) -> None:
     sys.stdout.write(line + "\n")
 
 
-def _say(error: Exception, code: int) -> int:
+def _say(error: Exception | str, code: int) -> int:
     sys.stderr.write(f"hazri-server: {error}\n")
     return code
 

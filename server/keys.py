@@ -41,6 +41,7 @@ class ServerKeys:
 
 def open_keys(state_dir: Path, broker_hosts: tuple[str, ...]) -> ServerKeys:
     """Load the keys, making those that are missing and renewing our own certificates. Raises StartError."""
+    pki.check_hosts(broker_hosts)
     directory = state_dir / "keys"
     now = dt.datetime.now(dt.UTC)
     try:
@@ -80,6 +81,7 @@ def replace_file(path: Path, data: bytes, mode: int = 0o600) -> None:
     new.unlink(missing_ok=True)
     file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(file, "wb") as out:
+        os.fchmod(file, mode)  # whatever the umask
         out.write(data)
         out.flush()
         os.fsync(file)

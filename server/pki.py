@@ -96,6 +96,18 @@ def load_certificate(data: bytes, where: str) -> x509.Certificate:
         raise StartError(f"{where}: not a PEM certificate ({error})") from None
 
 
+def check_hosts(hosts: tuple[str, ...]) -> None:
+    """Raises StartError naming a host that no certificate can hold."""
+    for host in hosts:
+        try:
+            _host(host)
+        except ValueError:
+            raise StartError(
+                f"[broker] host or public_host {host!r}: write the name in ASCII (as `xn--…` where it is in another "
+                "script), or an address"
+            ) from None
+
+
 def still_good(
     certificate: x509.Certificate,
     authority: Authority,

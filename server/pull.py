@@ -14,7 +14,7 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Annotated, BinaryIO
 
 import httpx
 import msgspec
@@ -38,8 +38,8 @@ class State(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the state file holds: everything up to `after` is in the first `size` bytes of the file."""
 
     url: str
-    after: int
-    size: int
+    after: Annotated[int, msgspec.Meta(ge=0)]
+    size: Annotated[int, msgspec.Meta(ge=0)]
 
 
 def pull(url: str, token: str, state_path: Path, out_path: Path, *, follow: bool) -> None:
@@ -107,6 +107,8 @@ def _page(client: httpx.Client, after: int) -> ApiPage:
     try:
         with client.stream("GET", "/api/v1/punches", params={"after": after, "limit": PAGE}) as answer:
             body = _bounded(answer, where)
+    except (httpx.InvalidURL, UnicodeError) as error:  # the name itself, or where we were sent on to
+        raise PullError(f"--url: {error}") from None
     except httpx.HTTPError as error:
         raise _LaterError(f"{where}: {str(error) or type(error).__name__}") from None
     if answer.status_code >= 500 or answer.status_code == 429:
@@ -120,6 +122,8 @@ def _page(client: httpx.Client, after: int) -> ApiPage:
     numbers = [after, *(punch.server_seq for punch in page.punches)]
     if any(b <= a for a, b in itertools.pairwise(numbers)) or page.next != numbers[-1]:
         raise PullError(f"{where}: the punches are not in the order of server_seq behind {after}; nothing was taken")
+    if page.more and not page.punches:
+        raise _LaterError(f"{where}: says that there is more behind {after}, and gives nothing")
     return page
 
 
@@ -187,9 +191,10 @@ def _alone(stack: contextlib.ExitStack, state_path: Path) -> None:
 def _base(url: str) -> str:
     try:
         parsed = httpx.URL(url)
-    except httpx.InvalidURL as error:
+        named = parsed.scheme in ("http", "https") and bool(parsed.host)
+    except (httpx.InvalidURL, ValueError) as error:
         raise PullError(f"--url: {error}") from None
-    if parsed.scheme not in ("http", "https") or not parsed.host:
+    if not named:
         raise PullError("--url: expected http://… or https://…")
     return url.rstrip("/")
 

@@ -54,9 +54,9 @@ def open_state(settings: ServerSettings) -> Opened:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise StartError(f"{directory}: {error.strerror}; may this user write there?") from None
-    broker = settings.broker
-    hosts = tuple(h for h in (broker.host, broker.public_host) if h)
-    keys = open_keys(directory, hosts)
+    except ValueError as error:
+        raise StartError(f"state_dir: {error}") from None
+    keys = open_keys(directory, settings.broker.hosts)
     with held(directory / ".migrate"):
         return Opened(keys, Ledger(settings.url))
 
@@ -105,6 +105,8 @@ def _listen(web: WebSettings) -> socket.socket:
         return socket.create_server((web.host, web.port), family=family)
     except OSError as error:
         raise StartError(f"[web] {web.host}:{web.port}: {error.strerror}; is another server running there?") from None
+    except ValueError as error:
+        raise StartError(f"[web] host: {error}") from None
 
 
 def _start_broker(stack: contextlib.ExitStack, settings: ServerSettings, keys: ServerKeys) -> Broker | None:

@@ -30,6 +30,11 @@ class BrokerSettings:
         return self.public_host or self.host
 
     @property
+    def hosts(self) -> tuple[str, ...]:
+        """The names and addresses that the broker's certificate must hold."""
+        return tuple(h for h in (self.host, self.public_host) if h)
+
+    @property
     def told_port(self) -> int:
         return self.public_port or self.port
 

@@ -73,6 +73,11 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def check_url(url: str) -> None:
+    """Is this a database we could open? Connects to nothing. Raises LedgerError."""
+    _engine(url).dispose()
+
+
 def _engine(url: str) -> Engine:
     try:
         parsed = make_url(url)

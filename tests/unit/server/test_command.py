@@ -1,12 +1,15 @@
 """hazri-server on the command line: exit codes, and messages instead of tracebacks."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from server.__main__ import command
 from tests.unit.server.aggregator import Terminal, free_port
+from tests.unit.server.process import ROOT
 
 
 @pytest.fixture
@@ -16,9 +19,13 @@ def config(tmp_path: Path) -> Path:
     return path
 
 
-def test_check_and_init(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_makes_nothing_and_init_does(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command(["check", "--config", str(config)]) == 0
     assert "sound" in capsys.readouterr().out
+    assert list(config.parent.iterdir()) == [config]
+    assert command(["init", "--config", str(config)]) == 0
+    assert (config.parent / "state" / "ledger.db").exists()
+    assert command(["check", "--config", str(config)]) == 0
     assert (config.parent / "state").stat().st_mode & 0o777 == 0o700
 
 
@@ -37,6 +44,72 @@ def test_a_wrong_setting_is_named_and_ends_with_2(
     (tmp_path / "c.toml").write_text(text, encoding="utf-8")
     assert command(["check", "--config", str(tmp_path / "c.toml")]) == 2
     assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("what", ["check", "init", "run"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[broker]\npublic_host = 'हाज़िरी.भारत'",
+        "[broker]\nhost = 'हाज़िरी.भारत'",
+        '[web]\nhost = "127.0.0.1\\u0000"',
+        'state_dir = "/tmp/a\\u0000b"',
+        "database_url = 'nonsense'",
+        "state_dir = '/dev/null/none'",
+    ],
+)
+def test_settings_no_start_can_use_are_said_in_one_line(tmp_path: Path, what: str, text: str) -> None:
+    if what == "init" and text.startswith("[web]"):
+        what = "run"  # it does not look at that
+    if "state_dir" not in text:
+        text = f'state_dir = "{tmp_path / "state"}"\n{text}'
+    (tmp_path / "c.toml").write_text(text, encoding="utf-8")
+    done = run(what, "--config", str(tmp_path / "c.toml"))
+    assert done.returncode in (1, 2)
+    assert done.stderr.startswith("hazri-server: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "server", *words], capture_output=True, text=True, cwd=ROOT, timeout=60, check=False
+    )
+
+
+def test_what_nobody_foresaw_is_one_line_and_a_trace_on_demand(
+    config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("two\nlines")
+
+    monkeypatch.setattr("server.run.open_state", fail)
+    assert command(["init", "--config", str(config)]) == 1
+    assert capsys.readouterr().err == "hazri-server: RuntimeError: two lines (`--verbose` tells where)\n"
+    with pytest.raises(RuntimeError):
+        command(["init", "--verbose", "--config", str(config)])
+
+
+def test_names_at_rest_are_read_by_their_owner_alone(config: Path) -> None:
+    """Also in a folder that was there before, open to all."""
+    state = config.parent / "state"
+    state.mkdir()
+    state.chmod(0o755)
+    assert run("init", "--config", str(config)).returncode == 0
+    assert {p.name: p.stat().st_mode & 0o077 for p in state.iterdir() if p.is_file()} == {
+        p.name: 0 for p in state.iterdir() if p.is_file()
+    }
+    assert (state / "ledger.db").exists()
+    assert (state / "keys" / "ca.crt").stat().st_mode & 0o777 == 0o644
+
+
+def test_a_lone_surrogate_in_a_request_is_one_line(config: Path) -> None:
+    request = config.parent / "request.json"
+    fields = json.loads(Terminal("t-1").request()) | {"csr": "\ud800"}
+    request.write_text(json.dumps(fields), encoding="utf-8")
+    done = run("admit", str(request), "--out", str(config.parent / "out.json"), "--config", str(config))
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert "RuntimeError" not in done.stderr
+    assert "UnicodeEncodeError" not in done.stderr
 
 
 def test_a_missing_mosquitto_ends_with_1(config: Path, capsys: pytest.CaptureFixture[str]) -> None:

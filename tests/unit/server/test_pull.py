@@ -125,6 +125,8 @@ def test_following_takes_what_comes(source: Source, tmp_path: Path) -> None:
     [
         (lambda d: (d / "out.ndjson").write_text("x\n"), "is not empty"),
         (lambda d: (d / "state").write_text("{}"), "not a state file"),
+        (lambda d: (d / "state").write_text('{"url":"URL","after":1,"size":-1}'), "not a state file"),
+        (lambda d: (d / "state").write_text('{"url":"URL","after":-1,"size":1}'), "not a state file"),
         (lambda d: (d / "state").write_text('{"url":"http://other","after":1,"size":1}'), "belongs to http://other"),
         (lambda d: (d / "state").write_text('{"url":"URL","after":9,"size":900}'), "restore the file"),
         (lambda d: (d / "out.ndjson").mkdir(), "irectory"),
@@ -154,7 +156,7 @@ def test_a_wrong_token_is_said(source: Source, tmp_path: Path) -> None:
 def test_nobody_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(PullError, match=r"127\.0\.0\.1:9/api/v1/punches: .*refused"):
         pull("http://127.0.0.1:9", "t", tmp_path / "state", tmp_path / "out", follow=False)
-    for url in ("ftp://x", "nonsense", "http://", "http://[::1"):
+    for url in ("ftp://x", "nonsense", "http://", "http://[::1", "http://a..b", "http://xn--zzzzzz.in"):
         with pytest.raises(PullError, match="--url"):
             pull(url, "t", tmp_path / "state", tmp_path / "out", follow=False)
 
@@ -164,6 +166,7 @@ def test_nobody_there_is_said(tmp_path: Path) -> None:
     [
         (200, b"<html>", "not an answer of hazri-server"),
         (200, b'{"punches":[],"next":5,"more":false}', "not in the order"),
+        (200, b'{"punches":[],"next":0,"more":true}', "more behind 0, and gives nothing"),
         (404, b"nothing", "is this the address"),
         (503, b"{}", "answered 503"),
         (200, b" " * (17 * 1024 * 1024), "more than"),
@@ -189,3 +192,28 @@ def test_a_server_that_is_not_ours_is_not_believed(tmp_path: Path, status: int, 
             other.shutdown()
             thread.join()
     assert (tmp_path / "o").read_bytes() == b""
+
+
+def test_following_a_server_that_promises_and_gives_nothing_takes_its_time(tmp_path: Path) -> None:
+    asked: list[float] = []
+
+    class Other(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(time.monotonic())
+            self.send_response(200 if len(asked) < 3 else 404)
+            self.end_headers()
+            self.wfile.write(b'{"punches":[],"next":0,"more":true}')
+
+        def log_message(self, *_: object) -> None: ...
+
+    with HTTPServer(("127.0.0.1", 0), Other) as other:
+        thread = threading.Thread(target=other.serve_forever)
+        thread.start()
+        try:
+            with pytest.raises(PullError, match="404"):
+                pull(f"http://127.0.0.1:{other.server_port}", "t", tmp_path / "s", tmp_path / "o", follow=True)
+        finally:
+            other.shutdown()
+            thread.join()
+    assert asked[1] - asked[0] >= 1
+    assert asked[2] - asked[1] >= 2
