@@ -35,9 +35,9 @@ _streams = asyncio.Semaphore(MAX_STREAMS)
 @router.get("/live")
 def live(request: Request, after: int = 0) -> Response:
     if not session.is_open(request):
-        return error_page(request, 401, "no session", {})
+        return error_page(request, 401, language(request).error_session, {})
     if _streams.locked():
-        return error_page(request, 503, "too many pages are open", {"retry-after": "30"})
+        return error_page(request, 503, language(request).error_busy, {"retry-after": "30"})
     services: Services = request.app.state.services
     seen = request.headers.get("last-event-id", "")
     start = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 17 else after

@@ -74,11 +74,15 @@ def enter(request: Request) -> Response:
 
 @router.post("/enter")
 def take_token(request: Request, token: Annotated[str, Form(max_length=tokens.MAX_TOKEN)] = "") -> Response:
-    """Trade a dashboard token for a session cookie. The token comes in the body: never in a URL, never in a log."""
+    """Trade a dashboard token for a session cookie.
+
+    The link holds the token in its fragment, which browsers do not send; here it comes in the body. So it is in no
+    request line, and in no log.
+    """
     services: Services = request.app.state.services
     w = language(request)
     if not session.same_origin(request):
-        return error_page(request, 403, "the form was not sent from this page", {})
+        return error_page(request, 403, w.error_form, {})
     answer = tokens.check(services.ledger, token.strip(), Scope.DASHBOARD)
     if answer.access is not Access.GRANTED:
         problems = {Access.UNKNOWN: w.enter_wrong, Access.EXPIRED: w.enter_expired, Access.OTHER_SCOPE: w.enter_other}
@@ -90,8 +94,9 @@ def take_token(request: Request, token: Annotated[str, Form(max_length=tokens.MA
 
 @router.post("/leave")
 def leave(request: Request) -> Response:
+    w = language(request)
     if not session.same_origin(request):
-        return error_page(request, 403, "the form was not sent from this page", {})
+        return error_page(request, 403, w.error_form, {})
     response = RedirectResponse("/enter", 303)
     session.end(request, response)
     return response

@@ -57,6 +57,9 @@ class Words:
     enter_expired: str
     enter_other: str
     error_title: str
+    error_form: str
+    error_busy: str
+    error_session: str
     back: str
     words: dict[str, str]
 
@@ -112,6 +115,9 @@ EN = Words(
     enter_expired="This token has expired. Ask for a new one.",
     enter_other="This token is for something else, not for the dashboard.",
     error_title="That did not work",
+    error_form="The form was not sent from this page.",
+    error_busy="Too many pages are open. Try again in half a minute.",
+    error_session="No session. Open the dashboard first.",
     back="To the dashboard",
     words={
         "online": "online",
@@ -141,8 +147,8 @@ HI = Words(
     other_code="en",
     other_name="English",
     product="हाज़िरी",
-    title="उपस्थिति, अभी",
-    sign_out="बाहर निकलें",
+    title="लाइव उपस्थिति",
+    sign_out="साइन आउट करें",
     live="लाइव",
     connecting="जुड़ रहा है…",
     reconnecting="संपर्क नहीं है। फिर से कोशिश हो रही है…",
@@ -187,6 +193,9 @@ HI = Words(
     enter_expired="इस टोकन की अवधि समाप्त हो गई है। नया माँगें।",
     enter_other="यह टोकन किसी और काम के लिए है, डैशबोर्ड के लिए नहीं।",
     error_title="यह नहीं हो पाया",
+    error_form="यह फ़ॉर्म इस पेज से नहीं भेजा गया।",
+    error_busy="बहुत सारे पेज खुले हैं। आधे मिनट बाद फिर कोशिश करें।",
+    error_session="सत्र नहीं खुला है। पहले डैशबोर्ड खोलें।",
     back="डैशबोर्ड पर जाएँ",
     words={
         "online": "चालू",
@@ -199,7 +208,7 @@ HI = Words(
         "movement_out": "परिसर से बाहर",
         "movement_in": "वापसी",
         "on_duty": "ड्यूटी पर",
-        "finger": "अंगुली",
+        "finger": "उँगली",
         "face": "चेहरा",
         "supervised": "पर्यवेक्षित",
         "card": "कार्ड",
