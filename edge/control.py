@@ -82,7 +82,8 @@ class Control:
                     peer.send({"ok": True})
                     self._watchers.add(peer)
                 return None
-            case {"do": "enrol", "person": str(person), "finger": int(finger)} if 1 <= finger <= 10:
+            # type, because True is an int to a pattern and no finger to anybody
+            case {"do": "enrol", "person": str(person), "finger": finger} if type(finger) is int and 1 <= finger <= 10:
                 self._order(Request(_person(person), finger, peer.send, peer.gone.is_set), peer)
                 return None
         raise ProtocolError('expected {"do": "status", "watch", or "enrol" with "person" in hex and "finger" 1 to 10}')

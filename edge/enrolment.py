@@ -3,6 +3,7 @@
 Only people on the roster are enrolled (R6.5), and only fingers that nobody with the same digits has (S5).
 """
 
+import contextlib
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from edge.gallery import Person
 from edge.screen import EnrolDone, EnrolPlace
 from edge.terminal import Terminal
 from matching import MatchingError, Prepared, Template, prepare, score
-from sync import StorageError
+from sync import StorageError, SyncError
 from sync.seal import rewrap, seal_template
 
 VIEWS, VIEWS_LEAST = 3, 2
@@ -65,13 +66,18 @@ def enrol(terminal: Terminal, sealer: Sealer, request: Request) -> list[int]:
     except EnrolmentRefused:
         terminal.show(EnrolDone(False))
         raise
-    terminal.people.refresh()
+    # Enrolled it is, whatever the roster is like by now: the views count from the next refresh that succeeds.
+    with contextlib.suppress(StorageError):
+        terminal.people.refresh()
     terminal.show(EnrolDone(True))
     return seqs
 
 
 def _on_roster(terminal: Terminal, person: bytes) -> Person:
-    terminal.people.refresh()
+    try:
+        terminal.people.refresh()
+    except StorageError as error:
+        raise EnrolmentRefused(f"the roster cannot be read, so nobody can be enrolled now: {error}") from None
     found = terminal.people.gallery.people.get(person)
     if found is None:
         raise EnrolmentRefused("this person is not on the terminal's roster; people are added at the aggregator")
@@ -145,11 +151,13 @@ def _capture(
 def _record(terminal: Terminal, sealer: Sealer, request: Request, version: int, template: Template) -> int:
     """Seal for ourselves first, then hand the key on: one body, two readers."""
     public = sealer.seal_key.public_key()
-    own = seal_template(public, sealer.terminal, request.person, request.finger, version, template.to_bytes())
-    up = rewrap(own, sealer.seal_key, sealer.terminal, sealer.template_key, "server")
     try:
+        own = seal_template(public, sealer.terminal, request.person, request.finger, version, template.to_bytes())
+        up = rewrap(own, sealer.seal_key, sealer.terminal, sealer.template_key, "server")
         seq = terminal.journal.enrolment(up, own)
     except StorageError:
         raise EnrolmentRefused("not recorded: the disk refuses; free some space and enrol again") from None
+    except SyncError as error:
+        raise EnrolmentRefused(f"not recorded: it cannot be sealed ({error}); is the admission right?") from None
     terminal.people.enrolled(seq, own)
     return seq

@@ -118,7 +118,10 @@ def server_key_of(admission: Admission) -> Ed25519PublicKey:
 def template_key_of(admission: Admission) -> X25519PublicKey:
     """Whom templates taken here are sealed for on their way up. Raises SetupError."""
     try:
-        return X25519PublicKey.from_public_bytes(_hex(admission.template_key, "template_key"))
+        key = X25519PublicKey.from_public_bytes(_hex(admission.template_key, "template_key"))
+        # A key of low order, such as all zeros, parses; only an exchange tells (RFC 7748, section 6.1).
+        X25519PrivateKey.generate().exchange(key)
+        return key
     except (ValueError, SyncError) as error:
         raise SetupError(f"admission: template_key: {error}") from None
 
