@@ -9,7 +9,7 @@ import threading
 import time
 from typing import Any, TextIO
 
-from drivers import DeviceGone, DriverError, registry
+from drivers import DeviceGone, registry
 from drivers.base import Driver, Feature, Keypad
 from edge import SetupError, enrolment, outcome
 from edge.control import Control
@@ -21,6 +21,7 @@ from edge.report import Report
 from edge.screen import Done, EnrolPlace, Idle, OutOfService, Place, State, TextSink, Typing
 from edge.settings import Settings
 from edge.terminal import Limits, Terminal
+from edge.trouble import Troubles
 from matching import Modality, threshold
 from sync import StorageError
 from sync.outbox import Outbox
@@ -44,22 +45,31 @@ class Daemon:
     def __init__(self, settings: Settings, report: Report, screen: TextIO | None) -> None:
         keys = load_keys(settings.state_dir)
         self._report = report
+        self._troubles = Troubles(report)
         self._screen = TextSink(screen) if screen else None
         self._sensor, self._keypad = _devices(settings)
         look = FingerLook(settings.models_dir)
         self._journal = Journal(Outbox(settings.punches, keys.terminal, keys.record))
         secrets = Secrets(keys.terminal, keys.seal, keys.lookup_key)
-        self._people = People(settings.roster, secrets, self._journal.log, self._journal.own_templates())
+        own = self._journal.own_templates()
+        self._people = People(settings.roster, secrets, self._journal.log, own, self._spoilt)
         self._sealer = enrolment.Sealer(keys.terminal, keys.seal, keys.template_key)
         self._control = Control(settings.control, self.status)
         self._started_s = time.monotonic()
         self._state: State = Idle()
         self._serving = False
-        self._trouble = ("", "")
         self._pruned_s = self._kept_s = 0.0
         limits = Limits(threshold(Modality.FINGER, settings.fmr), settings.margin)
         self._terminal = Terminal(
-            self._sensor, self._keypad, look, self._people, self._journal, settings.rules, limits, self._show
+            self._sensor,
+            self._keypad,
+            look,
+            self._people,
+            self._journal,
+            settings.rules,
+            limits,
+            self._show,
+            self._troubles,
         )
 
     def run(self, stop: threading.Event) -> None:
@@ -90,7 +100,7 @@ class Daemon:
             "roster_version": gallery.version,
             "people": len(gallery.people),
             "templates": gallery.templates,
-            "damaged": gallery.damaged,
+            "damaged": self._people.damaged,
             "sessions": counters.sessions,
             "accepted": counters.accepted,
             "not_recorded": counters.not_recorded,
@@ -104,14 +114,13 @@ class Daemon:
                 ended = self._terminal.serve(_KEY_WAIT_S)
                 if ended is not None:
                     self._announce(ended)
-                    self._terminal.rest()
                 self._housekeeping()
                 order = self._control.order()
                 if order and order.run(lambda request: enrolment.enrol(self._terminal, self._sealer, request)):
                     person, finger = order.request.person.hex(), order.request.finger
                     self._report.say("enrolled", person=person, finger=finger, seq=self._journal.seq)
                 if order:
-                    self._terminal.rest()
+                    self._terminal.hold()
         except DeviceGone as gone:
             self._serving = False
             if not stop.is_set():
@@ -151,23 +160,32 @@ class Daemon:
         self._refresh()
         try:
             self._journal.tick()
-            if now_s - self._pruned_s > _PRUNE_S:
-                self._pruned_s = now_s
-                self._journal.prune(self._people.receipted)
+            self._troubles.mended("storage")
         except StorageError as error:
-            self._report_once("storage", str(error))
+            self._troubles.found("storage", str(error))
+        if now_s - self._pruned_s > _PRUNE_S:
+            self._pruned_s = now_s
+            self._prune()
+
+    def _prune(self) -> None:
+        try:
+            self._journal.prune(self._people.receipted)
+            self._troubles.mended("prune")
+        except StorageError as error:
+            self._troubles.found("prune", str(error))
 
     def _refresh(self) -> None:
         try:
-            if self._people.refresh():
-                self._report.say("roster", **self._roster())
+            changed = self._people.refresh()
         except StorageError as error:
-            self._report_once("roster", str(error))
+            self._troubles.found("roster", str(error))
+            return
+        self._troubles.mended("roster")
+        if changed:
+            self._report.say("roster", **self._roster())
 
-    def _report_once(self, what: str, reason: str) -> None:
-        if self._trouble != (what, reason):
-            self._trouble = (what, reason)
-            self._report.say("trouble", what=what, reason=reason)
+    def _spoilt(self, reason: str) -> None:
+        self._report.say("trouble", what="template", reason=reason)
 
     def _roster(self) -> dict[str, int]:
         gallery = self._people.gallery
@@ -175,7 +193,7 @@ class Daemon:
             "roster_version": gallery.version,
             "people": len(gallery.people),
             "templates": gallery.templates,
-            "damaged": gallery.damaged,
+            "damaged": self._people.damaged,
         }
 
     def _announce(self, ended: outcome.Outcome) -> None:
@@ -204,11 +222,8 @@ def _event(state: State) -> dict[str, object]:
 
 
 def _devices(settings: Settings) -> tuple[Driver, Keypad]:
-    """The sensor and the keypad of the settings. Raises SetupError."""
-    try:
-        drivers = [registry.make(device.driver, device.options) for device in settings.sensors]
-    except DriverError as error:
-        raise SetupError(str(error)) from None
+    """The sensor and the keypad of the settings. Raises SetupError, OptionError."""
+    drivers = [registry.make(device.driver, device.options) for device in settings.sensors]
     keypads = [driver for driver in drivers if isinstance(driver, Keypad)]
     sensors = [driver for driver in drivers if Feature.IMAGE in driver.features]
     if not sensors or not keypads:

@@ -6,7 +6,7 @@ stay sealed until their person types digits; what was opened and prepared is kep
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -99,16 +99,31 @@ def build(
 class People:
     """The gallery that is valid now, and the templates that have been opened. Used by the terminal's one thread."""
 
-    def __init__(self, roster: Path, secrets: Secrets, log: bytes, own: Iterable[tuple[int, SealedTemplate]]) -> None:
+    def __init__(
+        self,
+        roster: Path,
+        secrets: Secrets,
+        log: bytes,
+        own: Iterable[tuple[int, SealedTemplate]],
+        tell: Callable[[str], None] = lambda _reason: None,
+    ) -> None:
+        """`tell` hears once of each template that is of no use, why; it says nothing of whose it is."""
         self._path = roster
         self._secrets = secrets
         self._log = log
         self._own = {_key(t): (seq, t) for seq, t in own}
         self._reader: RosterReader | None = None
         self._ready: OrderedDict[bytes, Prepared | None] = OrderedDict()
+        self._spoilt: dict[bytes, bytes] = {}  # name of a template that is of no use -> its person
+        self._tell = tell
         self._stale = True
         self.gallery = Gallery()
         self.receipted = 0
+
+    @property
+    def damaged(self) -> int:
+        """Entries of the roster that did not open, and templates that were tried and are of no use."""
+        return self.gallery.damaged + len(self._spoilt)
 
     def refresh(self) -> bool:
         """Swap the gallery if the roster has moved; whether it did. Raises StorageError when roster.db is unreadable.
@@ -134,6 +149,7 @@ class People:
         self.gallery = build(
             version, entries, (t for _, t in self._own.values()), over, self._secrets, self._reader.damaged
         )
+        self._spoilt = {name: person for name, person in self._spoilt.items() if self._still_has(person, name)}
         self._stale = False
         return True
 
@@ -158,20 +174,26 @@ class People:
         return Candidate(person.person, [r for r in ready if r is not None])
 
     def _prepared(self, sealed: SealedTemplate) -> Prepared | None:
-        # The body alone names a template: the key around it is wrapped anew with each roster.
-        name = hashlib.sha256(_name(sealed) + sealed.body).digest()
+        name = _name(sealed)
         if name in self._ready:
             self._ready.move_to_end(name)
             return self._ready[name]
         try:
             plain = open_template(sealed, self._secrets.seal_key, self._secrets.terminal)
             ready = prepare(Template.from_bytes(plain))
-        except (SyncError, MatchingError):
+        except (SyncError, MatchingError) as error:
             ready = None
+            if name not in self._spoilt:
+                self._spoilt[name] = sealed.person
+                self._tell(str(error))
         self._ready[name] = ready
         if len(self._ready) > _KEPT_PREPARED:
             self._ready.popitem(last=False)
         return ready
+
+    def _still_has(self, person: bytes, name: bytes) -> bool:
+        found = self.gallery.people.get(person)
+        return found is not None and any(_name(t) == name for t in found.templates)
 
 
 def _key(t: SealedTemplate) -> Key:
@@ -179,4 +201,5 @@ def _key(t: SealedTemplate) -> Key:
 
 
 def _name(t: SealedTemplate) -> bytes:
-    return t.person + bytes([t.finger]) + t.version.to_bytes(4, "big")
+    """The body alone names a template: the key around it is wrapped anew with each roster."""
+    return hashlib.sha256(t.person + bytes([t.finger]) + t.version.to_bytes(4, "big") + t.body).digest()

@@ -55,11 +55,18 @@ class NotRecorded:
 
 
 @dataclass(frozen=True, slots=True)
+class Cleared:
+    """The person took back what was typed."""
+
+
+@dataclass(frozen=True, slots=True)
 class Abandoned:
     """The person left before it was done."""
 
 
-Outcome = Accepted | WrongDigits | Nobody | NotEnrolled | PoorImage | NoMatch | TooClose | NotRecorded | Abandoned
+Outcome = (
+    Accepted | WrongDigits | Nobody | NotEnrolled | PoorImage | NoMatch | TooClose | NotRecorded | Cleared | Abandoned
+)
 
 
 def name(outcome: Outcome) -> str:
@@ -81,6 +88,8 @@ def name(outcome: Outcome) -> str:
             return "too_close"
         case NotRecorded():
             return "not_recorded"
+        case Cleared():
+            return "cleared"
         case Abandoned():
             return "abandoned"
     assert_never(outcome)

@@ -20,13 +20,17 @@ INDIA_OFFSET_MS = 19_800_000  # UTC+05:30, one zone, no summer time
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Times in seconds. `captures` is how often a finger may be placed in one session (S1)."""
+    """Times in seconds. `captures` is how often a finger may be placed in one session (S1).
+
+    `done_s` is how long the end of a session stays on the screen, unless somebody presses a key before.
+    """
 
     debounce_s: int = 60
     captures: int = 3
     digits_timeout_s: int = 15
     finger_timeout_s: int = 15
     zone_offset_ms: int = INDIA_OFFSET_MS
+    done_s: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)

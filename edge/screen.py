@@ -14,6 +14,7 @@ from edge import words
 from edge.outcome import (
     Abandoned,
     Accepted,
+    Cleared,
     Nobody,
     NoMatch,
     NotEnrolled,
@@ -23,8 +24,9 @@ from edge.outcome import (
     TooClose,
     WrongDigits,
 )
+from edge.report import line
 from edge.words import Words
-from sync.record import Flag
+from sync.record import Flag, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,18 +161,24 @@ def _ending(outcome: Outcome) -> Screen:
             return Screen(Colour.YELLOW, Icon.AGAIN, (words.TOO_CLOSE,))
         case NotRecorded():
             return Screen(Colour.RED, Icon.BOOK, (words.NOT_RECORDED,))
+        case Cleared():
+            return Screen(Colour.WHITE, Icon.KEYPAD, (words.CLEARED,))
         case Abandoned():
             return Screen(Colour.WHITE, Icon.AGAIN, (words.ABANDONED,))
     assert_never(outcome)
 
 
 def _accepted(outcome: Accepted) -> Screen:
-    lines = [words.ACCEPTED[outcome.punch.kind], words.GREETING.fill(name=_plain(outcome.name))]
+    lines = [words.ACCEPTED[outcome.punch.kind], _greeting(outcome.punch.kind).fill(name=_plain(outcome.name))]
     if Flag.DUPLICATE in outcome.punch.flags:
         lines.append(words.DUPLICATE)
     if Flag.CLOCK_UNTRUSTED in outcome.punch.flags:
         lines.append(words.CLOCK)
     return Screen(Colour.GREEN, Icon.TICK, tuple(lines))
+
+
+def _greeting(kind: Kind) -> Words:
+    return words.FAREWELL if kind in (Kind.OUT, Kind.MOVEMENT_OUT) else words.GREETING
 
 
 def _plain(name: str) -> str:
@@ -186,5 +194,5 @@ class TextSink:
 
     def __call__(self, state: State) -> None:
         picture = screen(state)
-        text = " | ".join(f"{line.hi} / {line.en}" for line in picture.lines)
-        print(f"[{picture.colour} {picture.icon}] {text}", file=self._out, flush=True)
+        text = " | ".join(f"{words.hi} / {words.en}" for words in picture.lines)
+        line(f"[{picture.colour} {picture.icon}] {text}", self._out)

@@ -18,6 +18,7 @@ from edge.journal import Journal
 from edge.outcome import (
     Abandoned,
     Accepted,
+    Cleared,
     Nobody,
     NoMatch,
     NotEnrolled,
@@ -28,6 +29,7 @@ from edge.outcome import (
     WrongDigits,
 )
 from edge.screen import Done, Idle, Place, Show, Typing, Working
+from edge.trouble import Troubles
 from matching import Candidate, Match, MatchingError, Template, decide
 from matching import NoMatch as NoneMatches
 from matching import TooClose as TwoMatch
@@ -78,9 +80,9 @@ class Terminal:
         rules: policy.Rules,
         limits: Limits,
         show: Show,
+        troubles: Troubles,
     ) -> None:
         self.sensor = sensor
-        self.look = look
         self.people = people
         self.journal = journal
         self.rules = rules
@@ -88,31 +90,53 @@ class Terminal:
         self.show = show
         self.counters = Counters()
         self._keypad = keypad
+        self._look = look
+        self._troubles = troubles
+        self._rest_at_s: float | None = None
 
     def serve(self, timeout_s: float) -> Outcome | None:
         """Wait for somebody and serve them to the end; None when nobody came. Raises DeviceGone."""
         key = self._keypad.read_key(timeout_s)
         if key is None or key == CLEAR:
+            if self._rest_at_s is not None and (key or time.monotonic() >= self._rest_at_s):
+                self.rest()
             return None
+        self._rest_at_s = None
         self.counters.sessions += 1
         outcome = self._session(key)
         self.counters.accepted += isinstance(outcome, Accepted)
         self.counters.not_recorded += isinstance(outcome, NotRecorded)
         self.show(Done(outcome))
+        self.hold()
         return outcome
 
     def read(self, timeout_s: float) -> Scan | Recognition | Retry | None:
-        """One reading; what the device garbled is counted and asked for again. Raises DeviceGone."""
+        """One reading; what the device garbled is counted, said, and asked for again. Raises DeviceGone."""
         try:
             return self.sensor.read(timeout_s)
-        except ProtocolError:
+        except ProtocolError as error:
             self.counters.bad_readings += 1
+            self._troubles.found("reading", str(error))
             return Retry(Advice.PLACE_AGAIN)
+
+    def look(self, scan: Scan) -> tuple[Template, policy.View]:
+        """What the picture shows; one that cannot be looked at is said. Raises MatchingError."""
+        try:
+            seen = self._look(scan)
+        except MatchingError as error:
+            self._troubles.found("reading", str(error))
+            raise
+        self._troubles.mended("reading")
+        return seen
+
+    def hold(self) -> None:
+        """Leave what is shown for a moment, or until the next key."""
+        self._rest_at_s = time.monotonic() + self.rules.done_s
 
     def _session(self, key: str) -> Outcome:
         keys = self._type(key)
-        if keys is None:
-            return Abandoned()
+        if not isinstance(keys, list):
+            return keys
         digits = policy.digits(keys)
         if digits is None:
             return WrongDigits()
@@ -124,15 +148,17 @@ class Terminal:
             return NotEnrolled()
         return self._recognise(known, candidates)
 
-    def _type(self, key: str) -> list[str] | None:
-        """The keys up to ENTER; None when the person cleared them or left."""
+    def _type(self, key: str) -> list[str] | Cleared | Abandoned:
+        """The keys up to ENTER, unless the person clears them or leaves."""
         keys: list[str] = []
         while key != ENTER:
             keys = [*keys, key][: policy.MAX_KEYS]
             self.show(Typing(len(keys)))
             pressed = self._keypad.read_key(self.rules.digits_timeout_s)
-            if pressed is None or pressed == CLEAR:
-                return None
+            if pressed is None:
+                return Abandoned()
+            if pressed == CLEAR:
+                return Cleared()
             key = pressed
         return keys
 
@@ -197,4 +223,5 @@ class Terminal:
 
     def rest(self) -> None:
         """Back to the first picture."""
+        self._rest_at_s = None
         self.show(Idle())

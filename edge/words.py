@@ -30,7 +30,8 @@ ACCEPTED = {
     Kind.ON_DUTY: Words("दर्ज हुआ: ड्यूटी पर", "Recorded: on duty"),
 }
 GREETING = Words("नमस्ते, {name}", "Welcome, {name}")
-DUPLICATE = Words("एक मिनट के भीतर दूसरी बार; पहली गिनी गई है", "Second time within a minute; the first one counts")
+FAREWELL = Words("फिर मिलेंगे, {name}", "Goodbye, {name}")
+DUPLICATE = Words("थोड़ी ही देर में दूसरी बार; पहली गिनी गई है", "Second time in a short while; the first one counts")
 CLOCK = Words("समय बाद में ठीक किया जाएगा", "The time will be corrected later")
 
 WRONG_DIGITS = Words("ठीक छह अंक दबाएँ", "Exactly six digits, please")
@@ -44,12 +45,12 @@ TOO_CLOSE = Words(
     "Not certain enough. Please use another finger or your other number",
 )
 NOT_RECORDED = Words("दर्ज नहीं हुआ: रजिस्टर में लिखें", "Not recorded: use the register")
+CLEARED = Words("मिटा दिया। फिर से शुरू करें", "Cleared. Please start again")
 ABANDONED = Words("समय पूरा हुआ। फिर से शुरू करें", "Time is up. Please start again")
 POOR_IMAGE = Words("उँगली ठीक से नहीं पढ़ी जा सकी", "The finger could not be read well")
 OUT_OF_SERVICE = Words("मशीन बंद है: रजिस्टर में लिखें", "Out of service: use the register")
 
 ENROL = Words("उँगली रखें ({view}/{views})", "Place the finger ({view} of {views})")
-ENROL_LIFT = Words("उँगली उठाएँ", "Lift the finger")
 ENROLLED = Words("उँगली दर्ज हो गई", "The finger is enrolled")
 NOT_ENROLLING = Words("उँगली दर्ज नहीं हुई", "The finger was not enrolled")
 
