@@ -204,15 +204,22 @@ class LineClient:
         self.close()
 
 
-def _clear_stale(path: Path) -> None:
-    """Remove a socket that nobody listens on any more (its owner was killed)."""
-    if not path.exists() or not stat.S_ISSOCK(path.stat().st_mode):
-        return
+def listens(path: Path) -> bool:
+    """Whether somebody listens on this socket; one who is not ours to talk to, or too busy, does."""
     probe = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     probe.settimeout(1)
     try:
         probe.connect(str(path))
-    except ConnectionRefusedError:
-        path.unlink(missing_ok=True)
+    except (ConnectionRefusedError, FileNotFoundError):
+        return False
+    except OSError:
+        return True
     finally:
         probe.close()
+    return True
+
+
+def _clear_stale(path: Path) -> None:
+    """Remove a socket that nobody listens on any more (its owner was killed)."""
+    if path.exists() and stat.S_ISSOCK(path.stat().st_mode) and not listens(path):
+        path.unlink(missing_ok=True)

@@ -15,7 +15,7 @@ from typing import NoReturn
 from config import ConfigError
 from config.load import load
 from config.model import Edge
-from drivers import DriverError
+from drivers import DriverError, OptionError
 from edge import SOFTWARE, EdgeError
 from edge.policy import Rules
 from edge.report import line
@@ -35,6 +35,8 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         code = _run(args)
     except ConfigError as error:
         code = _complain(error, MISUSED)
+    except OptionError as error:
+        code = _complain(OptionError(f"{args.config}: {error}"), MISUSED)
     except (EdgeError, DriverError, SyncError) as error:
         code = _complain(error, 1)
     except KeyboardInterrupt:
@@ -124,8 +126,10 @@ def parser() -> argparse.ArgumentParser:
     add("accept", "take in the admission the aggregator answered with").add_argument("admission", type=Path)
 
     terminal = add("terminal", "serve people: sensors, record key, no network")
-    terminal.add_argument("--events", choices=["json"], help="one JSON object a line on stdout")
-    terminal.add_argument("--screen", choices=["text"], help="show the screen as text on stderr")
+    # Both are lines on stdout, and the screen shows a name, which events never do.
+    stdout = terminal.add_mutually_exclusive_group()
+    stdout.add_argument("--events", choices=["json"], help="one JSON object a line on stdout")
+    stdout.add_argument("--screen", choices=["text"], help="the screen as text on stdout (always so on a tty)")
     sync = add("sync", "carry punches up and the roster down: network, no sensor")
     sync.add_argument("--events", choices=["json"], help="one JSON object a line on stdout")
     add("status", "how the terminal is").add_argument("--json", action="store_true")
@@ -135,7 +139,7 @@ def parser() -> argparse.ArgumentParser:
     enrol.add_argument("--finger", required=True, choices=_fingers(), metavar="FINGER", help=", ".join(_fingers()))
     capture = add("capture", "take one picture from the sensor of a stopped terminal")
     capture.add_argument("--out", type=Path, required=True, metavar="FILE.png")
-    capture.add_argument("--timeout", type=float, default=30.0, metavar="SECONDS")
+    capture.add_argument("--timeout", type=_seconds, default=30.0, metavar="SECONDS")
 
     models = add("models", "the networks' weights: install, verify, list")
     models.add_argument("action", choices=["install", "verify", "list"])
@@ -175,6 +179,19 @@ def _fingers() -> tuple[str, ...]:
 
 
 _FINGERS_OF_A_HAND = ("thumb", "index", "middle", "ring", "little")
+
+
+_LONGEST_S = 3600.0
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= _LONGEST_S:  # nor is nan
+        raise argparse.ArgumentTypeError(f"{text!r}: expected seconds, more than 0 and at most {_LONGEST_S:.0f}")
+    return seconds
 
 
 def _set_dpi(text: str) -> tuple[str, float]:

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from drivers import DeviceGone, DriverError, registry
+from drivers import DeviceGone, registry
 from edge import SetupError
 from edge.progress import progress
 from edge.report import line as say
@@ -17,11 +17,8 @@ from edge.settings import Settings
 
 def check(_args: Namespace, settings: Settings) -> int:
     """The settings were read already; now the drivers' options."""
-    try:
-        for device in settings.sensors:
-            registry.check(device.driver, device.options)
-    except DriverError as error:
-        raise SetupError(str(error)) from None
+    for device in settings.sensors:
+        registry.check(device.driver, device.options)
     say(f"settings ok: {len(settings.sensors)} sensor(s), state in {settings.state_dir}")
     return 0
 
@@ -32,7 +29,7 @@ def keys(args: Namespace, settings: Settings) -> int:
     request = provision.make(settings.state_dir, args.id)
     out = args.out or settings.state_dir / "request.json"
     _write(out, request.encode(), 0o644)
-    say(f"keys made in {settings.state_dir / 'keys'}; have {out} admitted: hazri-server admit {out}")
+    say(f"keys are in {settings.state_dir / 'keys'}; have {out} admitted: hazri-server admit {out}")
     return 0
 
 
@@ -51,7 +48,9 @@ def accept(args: Namespace, settings: Settings) -> int:
 def terminal(args: Namespace, settings: Settings) -> int:
     from edge import daemon
 
-    return daemon.run(settings, events=args.events == "json", screen=sys.stderr if args.screen == "text" else None)
+    # A name is on the screen: it goes to who looks at stdout, never to stderr, where the log is.
+    wanted = args.screen == "text" or (sys.stdout.isatty() and not args.events)
+    return daemon.run(settings, events=args.events == "json", screen=sys.stdout if wanted else None)
 
 
 def enrol(args: Namespace, settings: Settings) -> int:
@@ -179,8 +178,9 @@ def capture(args: Namespace, settings: Settings) -> int:
     import cv2
 
     from drivers.base import Feature, Scan
+    from drivers.lines import listens
 
-    if settings.control.exists():
+    if listens(settings.control):
         raise SetupError("the terminal is running and holds the sensor: stop it first")
     device = next((d for d in settings.sensors if Feature.IMAGE in registry.find(d.driver).features), None)
     if device is None:

@@ -25,6 +25,7 @@ from edge import SetupError
 
 _ANSWER_S = 60.0
 _BACK_S = 60.0
+_LONGEST_PAUSE_MS = 3_600_000
 Tell = Callable[[dict[str, Any]], None]
 
 
@@ -62,10 +63,11 @@ def load(path: Path) -> Plan:
             control=Path(table["terminal"]["control"]),
             virtual=Path(table["terminal"]["virtual"]),
             enrol=tuple(
-                Enrol(str(e["person"]), int(e["finger"]), _pictures(e["pictures"])) for e in table.get("enrol", [])
+                Enrol(str(e["person"]), _whole(e["finger"], 1, 10), _pictures(e["pictures"]))
+                for e in table.get("enrol", [])
             ),
             punches=tuple(
-                Punch(str(p["digits"]), str(p["picture"]), str(p["expect"]), int(p.get("pause_ms", 0)))
+                Punch(str(p["digits"]), str(p["picture"]), str(p["expect"]), _pause(p))
                 for p in table.get("punches", [])
             ),
             loop=bool(table.get("loop", False)),
@@ -76,6 +78,16 @@ def load(path: Path) -> Plan:
         raise SetupError(f"{path}: not a plan: {missing} is missing") from None
     except (ValueError, TypeError, AttributeError, RecursionError):
         raise SetupError(f"{path}: not a plan: not JSON of the expected shape") from None
+
+
+def _pause(punch: dict[str, Any]) -> int:
+    return _whole(punch.get("pause_ms", 0), 0, _LONGEST_PAUSE_MS)
+
+
+def _whole(value: Any, least: int, most: int) -> int:
+    if type(value) is not int or not least <= value <= most:
+        raise ValueError
+    return value
 
 
 def _pictures(value: Any) -> tuple[str, ...]:
@@ -156,7 +168,7 @@ class _Visit:
 
     def punch(self, punch: Punch) -> dict[str, Any]:
         self._eyes.ask({"do": "watch"})
-        self._hands.ask({"do": "press", "keys": [*punch.digits, "enter"]})
+        self._do({"do": "press", "keys": [*punch.digits, "enter"]})
         while True:
             seen = self._eyes.next()
             if seen.get("event") == "outcome":
@@ -168,7 +180,10 @@ class _Visit:
         return {key: seen.get(key) for key in kept if key in seen}
 
     def _lay(self, picture: str) -> None:
-        self._hands.ask({"do": "lift"})
-        answer = self._hands.ask({"do": "place", "picture": picture})
+        self._do({"do": "lift"})
+        self._do({"do": "place", "picture": picture})
+
+    def _do(self, message: dict[str, Any]) -> None:
+        answer = self._hands.ask(message)
         if not answer.get("ok"):
             raise ProtocolError(f"the virtual device: {answer.get('error')}")

@@ -4,7 +4,9 @@ Apart from edge.identity, which every process loads: reading certificates costs 
 """
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -28,25 +30,26 @@ from edge.identity import (
 )
 from sync import SyncError
 from sync.admission import Admission, make_request, parse, to_json
-from sync.keys import load_ec, load_x25519, new_transport_key, write_key
+from sync.keys import PrivateKey, load_ec, load_ed25519, load_x25519, new_transport_key, write_key
 from sync.topics import check_terminal
+
+ID = "terminal.id"  # whose keys lie beside it
+K = TypeVar("K", bound=PrivateKey)
 
 
 def make(state_dir: Path, terminal: str) -> str:
     """Make the three keys and return the request for admission as JSON.
 
-    Raises SetupError when a key exists already: a key is never overwritten.
+    A key is never overwritten. Asked again for the same id, the request is made again from the keys that are there,
+    and keys that a crash left unmade are made now. Raises SetupError for another id, and for keys of unknown id.
     """
+    folder = state_dir / "keys"
     try:
         check_terminal(terminal)
-        transport, record, seal = new_transport_key(), Ed25519PrivateKey.generate(), X25519PrivateKey.generate()
-        folder = state_dir / "keys"
-        taken = [name for name in (TRANSPORT, RECORD, SEAL) if (folder / name).exists()]
-        if taken:
-            raise SetupError(f"{folder}: {', '.join(taken)} is there already; a terminal makes its keys once")
-        write_key(folder / TRANSPORT, transport)
-        write_key(folder / RECORD, record)
-        write_key(folder / SEAL, seal)
+        _claim(folder, terminal)
+        transport = _key(folder / TRANSPORT, load_ec, new_transport_key)
+        record = _key(folder / RECORD, load_ed25519, Ed25519PrivateKey.generate)
+        seal = _key(folder / SEAL, load_x25519, X25519PrivateKey.generate)
         csr = _certificate_request(transport, terminal)
         return to_json(make_request(terminal, csr, record, seal.public_key().public_bytes_raw()))
     except SyncError as error:
@@ -71,6 +74,41 @@ def accept(state_dir: Path, data: bytes) -> Admission:
     _put(folder / CA, admission.ca)
     _put(folder / ADMISSION, to_json(admission))
     return admission
+
+
+def _claim(folder: Path, terminal: str) -> None:
+    """Write down whose keys these are before the first is made. Raises SetupError when they are another's."""
+    path = folder / ID
+    try:
+        holder = path.read_text("utf-8").strip()
+    except FileNotFoundError:
+        taken = [name for name in (TRANSPORT, RECORD, SEAL) if (folder / name).exists()]
+        if taken:
+            raise SetupError(f"{folder}: {', '.join(taken)} is there already, and {ID} does not say whose") from None
+        _make_folder(folder)
+        _put(path, terminal + "\n")
+        return
+    except (OSError, ValueError) as error:
+        raise SetupError(f"{path}: {error}") from None
+    if holder != terminal:
+        raise SetupError(f"{folder}: the keys of {holder!r} are there already; a terminal keeps its id and its keys")
+
+
+def _key(path: Path, load: Callable[[Path], K], new: Callable[[], K]) -> K:
+    if path.exists():
+        return load(path)
+    if (path.parent / ADMISSION).exists():
+        raise SetupError(f"{path}: not here, but this terminal was admitted with it; another would not be known")
+    key = new()
+    write_key(path, key)
+    return key
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise SetupError(f"{folder}: {error.strerror}") from None
 
 
 def _certificate_request(key: EllipticCurvePrivateKey, terminal: str) -> str:
