@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from drivers.lines import LineClient, Message
 from matching.synthetic import generate
 from sync.record import Event, EventCode, Flag, Kind
 from tests.flow.terminal_site import Site, person
@@ -134,7 +135,39 @@ def test_a_damaged_picture_is_no_punch_and_the_terminal_goes_on(
     seen = site.punch("012345", *[tmp_path / "broken.png"] * 3)
     assert seen["outcome"] == "poor_image"
     assert site.status()["bad_readings"] == bad + 3
+    reason = {"truncated": "cut short", "flipped": "damaged"}.get(harm, "not a PNG")
+    site.wait(lambda: any(reason in e["reason"] for e in troubles(site) if "reason" in e))
+    said = len(troubles(site))
     assert site.punch("012345", tmp_path / "broken.png", fingers[1, 5])["outcome"] == "accepted"
+    site.wait(lambda: len(troubles(site)) == said + 1)
+    assert troubles(site)[-1].get("over")
+
+
+def troubles(site: Site) -> list[Message]:
+    return [e for e in site.events if e["event"] == "trouble" and e["what"] == "reading"]
+
+
+def test_an_ending_stays_on_the_screen_until_the_next_key(site: Site) -> None:
+    """A key ends it at once, the clear key too; without a key it ends by itself."""
+    with site.hands() as hands, site.control() as eyes:
+        eyes.ask({"do": "watch"})
+        seen = press(hands, eyes, "1", "enter")
+        assert seen["outcome"] == "wrong_digits"
+        seen = press(hands, eyes, "1", "clear")
+        assert seen["outcome"] == "cleared"
+        hands.ask({"do": "press", "keys": ["clear"]})
+        assert eyes.next()["state"] == "idle"
+        assert press(hands, eyes, "1", "enter")["outcome"] == "wrong_digits"
+        assert eyes.next()["state"] == "idle"
+
+
+def press(hands: LineClient, eyes: LineClient, *keys: str) -> Message:
+    """The outcome; until then nothing but typing is shown."""
+    hands.ask({"do": "press", "keys": keys})
+    seen = eyes.next()
+    while seen.get("state") == "typing":
+        seen = eyes.next()
+    return seen
 
 
 def test_somebody_who_walks_away_leaves_nothing_behind(site: Site, fingers: Fingers) -> None:

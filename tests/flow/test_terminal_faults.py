@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from drivers import DeviceGone
@@ -21,6 +21,7 @@ from matching.synthetic import generate
 from sync.chain import genesis, verify_batch
 from sync.outbox import OutboxReader
 from sync.record import Event, EventCode
+from sync.roster import RosterStore
 from tests.flow.terminal_site import TERMINAL, Site, person
 
 DIGITS = "024680"
@@ -108,6 +109,30 @@ def test_an_enrolment_that_the_disk_refuses_is_refused(site: Site, fingers: Path
     assert site.status()["seq"] == before["seq"]
 
 
+def test_an_unreadable_roster_refuses_an_enrolment_and_is_over_when_mended(
+    site: Site, fingers: Path, finger: Path
+) -> None:
+    """Who is known stays known; only enrolling waits for the roster."""
+    site.stop()
+    roster = site.state / "roster.db"
+    site.roster.close()
+    whole = {path: path.read_bytes() for path in site.state.glob("roster.db*")}
+    for path in whole:
+        path.unlink()
+    roster.write_bytes(b"this is no database" * 500)
+    site.start()
+    answer = site.enrol(person(1), 2, [fingers / f"101_{i}.png" for i in (1, 2, 3)])
+    assert not answer["ok"]
+    assert "roster cannot be read" in answer["error"]
+    assert site.status()["serving"]
+    for path, data in whole.items():
+        path.write_bytes(data)
+    site.wait(lambda: {"event": "trouble", "what": "roster", "over": True} in site.events)
+    assert [e.get("over") for e in site.events if e.get("what") == "roster"] == [None, True]
+    site.roster = RosterStore(roster)
+    assert site.punch(DIGITS, finger)["outcome"] == "accepted"
+
+
 def test_whatever_was_green_survives_kill_9(site: Site, finger: Path) -> None:
     """S2: killed at any moment; the log holds every green punch, unbroken, signed by the record key."""
     green: dict[int, str] = {}
@@ -162,13 +187,21 @@ nonsense = st.one_of(
             "dpi": st.integers() | st.text(max_size=3) | st.floats(),
             "advice": st.text(max_size=5),
             "person": st.text(max_size=20),
-            "finger": st.integers() | st.none(),
+            "finger": st.integers() | st.none() | st.booleans() | st.floats(),
         },
+    ).map(lambda value: json.dumps(value).encode()),
+    st.fixed_dictionaries(
+        {
+            "do": st.just("enrol"),
+            "person": st.just(person(1).hex()),  # on the roster: only the finger is nonsense
+            "finger": st.booleans() | st.none() | st.integers(max_value=0) | st.integers(11) | st.floats() | st.text(),
+        }
     ).map(lambda value: json.dumps(value).encode()),
 )
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(lines=[json.dumps({"do": "enrol", "person": person(1).hex(), "finger": True}).encode()])
 @given(lines=st.lists(nonsense.map(lambda line: line.replace(b"\n", b"")), min_size=1, max_size=5))
 @pytest.mark.parametrize("socket", ["control.sock", "virtual.sock"])
 def test_nonsense_is_answered_line_by_line(site: Site, socket: str, lines: list[bytes]) -> None:

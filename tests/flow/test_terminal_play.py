@@ -2,6 +2,10 @@
 
 import contextlib
 import json
+import os
+import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +17,7 @@ from drivers import DeviceGone
 from drivers.lines import LineClient
 from drivers.virtual import codec
 from matching.synthetic import generate
-from tests.flow.terminal_site import Site, person, run
+from tests.flow.terminal_site import ROOT, Site, person, run
 
 
 @pytest.fixture(scope="module")
@@ -95,10 +99,48 @@ def test_a_second_terminal_on_the_same_sockets_does_not_start(site: Site) -> Non
     assert "control.sock" in done.stderr
 
 
+def test_the_text_screen_goes_to_stdout_and_no_name_to_stderr(tmp_path: Path, pictures: Path) -> None:
+    site = Site(tmp_path)
+    site.people(site.authority.entry(person(1), "091946"))
+    site.start()
+    assert site.enrol(person(1), 1, [pictures / f"101_{i}.png" for i in (1, 2, 3, 5, 1, 2)])["ok"]
+    site.stop()
+    command = [sys.executable, "-m", "edge", "terminal", "--config", str(site.config), "--screen", "text"]
+    pipe = subprocess.PIPE
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(command, cwd=ROOT, stdout=pipe, stderr=pipe, text=True, env=environment) as process:
+        site.process = process
+        site.wait(lambda: serves(site))
+        assert site.punch("091946", pictures / "101_4.png")["outcome"] == "accepted"
+        process.terminate()
+        out, err = process.communicate(timeout=60)
+        site.process = None
+    assert "Welcome, Synthetic" in out
+    assert "Synthetic" not in err
+    assert "outcome=accepted" in err
+
+
+def serves(site: Site) -> bool:
+    try:
+        return bool(site.status()["serving"])
+    except DeviceGone:
+        return False
+
+
 def test_capture_leaves_the_sensor_to_a_running_terminal(site: Site) -> None:
     done = run("capture", "--config", site.config, "--out", site.folder / "finger.png")
     assert done.returncode == 1
     assert "stop it first" in done.stderr
+
+
+def test_a_plan_whose_keys_the_device_refuses_is_said_at_once(site: Site, pictures: Path) -> None:
+    path = plan(site, pictures)
+    steps = json.loads(path.read_text())
+    path.write_text(json.dumps({**steps, "enrol": [], "punches": [{**steps["punches"][0], "digits": "1" * 40}]}))
+    done = run("play", path)
+    assert done.returncode == 1
+    assert "virtual device" in done.stderr
+    assert "1111" not in done.stderr
 
 
 def test_one_odd_impression_does_not_spoil_an_enrolment(site: Site, pictures: Path) -> None:
@@ -128,6 +170,9 @@ def test_two_whose_fingers_cannot_be_told_apart_are_both_refused(site: Site, pic
 def test_capture_writes_a_picture_only_its_owner_can_read(tmp_path: Path, pictures: Path) -> None:
     sensor = f'[[sensors]]\ndriver = "virtual"\noptions = {{ socket = "{tmp_path}/v.sock" }}\n'
     (tmp_path / "edge.toml").write_text(f'state_dir = "{tmp_path}"\nruntime_dir = "{tmp_path}/run"\n{sensor}')
+    (tmp_path / "run").mkdir()
+    with socket.socket(socket.AF_UNIX) as killed:  # a terminal that was killed leaves its socket behind
+        killed.bind(str(tmp_path / "run" / "control.sock"))
     stop = threading.Event()
 
     def lay_a_finger() -> None:

@@ -11,7 +11,9 @@ from edge.__main__ import _settings, _uplink, parser
 from edge.enrolment import FINGERS
 from edge.policy import Rules
 from edge.report import Report
+from edge.trouble import Troubles
 from edge.uplink import Changes
+from sync.admission import Request, check_request, parse
 from sync.agent import AgentState
 from tests.flow.terminal_site import ROOT, run
 
@@ -72,9 +74,69 @@ def test_a_wrong_setting_ends_with_2_and_says_which(tmp_path: Path, text: str, w
     ],
 )
 def test_a_wrong_driver_or_option_is_found_by_check(tmp_path: Path, text: str, words: str) -> None:
-    done = run("check", "--config", config(tmp_path, text))
-    assert done.returncode == 1
-    assert words in done.stderr
+    for command in (["check"], ["capture", "--out", str(tmp_path / "x.png")]):
+        done = run(*command, "--config", config(tmp_path, text))
+        assert done.returncode == 2
+        assert words in done.stderr
+        assert str(tmp_path / "edge.toml") in done.stderr
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "-1", "0", "1e9", "soon"])
+def test_a_time_to_wait_that_is_none_is_refused(seconds: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parser().parse_args(["capture", "--out", "x.png", f"--timeout={seconds}"])
+    assert ended.value.code == 2
+    assert "expected seconds" in capsys.readouterr().err
+
+
+def test_the_screen_and_the_events_do_not_share_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parser().parse_args(["terminal", "--screen", "text", "--events", "json"])
+    assert "not allowed with" in capsys.readouterr().err
+
+
+def test_a_request_that_could_not_be_written_is_written_next_time(tmp_path: Path) -> None:
+    settings = str(config(tmp_path, ""))
+    keys = ["keys", "--config", settings, "--id", "gate-1"]
+    done = run(*keys, "--out", tmp_path)
+    assert (done.returncode, "directory" in done.stderr) == (1, True)
+    assert run(*keys, "--out", tmp_path / "request.json").returncode == 0
+    check_request(parse(Request, (tmp_path / "request.json").read_text()))
+
+
+def test_a_trouble_is_said_when_it_begins_changes_and_ends(capsys: pytest.CaptureFixture[str]) -> None:
+    troubles = Troubles(Report("terminal", events=False))
+    troubles.mended("roster")
+    for reason in ("torn", "torn", "gone"):
+        troubles.found("roster", reason)
+        troubles.found("storage", "full")
+    for _ in range(2):
+        troubles.mended("roster")
+    assert capsys.readouterr().err.splitlines() == [
+        "terminal event=trouble what=roster reason=torn",
+        "terminal event=trouble what=storage reason=full",
+        "terminal event=trouble what=roster reason=gone",
+        "terminal event=trouble what=roster over=true",
+    ]
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        f'"enrol": [{{"person": "00", "finger": {finger}, "pictures": ["x"]}}]'
+        for finger in ("Infinity", "NaN", "1e30", "0", "11", "true", '"1"')
+    ]
+    + [
+        f'"punches": [{{"digits": "1", "picture": "x", "expect": "genuine", "pause_ms": {pause}}}]'
+        for pause in ("-5", "1e30", "Infinity", "NaN", "1" + "0" * 30, "0.5")
+    ],
+)
+def test_a_plan_with_a_number_that_is_none_is_refused(tmp_path: Path, step: str) -> None:
+    path = tmp_path / "plan.json"
+    path.touch(0o600)
+    path.write_text(f'{{"terminal": {{"control": "a", "virtual": "b"}}, {step}}}')
+    with pytest.raises(SetupError, match="not a plan"):
+        play.load(path)
 
 
 @pytest.mark.parametrize("command", ["terminal", "sync"])

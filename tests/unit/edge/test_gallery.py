@@ -119,6 +119,28 @@ def test_templates_that_do_not_open_or_are_none_are_left_out(store: RosterStore,
     assert len(people.candidate(person).templates) == 1
 
 
+def test_a_template_of_no_use_is_counted_and_said_once(store: RosterStore, tmp_path: Path) -> None:
+    """Why, and nothing of whose; it counts until a roster comes without it."""
+    said: list[str] = []
+    people = People(tmp_path / "roster.db", SECRETS, LOG, [], said.append)
+    good = sealed(A, 1)
+    moved = SealedTemplate(A, 1, 2, good.body, good.wrapped)
+    later = sealed(A, 1, 4, b"HT\x09" + plain(1)[3:])
+    for _ in range(2):
+        put(store, entry(A, "012345", good, moved, later))
+        people.refresh()
+        people.candidate(people.with_digits("012345")[0])
+        assert people.damaged == 2
+    assert len(said) == 2
+    assert "sealed bytes" in said[0]
+    assert "version" in said[1]
+    put(store, entry(A, "012345", good, later))
+    people.refresh()
+    assert people.damaged == 1
+    assert people._reader
+    people._reader.close()
+
+
 def test_what_was_prepared_is_kept_over_a_new_roster(store: RosterStore, people: People) -> None:
     put(store, entry(A, "012345", sealed(A, 1)))
     people.refresh()

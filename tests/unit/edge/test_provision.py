@@ -26,16 +26,50 @@ def test_a_request_is_signed_and_no_key_leaves(tmp_path: Path) -> None:
     text = provision.make(tmp_path, TERMINAL)
     check_request(parse(Request, text))
     assert "PRIVATE" not in text
-    for key in (tmp_path / "keys").iterdir():
+    for key in (tmp_path / "keys").glob("*.key"):
         assert key.stat().st_mode & 0o777 == 0o600
 
 
 def test_keys_are_made_once(tmp_path: Path) -> None:
     provision.make(tmp_path, TERMINAL)
     before = {path: path.read_bytes() for path in (tmp_path / "keys").iterdir()}
-    with pytest.raises(SetupError, match=r"transport\.key.*already"):
+    with pytest.raises(SetupError, match=r"'gate-1' are there already"):
         provision.make(tmp_path, "gate-2")
     assert {path: path.read_bytes() for path in (tmp_path / "keys").iterdir()} == before
+
+
+def test_the_request_is_made_again_from_the_same_keys(tmp_path: Path) -> None:
+    first, again = (parse(Request, provision.make(tmp_path, TERMINAL)) for _ in range(2))
+    check_request(again)
+    assert (first.record_key, first.seal_key) == (again.record_key, again.seal_key)
+
+
+@pytest.mark.parametrize("lost", [["transport.key"], ["seal.key"], ["record.key", "seal.key"]])
+def test_keys_that_a_crash_left_unmade_are_made_and_the_others_kept(tmp_path: Path, lost: list[str]) -> None:
+    provision.make(tmp_path, TERMINAL)
+    for name in lost:
+        (tmp_path / "keys" / name).unlink()
+    before = {path: path.read_bytes() for path in (tmp_path / "keys").iterdir()}
+    check_request(parse(Request, provision.make(tmp_path, TERMINAL)))
+    after = {path: path.read_bytes() for path in (tmp_path / "keys").iterdir()}
+    assert len(after) == 4
+    assert before.items() <= after.items()
+
+
+def test_a_key_that_went_after_the_admission_is_not_made_anew(tmp_path: Path, admission: dict[str, Any]) -> None:
+    """It may be a credential by now, and no other would be known to the aggregator."""
+    provision.accept(tmp_path, json.dumps(admission).encode())
+    (tmp_path / "keys" / "record.key").unlink()
+    with pytest.raises(SetupError, match=r"record\.key"):
+        provision.make(tmp_path, TERMINAL)
+    assert not (tmp_path / "keys" / "record.key").exists()
+
+
+def test_keys_of_nobody_known_are_left_alone(tmp_path: Path) -> None:
+    provision.make(tmp_path, TERMINAL)
+    (tmp_path / "keys" / "terminal.id").unlink()
+    with pytest.raises(SetupError, match="does not say whose"):
+        provision.make(tmp_path, TERMINAL)
 
 
 @pytest.mark.parametrize("name", ["", "Gate", "hazri-x", "a/b", "a" * 33])
@@ -75,6 +109,8 @@ def test_an_admission_of_another_terminal_is_refused(tmp_path: Path, authority: 
         ("server_key", "zz"),
         ("server_key", "00"),
         ("template_key", "00"),
+        ("template_key", "00" * 32),
+        ("template_key", "01" + "00" * 31),
         ("lookup_key", "00" * 92),
         ("lookup_key", "zz"),
         ("broker_port", "8883"),

@@ -13,10 +13,10 @@ from edge.screen import Colour, Icon
 from sync.record import ClockSource, Flag, Instant, Kind, Means, Punch, SourceClass
 
 
-def accepted(flags: Flag = Flag.NONE, name: str = "Synthetic") -> Accepted:
+def accepted(flags: Flag = Flag.NONE, name: str = "Synthetic", kind: Kind = Kind.IN) -> Accepted:
     instant = Instant(1, 0, 0, ClockSource.NTP, 5)
     return Accepted(
-        Punch(bytes(8), Kind.IN, Means.FINGER, 900, SourceClass.AADHAAR_TERMINAL, flags, instant), 7, name, 1.0
+        Punch(bytes(8), kind, Means.FINGER, 900, SourceClass.AADHAAR_TERMINAL, flags, instant), 7, name, 1.0
     )
 
 
@@ -76,6 +76,12 @@ def test_a_double_tap_and_an_untrusted_clock_are_said() -> None:
     flags = Flag.DUPLICATE | Flag.CLOCK_UNTRUSTED
     lines = screen.screen(screen.Done(accepted(flags))).lines
     assert lines[2:] == (words.DUPLICATE, words.CLOCK)
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_nobody_is_welcomed_on_the_way_out(kind: Kind) -> None:
+    lines = screen.screen(screen.Done(accepted(kind=kind))).lines
+    assert lines[1].en.startswith("Goodbye" if kind in (Kind.OUT, Kind.MOVEMENT_OUT) else "Welcome")
 
 
 def test_a_name_is_shown_and_not_obeyed() -> None:

@@ -1,0 +1,20 @@
+"""What an enrolment does when it cannot seal; the rest of it is played at a real terminal in tests/flow."""
+
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+
+from edge import EnrolmentRefused, enrolment
+from edge.enrolment import Request, Sealer
+from matching import Format, Modality, Template
+
+
+def test_a_key_that_nothing_can_be_sealed_to_refuses_the_enrolment_and_records_nothing() -> None:
+    """The terminal is not even reached for: no journal is there to write to."""
+    nobody: Any = None
+    sealer = Sealer("gate-1", X25519PrivateKey.generate(), X25519PublicKey.from_public_bytes(bytes(32)))
+    request = Request(bytes(8), 1, lambda _: None, lambda: False)
+    template = Template(Format.MINUTIAE, "leader", 1, Modality.FINGER, b"synthetic")
+    with pytest.raises(EnrolmentRefused, match="cannot be sealed"):
+        enrolment._record(nobody, sealer, request, 1, template)
