@@ -69,7 +69,7 @@ def test_a_full_disk_is_red_and_the_terminal_recovers(site: Site, finger: Path) 
         for _ in range(2):
             assert site.punch(DIGITS, finger)["outcome"] == "not_recorded"
         assert site.status()["not_recorded"] == 2
-    assert site.status()["seq"] == before
+        assert site.status()["seq"] == before
     seen = site.punch(DIGITS, finger)
     assert (seen["outcome"], seen["seq"]) == ("accepted", before + 2)
     fault = dict(site.records())[before + 1]
