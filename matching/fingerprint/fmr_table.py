@@ -7,11 +7,11 @@ Measured down to 0.01 %, extrapolated from there.
 from typing import Final
 
 TABLE: Final = (
-    (1e-1, 0.00138),
-    (1e-2, 0.00215),
-    (1e-3, 0.00307),
-    (1e-4, 0.00457),
-    (1e-5, 0.00675),
-    (1e-6, 0.00986),
+    (1e-1, 0.00139),
+    (1e-2, 0.0022),
+    (1e-3, 0.00319),
+    (1e-4, 0.00472),
+    (1e-5, 0.00696),
+    (1e-6, 0.01032),
 )
 """FMR and the evidence from which it holds, strictest last."""

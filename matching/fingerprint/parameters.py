@@ -44,7 +44,7 @@ HULL_MARGIN_PX: Final = 50.0
 VALID_CELLS_MIN: Final = 0.75  # share of a cylinder's cells that lie on the finger
 NEIGHBOURS_MIN: Final = 2
 COMMON_CELLS_MIN: Final = 0.6  # share of cells valid in both cylinders
-ROTATION_MAX: Final = math.pi / 2
+ROTATION_MAX: Final = math.radians(70)  # not in [MCC]: a finger laid on glass by hand is seldom turned further
 
 # Relaxation, the LSA-R of [MCC].
 PAIRS_LEAST: Final = 4
