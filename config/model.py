@@ -31,7 +31,7 @@ class Matching:
     fmr: the share of strangers that may pass for one candidate. margin: a score as matching.score returns it (0 to 1).
     """
 
-    fmr: float = 1e-4
+    fmr: float = 1e-5
     margin: float = 0.1
 
     def __post_init__(self) -> None:
