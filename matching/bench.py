@@ -74,7 +74,7 @@ def bench_fingerprint(
     extract_cpu_ms_median, compare_cpu_ms_mean, peak_rss_mb.
     Raises DataError naming the file or folder that cannot be used, ModelMissing without the network.
     """
-    sets = _sets(data_dir)
+    sets = find_sets(data_dir)
     if unknown := set(dpi or {}) - set(sets):
         raise DataError(f"no set is called {', '.join(sorted(unknown))}; there are {', '.join(sets)}")
     cv2.setNumThreads(1)
@@ -86,7 +86,7 @@ def bench_fingerprint(
     return _report(trials)
 
 
-def _sets(data_dir: Path) -> dict[str, list[_View]]:
+def find_sets(data_dir: Path) -> dict[str, list[_View]]:
     """The sets in `data_dir` by name: the folder itself when it holds pictures, else the folders in it."""
     try:
         folders = [data_dir, *sorted(entry for entry in data_dir.iterdir() if entry.is_dir())]
@@ -130,7 +130,7 @@ def extracted(
     extract_ms: list[float] = []
     ready: list[Prepared] = []
     for done, view in enumerate(views, 1):
-        image = _read(view.file)
+        image = read_picture(view.file)
         start = time.thread_time()
         try:
             template = engine.extract(image, dpi)
@@ -143,7 +143,7 @@ def extracted(
     return ready, extract_ms
 
 
-def _read(file: Path) -> NDArray[np.uint8]:
+def read_picture(file: Path) -> NDArray[np.uint8]:
     image = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
     if image is None:
         raise DataError(f"{file} is not a picture that can be read")
@@ -163,7 +163,7 @@ def score_all(
 
 
 def _pairs(views: list[_View], scores: Scores, protocol: Protocol) -> tuple[Scores, Scores]:
-    groups = _fingers(views)
+    groups = by_finger(views)
     genuine = [scores[i, j] for group in groups for i, j in itertools.combinations(group, 2)]
     if protocol == "std":
         groups = [group[:1] for group in groups]
@@ -174,7 +174,7 @@ def _pairs(views: list[_View], scores: Scores, protocol: Protocol) -> tuple[Scor
 
 
 def _three(views: list[_View], scores: Scores) -> tuple[Scores, Scores]:
-    groups = _fingers(views)
+    groups = by_finger(views)
     genuine = [best_of_three(scores, group, group) for group in groups]
     impostor = [best_of_three(scores, one, other) for one, other in itertools.permutations(groups, 2)]
     return np.concatenate(genuine), np.concatenate(impostor)
@@ -190,7 +190,7 @@ def best_of_three(scores: Scores, references: list[int], probes: list[int]) -> S
     return np.array(trials)
 
 
-def _fingers(views: list[_View]) -> list[list[int]]:
+def by_finger(views: list[_View]) -> list[list[int]]:
     """The places in `views` of each finger's impressions, in their order."""
     return [[i for i, _ in group] for _, group in itertools.groupby(enumerate(views), key=lambda each: each[1].finger)]
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import cv2
 
-from matching.bench import _read, _sets
+from matching.bench import find_sets, read_picture
 from matching.bench_gallery import Person, people, spliced
 from matching.errors import DataError, ImageError
 from matching.fingerprint.compare import prepare as prepare_finger
@@ -85,14 +85,14 @@ def _real(
 ) -> tuple[dict[bytes, tuple[Template, ...]], list[_Probe]]:
     """The first impressions of every finger to enrol, the others to probe with."""
     engine = extractor or Extractor(threads=1)
-    sets = _sets(data_dir)
+    sets = find_sets(data_dir)
     if unknown := set(dpi) - set(sets):
         raise DataError(f"no set is called {', '.join(sorted(unknown))}; there are {', '.join(sets)}")
     taken: dict[bytes, list[Template]] = {}
     for name, views in sets.items():
         for done, view in enumerate(views, 1):
             try:
-                template = engine.extract(_read(view.file), dpi.get(name, DPI))
+                template = engine.extract(read_picture(view.file), dpi.get(name, DPI))
             except ImageError as cause:
                 raise DataError(f"{view.file}: {cause}") from cause
             taken.setdefault(f"{name}/{view.finger}".encode(), []).append(template)

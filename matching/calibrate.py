@@ -26,7 +26,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from matching.bench import _fingers, _sets, best_of_three, extracted, score_all
+from matching.bench import best_of_three, by_finger, extracted, find_sets, score_all
 from matching.errors import DataError, MatchingError
 from matching.fingerprint.calibration import FEW
 from matching.fingerprint.compare import Prepared, evidence
@@ -144,8 +144,8 @@ def _trials(data_dir: Path, dpi: Mapping[str, float], engine: Extractor) -> Tria
     ready: list[Prepared] = []
     groups: list[list[int]] = []
     set_of: list[str] = []
-    for name, views in _sets(data_dir).items():
-        groups += [[len(ready) + place for place in group] for group in _fingers(views)]
+    for name, views in find_sets(data_dir).items():
+        groups += [[len(ready) + place for place in group] for group in by_finger(views)]
         ready += extracted(name, views, dpi.get(name, DPI), engine, _told)[0]
         set_of += [name] * (len(groups) - len(set_of))
     found = score_all("all sets", ready, evidence, _told)
