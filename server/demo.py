@@ -32,24 +32,30 @@ CUT_TERMINAL = "t-2"
 CUT_S = 20.0
 PEOPLE, IMPRESSIONS, SEED = 24, 8, 1
 _ROSTER_S, _DRAIN_S, _TICK_S = 120.0, 120.0, 0.05
+_ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
 def main(args: argparse.Namespace) -> int:
     """Run the demo; returns the exit code: 1 when a punch was lost or doubled, or an impostor got in."""
     console = Console(stderr=True)
-    before = signal.signal(signal.SIGTERM, _end)
+    before = {number: signal.signal(number, _end) for number in _ENDING}
     folder = Path(tempfile.mkdtemp(prefix="hazri-demo-"))
     try:
         with ExitStack() as stage:
             return _perform(args, folder, stage, console)
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        for number in _ENDING:
+            signal.signal(number, signal.SIG_IGN)
         shutil.rmtree(folder, ignore_errors=True)
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:
-    """SIGTERM ends like Ctrl-C, also before and after the punching: the folder, with digits in it, is removed."""
+    """SIGTERM ends like Ctrl-C, also before and after the punching: the folder, with digits in it, is removed.
+
+    SIGINT is taken too, because a shell that starts us in the background has it ignored.
+    """
     raise KeyboardInterrupt
 
 
