@@ -35,8 +35,14 @@ _REOPEN_FIRST_S, _REOPEN_MAX_S = 0.5, 10.0
 def run(settings: Settings, *, events: bool, screen: TextIO | None, stop: threading.Event | None = None) -> int:
     """Serve people until SIGTERM or SIGINT. Returns the exit code; raises SetupError, StorageError, MatchingError."""
     stop = stop or threading.Event()
+
+    def end(*_: object) -> None:
+        for one in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(one, signal.SIG_IGN)  # a second signal inside Event.set would wait for itself for ever
+        stop.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, end)
     Daemon(settings, Report("terminal", events=events), screen).run(stop)
     return 0
 

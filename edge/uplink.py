@@ -18,8 +18,14 @@ from sync.topics import down_all
 def run(settings: Settings, uplink: Uplink, *, events: bool) -> int:
     """Sync until SIGTERM or SIGINT. Returns the exit code; raises SetupError, StorageError, LinkError."""
     stop = threading.Event()
+
+    def end(*_: object) -> None:
+        for one in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(one, signal.SIG_IGN)  # a second signal inside Event.set would wait for itself for ever
+        stop.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, end)
     report = Report("sync", events=events)
     me = load_transport(settings.state_dir)
     link = MqttLink(

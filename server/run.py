@@ -64,8 +64,14 @@ def open_state(settings: ServerSettings) -> Opened:
 def run(settings: ServerSettings, announce: Callable[[str], None]) -> None:
     """Work until SIGTERM or SIGINT. `announce` gets one line when everything is ready. Raises ServerError."""
     stop = threading.Event()
+
+    def end(*_: object) -> None:
+        for one in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(one, signal.SIG_IGN)  # a second signal inside Event.set would wait for itself for ever
+        stop.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _n, _f: stop.set())
+        signal.signal(number, end)
     with serving(settings) as ready:
         announce(ready)
         stop.wait()
