@@ -4,7 +4,6 @@ The process ends by os._exit and never closes punches.db: closing would delete t
 process, another user, reads and could not make again.
 """
 
-import signal
 import threading
 import time
 from typing import Any, TextIO
@@ -20,6 +19,7 @@ from edge.look import FingerLook
 from edge.report import Report
 from edge.screen import Done, EnrolPlace, Idle, OutOfService, Place, State, TextSink, Typing
 from edge.settings import Settings
+from edge.stopping import on_signal
 from edge.terminal import Limits, Terminal
 from edge.trouble import Troubles
 from matching import Modality, threshold
@@ -35,14 +35,7 @@ _REOPEN_FIRST_S, _REOPEN_MAX_S = 0.5, 10.0
 def run(settings: Settings, *, events: bool, screen: TextIO | None, stop: threading.Event | None = None) -> int:
     """Serve people until SIGTERM or SIGINT. Returns the exit code; raises SetupError, StorageError, MatchingError."""
     stop = stop or threading.Event()
-
-    def end(*_: object) -> None:
-        for one in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(one, signal.SIG_IGN)  # a second signal inside Event.set would wait for itself for ever
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, end)
+    on_signal(stop)
     Daemon(settings, Report("terminal", events=events), screen).run(stop)
     return 0
 

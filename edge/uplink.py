@@ -3,12 +3,12 @@
 It owns the network and the transport key, and reads punches.db; it has no sensor and no key to sign or open anything.
 """
 
-import signal
 import threading
 
 from edge.identity import load_transport
 from edge.report import Report
 from edge.settings import Settings, Uplink
+from edge.stopping import on_signal
 from sync.agent import Agent, AgentSettings, AgentState
 from sync.mqtt import MqttLink, MqttSettings
 from sync.roster import RosterStore
@@ -18,14 +18,7 @@ from sync.topics import down_all
 def run(settings: Settings, uplink: Uplink, *, events: bool) -> int:
     """Sync until SIGTERM or SIGINT. Returns the exit code; raises SetupError, StorageError, LinkError."""
     stop = threading.Event()
-
-    def end(*_: object) -> None:
-        for one in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(one, signal.SIG_IGN)  # a second signal inside Event.set would wait for itself for ever
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, end)
+    on_signal(stop)
     report = Report("sync", events=events)
     me = load_transport(settings.state_dir)
     link = MqttLink(
