@@ -1,57 +1,21 @@
-"""Every driver by name, with its options: what the settings file may say, and how a device comes to be.
+"""Every driver by name: ours, and those that other packages bring.
 
-A driver's module is imported when a device of it is made, so nobody pays for a library that is not used.
+A vendor whose software development kit is closed ships a package with an entry point of the group `hazri.drivers`
+that names its Entry; it then stands here beside ours.
 """
 
 import difflib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
+from importlib.metadata import entry_points
 
-from drivers import OptionError
-from drivers.base import Driver, Feature
+from drivers import OptionError, virtual
+from drivers.base import Driver
+from drivers.entry import Entry, Option, Options, Value
 
-Value = str | int
-Options = Mapping[str, Value]
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One option: its type (str or int), its default (None: it must be given), and what it means."""
-
-    kind: type[str] | type[int]
-    default: Value | None
-    doc: str
-    least: int = 0
-    most: int = 2**31
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One driver: what it is, what it can do, its options, and how to make one from checked options."""
-
-    summary: str
-    features: Feature
-    options: Mapping[str, Option]
-    make: Callable[[Options], Driver]
-
-
-def _virtual(options: Options) -> Driver:
-    from drivers.virtual.driver import VirtualDriver
-
-    return VirtualDriver(Path(str(options["socket"])), dpi=int(options["dpi"]))
-
+GROUP = "hazri.drivers"
 
 DRIVERS: Mapping[str, Entry] = {
-    "virtual": Entry(
-        summary="a finger sensor and a keypad played over a Unix socket",
-        features=Feature.IMAGE | Feature.KEYPAD,
-        options={
-            "socket": Option(str, None, "path of the Unix socket to listen on"),
-            "dpi": Option(int, 500, "resolution of the pictures, unless one says otherwise", 100, 2000),
-        },
-        make=_virtual,
-    ),
+    "virtual": virtual.ENTRY,
 }
 
 
@@ -61,10 +25,19 @@ def make(name: str, options: Options) -> Driver:
 
 
 def find(name: str) -> Entry:
-    """Raises OptionError naming the nearest driver when there is none of this name."""
-    if name not in DRIVERS:
-        raise OptionError(f"unknown driver {name!r}; {_nearest(name, DRIVERS)}")
-    return DRIVERS[name]
+    """Ours, or else a plug-in's. Raises OptionError naming the nearest driver when there is none of this name."""
+    if name in DRIVERS:
+        return DRIVERS[name]
+    plugged = {point.name: point for point in entry_points(group=GROUP)}
+    if name not in plugged:
+        raise OptionError(f"unknown driver {name!r}; {_nearest(name, {**DRIVERS, **plugged})}")
+    try:
+        entry = plugged[name].load()
+    except Exception as error:  # noqa: BLE001 - it is somebody else's code
+        raise OptionError(f"driver {name}: the package that brings it cannot be loaded: {error}") from None
+    if not isinstance(entry, Entry):
+        raise OptionError(f"driver {name}: {plugged[name].value} is not a drivers.entry.Entry")
+    return entry
 
 
 def check(name: str, options: Options) -> dict[str, Value]:

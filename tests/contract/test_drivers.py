@@ -6,60 +6,14 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Protocol
 
-import cv2
 import numpy as np
 import pytest
 
 from drivers import DeviceGone, OptionError, ProtocolError, registry
 from drivers.base import Driver, Feature, Keypad, Modality, Recognition, Retry, Scan
-from drivers.lines import LineClient
-from drivers.registry import DRIVERS, Options
-
-
-class Rig(Protocol):
-    """Plays the device, or the person at it, for one driver."""
-
-    options: Options
-
-    def touch(self) -> None:
-        """A finger is laid down and stays."""
-
-    def lift(self) -> None: ...
-
-    def garble(self) -> None:
-        """The device sends a reading that is not one."""
-
-    def press(self, *keys: str) -> None: ...
-
-
-class VirtualRig:
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "virtual.sock"
-        self.options: Options = {"socket": str(self.path)}
-        self.picture, self.noise = folder / "finger.png", folder / "noise.png"
-        cv2.imwrite(str(self.picture), np.arange(160 * 120, dtype=np.uint32).reshape(160, 120).astype(np.uint8))
-        self.noise.write_bytes(self.picture.read_bytes()[:-40])
-
-    def touch(self) -> None:
-        self._do({"do": "place", "picture": str(self.picture)})
-
-    def lift(self) -> None:
-        self._do({"do": "lift"})
-
-    def garble(self) -> None:
-        self._do({"do": "place", "picture": str(self.noise)})
-
-    def press(self, *keys: str) -> None:
-        self._do({"do": "press", "keys": list(keys)})
-
-    def _do(self, message: dict[str, object]) -> None:
-        with LineClient(self.path) as client:
-            assert client.ask(message) == {"ok": True}
-
-
-RIGS = {"virtual": VirtualRig}
+from drivers.registry import DRIVERS
+from tests.contract.rigs import RIGS, Rig
 
 
 @pytest.fixture(params=sorted(DRIVERS))

@@ -1,0 +1,8 @@
+"""One rig a driver: the pretended device, and the hands that play it for the contract suite."""
+
+from tests.contract.rigs.rig import Rig
+from tests.contract.rigs.virtual import VirtualRig
+
+RIGS = {"virtual": VirtualRig}
+
+__all__ = ["RIGS", "Rig"]
