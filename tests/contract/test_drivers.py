@@ -22,8 +22,9 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def rig(name: str, tmp_path: Path) -> Rig:
-    return RIGS[name](tmp_path)
+def rig(name: str, tmp_path: Path) -> Iterator[Rig]:
+    with closing(RIGS[name](tmp_path)) as rig:
+        yield rig
 
 
 @pytest.fixture

@@ -19,3 +19,6 @@ class Rig(Protocol):
         """The device sends a reading that is not one."""
 
     def press(self, *keys: str) -> None: ...
+
+    def close(self) -> None:
+        """Take the pretended device away."""

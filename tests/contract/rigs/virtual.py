@@ -29,6 +29,9 @@ class VirtualRig:
     def press(self, *keys: str) -> None:
         self._do({"do": "press", "keys": list(keys)})
 
+    def close(self) -> None:
+        """Nothing to do: the driver itself listens."""
+
     def _do(self, message: dict[str, object]) -> None:
         with LineClient(self.path) as client:
             assert client.ask(message) == {"ok": True}
