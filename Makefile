@@ -37,7 +37,7 @@ debian:
 $(READY): pyproject.toml matching/models/manifest.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[edge,server,test]'
+	$(BIN)/python -m pip install --quiet --editable '.[edge,server,zk,pi,test]'
 	$(BIN)/hazri-edge models install
 	@touch $@
 
