@@ -1,0 +1,116 @@
+"""Ports over real pseudo-terminals and sockets: what comes, what goes, and what is gone."""
+
+import os
+import socket
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from drivers import DeviceGone, OptionError
+from drivers.ports import Pty, SerialPort
+
+
+def test_bytes_go_both_ways_and_the_device_sees_the_baud(tmp_path: Path) -> None:
+    with closing(Pty(tmp_path / "sensor")) as pty, closing(SerialPort(pty.where, 9600)) as port:
+        port.open()
+        port.open()
+        assert pty.baud == 9600
+        port.baud = 115200
+        assert (pty.baud, port.baud) == (115200, 115200)
+        port.write(b"\x00\x03\x04\x0d\x11\xff")  # nothing is translated, nothing is a control character
+        assert os.read(pty.fileno(), 64) == b"\x00\x03\x04\x0d\x11\xff"
+        os.write(pty.fileno(), b"\r\n\x13\x55")
+        assert port.read(3, 1) == b"\r\n\x13"
+        assert port.read(64, 1) == b"\x55"
+        assert port.read(64, 0.01) == b""
+
+
+def test_what_was_not_read_can_be_thrown_away(tmp_path: Path) -> None:
+    with closing(Pty(tmp_path / "sensor")) as pty, closing(SerialPort(pty.where)) as port:
+        port.open()
+        os.write(pty.fileno(), b"stale")
+        port.flush()
+        assert port.read(64, 0.01) == b""
+
+
+def test_a_pulled_cable_is_gone_and_the_link_finds_it_again(tmp_path: Path) -> None:
+    with closing(Pty(tmp_path / "sensor")) as pty, closing(SerialPort(pty.where)) as port:
+        port.open()
+        pty.unplug()
+        with pytest.raises(DeviceGone):
+            port.read(1, 1)
+        with pytest.raises(DeviceGone):
+            port.write(b"x" * 100)
+        port.close()
+        with pytest.raises(DeviceGone):
+            port.open()
+        with pytest.raises(DeviceGone):
+            _ = pty.baud
+        pty.plug()
+        port.open()
+        port.write(b"back")
+        assert os.read(pty.fileno(), 64) == b"back"
+
+
+def test_a_port_is_ours_alone_and_closed_means_gone(tmp_path: Path) -> None:
+    with closing(Pty(tmp_path / "sensor")) as pty, closing(SerialPort(pty.where)) as port:
+        port.open()
+        with closing(SerialPort(pty.where)) as second, pytest.raises(DeviceGone):
+            second.open()
+        port.close()
+        port.close()
+        with pytest.raises(DeviceGone, match="closed"):
+            port.read(1, 1)
+        with pytest.raises(DeviceGone, match="closed"):
+            port.write(b"x")
+
+
+def test_close_from_another_thread_ends_a_read(tmp_path: Path) -> None:
+    with closing(Pty(tmp_path / "sensor")) as pty, closing(SerialPort(pty.where)) as port:
+        port.open()
+        closer = threading.Timer(0.1, port.close)
+        closer.start()
+        with pytest.raises(DeviceGone):
+            port.read(1, 30)
+        closer.join()
+
+
+def test_a_socket_is_a_port_too() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        host, tcp = server.getsockname()
+        with closing(SerialPort(f"socket://{host}:{tcp}")) as port:
+            port.open()
+            peer, _ = server.accept()
+            port.write(b"ask")
+            assert peer.recv(64) == b"ask"
+            peer.sendall(b"answer")
+            assert port.read(64, 5) == b"answer"
+            peer.close()
+            with pytest.raises(DeviceGone):
+                port.read(64, 5)
+
+
+def test_what_is_no_port_is_said_at_once(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="port = 'gopher://x'"):
+        SerialPort("gopher://x")
+    with closing(SerialPort(str(tmp_path / "none"))) as port, pytest.raises(DeviceGone):
+        port.open()
+
+
+def test_a_link_never_replaces_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("precious")
+    with pytest.raises(OptionError, match="not a link"):
+        Pty(tmp_path / "file")
+    assert (tmp_path / "file").read_text() == "precious"
+
+
+def test_the_link_goes_with_the_device(tmp_path: Path) -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(5):
+        with closing(Pty(tmp_path / "sensor")) as pty:
+            assert (tmp_path / "sensor").readlink() == Path(pty.path)
+        pty.close()
+    assert not (tmp_path / "sensor").is_symlink()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
