@@ -1,20 +1,48 @@
-"""Every message a person at the terminal sees, in Hindi and in English."""
+"""Every message a person at the terminal sees, in Hindi, English, Kannada and Urdu."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import assert_never
 
 from drivers.base import Advice
 from sync.record import Kind
 
 
+class Language(StrEnum):
+    """A language of the screen, by its ISO 639-1 code."""
+
+    HINDI = "hi"
+    ENGLISH = "en"
+    KANNADA = "kn"
+    URDU = "ur"
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
-    """One message. `{...}` is filled in by the screen."""
+    """One message in every language. `{...}` is filled in by the screen; `unfilled` is what it was before that."""
 
     hi: str
     en: str
+    kn: str = ""
+    ur: str = ""
+    unfilled: "Words | None" = field(default=None, compare=False, repr=False)
 
     def fill(self, **values: str) -> "Words":
-        return Words(self.hi.format(**values), self.en.format(**values))
+        hi, en, kn, ur = (text.format(**values) for text in (self.hi, self.en, self.kn, self.ur))
+        return Words(hi, en, kn, ur, self)
+
+    def within(self, language: Language) -> str:
+        """The message in this language; in English where it was not translated yet."""
+        match language:
+            case Language.HINDI:
+                return self.hi
+            case Language.ENGLISH:
+                return self.en
+            case Language.KANNADA:
+                return self.kn or self.en
+            case Language.URDU:
+                return self.ur or self.en
+        assert_never(language)
 
 
 IDLE = Words("अपने छह अंक दबाएँ, फिर ↵", "Type your six digits, then ↵")
