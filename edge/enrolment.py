@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from drivers.base import Advice, Scan
 from edge import EnrolmentRefused, policy
 from edge.gallery import Person
-from edge.screen import EnrolDone, EnrolPlace
+from edge.states import EnrolDone, EnrolPlace
 from edge.terminal import Terminal
 from matching import MatchingError, Prepared, Template, prepare, score
 from sync import StorageError, SyncError

@@ -23,16 +23,6 @@ class WrongDigits:
 
 
 @dataclass(frozen=True, slots=True)
-class Nobody:
-    """Nobody of this terminal has these digits."""
-
-
-@dataclass(frozen=True, slots=True)
-class NotEnrolled:
-    """Somebody has these digits, but no finger was ever enrolled for them."""
-
-
-@dataclass(frozen=True, slots=True)
 class PoorImage:
     """No picture good enough to compare; what to do about it."""
 
@@ -41,7 +31,7 @@ class PoorImage:
 
 @dataclass(frozen=True, slots=True)
 class NoMatch:
-    """A good picture, of somebody else's finger."""
+    """Not recognised. The same for digits that nobody has, for people not enrolled, and for somebody else's finger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +45,25 @@ class NotRecorded:
 
 
 @dataclass(frozen=True, slots=True)
+class Noted:
+    """A supervisor vouched for digits that nobody here has: an event `seq`, no punch; the office decides (S6)."""
+
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotSupervised:
+    """Whoever was to vouch was not recognised, or is no supervisor."""
+
+
+@dataclass(frozen=True, slots=True)
+class LockedOut:
+    """Too many failures with these digits, whether anybody has them or not: wait so many seconds."""
+
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class Cleared:
     """The person took back what was typed."""
 
@@ -65,7 +74,17 @@ class Abandoned:
 
 
 Outcome = (
-    Accepted | WrongDigits | Nobody | NotEnrolled | PoorImage | NoMatch | TooClose | NotRecorded | Cleared | Abandoned
+    Accepted
+    | WrongDigits
+    | PoorImage
+    | NoMatch
+    | TooClose
+    | NotRecorded
+    | Noted
+    | NotSupervised
+    | LockedOut
+    | Cleared
+    | Abandoned
 )
 
 
@@ -76,10 +95,6 @@ def name(outcome: Outcome) -> str:
             return "accepted"
         case WrongDigits():
             return "wrong_digits"
-        case Nobody():
-            return "nobody"
-        case NotEnrolled():
-            return "not_enrolled"
         case PoorImage():
             return "poor_image"
         case NoMatch():
@@ -88,6 +103,12 @@ def name(outcome: Outcome) -> str:
             return "too_close"
         case NotRecorded():
             return "not_recorded"
+        case Noted():
+            return "noted"
+        case NotSupervised():
+            return "not_supervised"
+        case LockedOut():
+            return "locked_out"
         case Cleared():
             return "cleared"
         case Abandoned():
@@ -109,6 +130,10 @@ def event(outcome: Outcome) -> dict[str, object]:
             "wall_ms": punch.instant.wall_ms,
             "touch_to_green_ms": round(outcome.touch_to_green_ms, 1),
         }
+    elif isinstance(outcome, Noted):
+        fields["seq"] = outcome.seq
+    elif isinstance(outcome, LockedOut):
+        fields["wait_s"] = outcome.seconds
     elif isinstance(outcome, PoorImage):
         fields["advice"] = str(outcome.advice)
     return fields

@@ -4,7 +4,7 @@ A Screen names colour and icon, so that sinks which draw, light LEDs or speak al
 never the only sign.
 """
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TextIO, assert_never
@@ -15,75 +15,41 @@ from edge.outcome import (
     Abandoned,
     Accepted,
     Cleared,
-    Nobody,
+    LockedOut,
     NoMatch,
-    NotEnrolled,
+    Noted,
     NotRecorded,
+    NotSupervised,
     Outcome,
     PoorImage,
     TooClose,
     WrongDigits,
 )
 from edge.report import line
+from edge.states import (
+    ChooseKind,
+    Done,
+    EnrolDone,
+    EnrolFace,
+    EnrolPlace,
+    IdentifyReady,
+    Idle,
+    Locked,
+    LookAtCamera,
+    OutOfService,
+    Pin,
+    Place,
+    State,
+    SupervisePlace,
+    SuperviseReason,
+    SuperviseTyping,
+    SuperviseWho,
+    Technician,
+    Typing,
+    Working,
+)
 from edge.words import Words
 from sync.record import Flag, Kind
-
-
-@dataclass(frozen=True, slots=True)
-class Idle:
-    """Nobody is here."""
-
-
-@dataclass(frozen=True, slots=True)
-class Typing:
-    """So many keys were pressed; which ones is nobody's business."""
-
-    keys: int
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """The sensor is lit and waits for a finger; after a bad picture with advice."""
-
-    attempt: int
-    advice: Advice | None
-
-
-@dataclass(frozen=True, slots=True)
-class Working:
-    """The finger is being looked at."""
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """A session has ended."""
-
-    outcome: Outcome
-
-
-@dataclass(frozen=True, slots=True)
-class EnrolPlace:
-    """Enrolling: view number `view` of `views` is due."""
-
-    view: int
-    views: int
-    advice: Advice | None
-
-
-@dataclass(frozen=True, slots=True)
-class EnrolDone:
-    """Enrolling has ended."""
-
-    enrolled: bool
-
-
-@dataclass(frozen=True, slots=True)
-class OutOfService:
-    """The terminal cannot take a punch now."""
-
-
-State = Idle | Typing | Place | Working | Done | EnrolPlace | EnrolDone | OutOfService
-Show = Callable[[State], None]
 
 
 class Colour(StrEnum):
@@ -97,6 +63,7 @@ class Colour(StrEnum):
 class Icon(StrEnum):
     KEYPAD = "keypad"
     FINGER = "finger"
+    FACE = "face"
     WAIT = "wait"
     TICK = "tick"
     AGAIN = "again"
@@ -118,23 +85,74 @@ def screen(state: State) -> Screen:
     match state:
         case Idle():
             return Screen(Colour.WHITE, Icon.KEYPAD, (words.IDLE,))
-        case Typing(keys):
-            return Screen(Colour.WHITE, Icon.KEYPAD, (words.TYPING.fill(dots="●" * keys),))
-        case Place(_, advice):
-            return _finger(words.PLACE, advice)
+        case IdentifyReady():
+            return Screen(Colour.WHITE, Icon.FINGER, (words.IDENTIFY,))
+        case ChooseKind(kinds):
+            return Screen(Colour.WHITE, Icon.KEYPAD, _choices(words.KIND[kind] for kind in kinds))
+        case Typing(keys, kind):
+            typed = words.TYPING.fill(dots="●" * keys)
+            return Screen(Colour.WHITE, Icon.KEYPAD, (typed,) if kind is None else (words.KIND[kind], typed))
+        case Place(_, advice, other):
+            return _finger(words.PLACE_OTHER if other else words.PLACE, advice)
+        case LookAtCamera(advice, ask):
+            return _face(words.ASK[ask] if ask else words.LOOK, advice)
         case Working():
             return Screen(Colour.BLUE, Icon.WAIT, (words.WAIT,))
         case Done(outcome):
             return _ending(outcome)
+        case Locked(seconds):
+            return _locked(seconds)
         case EnrolPlace(view, views, advice):
             return _finger(words.ENROL.fill(view=str(view), views=str(views)), advice)
+        case EnrolFace(view, views, advice):
+            return _face(words.ENROL_FACE.fill(view=str(view), views=str(views)), advice)
         case EnrolDone(enrolled):
             if enrolled:
                 return Screen(Colour.GREEN, Icon.TICK, (words.ENROLLED,))
             return Screen(Colour.RED, Icon.CROSS, (words.NOT_ENROLLING,))
-        case OutOfService():
-            return Screen(Colour.RED, Icon.BOOK, (words.OUT_OF_SERVICE,))
+        case OutOfService(fault):
+            return Screen(Colour.RED, Icon.BOOK, (words.OUT_OF_SERVICE, words.FAULT[fault]))
+        case SuperviseTyping() | SupervisePlace() | SuperviseWho() | SuperviseReason():
+            return _supervised(state)
+        case Pin(keys, wrong):
+            typed = words.PIN.fill(dots="●" * keys)
+            return Screen(Colour.YELLOW if wrong else Colour.WHITE, Icon.KEYPAD, (words.PIN_WRONG,) * wrong + (typed,))
+        case Technician(page, facts):
+            if page is None:
+                return Screen(Colour.WHITE, Icon.KEYPAD, _choices(words.PAGE.values()))
+            lines = (Words(f"{name}: {value}", f"{name}: {value}") for name, value in facts)
+            return Screen(Colour.WHITE, Icon.KEYPAD, (words.PAGE[page], *lines))
     assert_never(state)
+
+
+def _supervised(state: SuperviseTyping | SupervisePlace | SuperviseWho | SuperviseReason) -> Screen:
+    match state:
+        case SuperviseTyping(keys):
+            typed = words.TYPING.fill(dots="●" * keys)
+            return Screen(Colour.YELLOW, Icon.KEYPAD, (words.SUPERVISOR, typed) if keys else (words.SUPERVISOR,))
+        case SupervisePlace(_, advice):
+            return _finger(words.SUPERVISOR_FINGER, advice)
+        case SuperviseWho(names):
+            people = _choices(Words(name, name) for name in map(_plain, names))
+            return Screen(Colour.WHITE, Icon.KEYPAD, (words.FOR_WHOM, *people))
+        case SuperviseReason(name, reasons):
+            why = words.WHY.fill(name=_plain(name)) if name else words.WHY_UNKNOWN
+            return Screen(Colour.WHITE, Icon.KEYPAD, (why, *_choices(words.REASON[reason] for reason in reasons)))
+    assert_never(state)
+
+
+def _choices(of: Iterable[Words]) -> tuple[Words, ...]:
+    return tuple(Words(f"{key}  {choice.hi}", f"{key}  {choice.en}") for key, choice in enumerate(of, 1))
+
+
+def _face(what: Words, advice: Advice | None) -> Screen:
+    if advice is None:
+        return Screen(Colour.BLUE, Icon.FACE, (what,))
+    return Screen(Colour.YELLOW, Icon.FACE, (words.ADVICE[advice], what))
+
+
+def _locked(seconds: int) -> Screen:
+    return Screen(Colour.RED, Icon.WAIT, (words.LOCKED.fill(seconds=str(seconds)),))
 
 
 def _finger(what: Words, advice: Advice | None) -> Screen:
@@ -149,16 +167,18 @@ def _ending(outcome: Outcome) -> Screen:
             return _accepted(outcome)
         case WrongDigits():
             return Screen(Colour.YELLOW, Icon.KEYPAD, (words.WRONG_DIGITS,))
-        case Nobody():
-            return Screen(Colour.RED, Icon.CROSS, (words.NOBODY,))
-        case NotEnrolled():
-            return Screen(Colour.RED, Icon.CROSS, (words.NOT_ENROLLED,))
         case PoorImage(advice):
             return Screen(Colour.YELLOW, Icon.AGAIN, (words.POOR_IMAGE, words.ADVICE[advice]))
         case NoMatch():
             return Screen(Colour.RED, Icon.CROSS, (words.NO_MATCH,))
         case TooClose():
             return Screen(Colour.YELLOW, Icon.AGAIN, (words.TOO_CLOSE,))
+        case Noted():
+            return Screen(Colour.YELLOW, Icon.BOOK, (words.NOTED,))
+        case NotSupervised():
+            return Screen(Colour.RED, Icon.CROSS, (words.NOT_SUPERVISED,))
+        case LockedOut(seconds):
+            return _locked(seconds)
         case NotRecorded():
             return Screen(Colour.RED, Icon.BOOK, (words.NOT_RECORDED,))
         case Cleared():

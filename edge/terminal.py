@@ -19,16 +19,14 @@ from edge.outcome import (
     Abandoned,
     Accepted,
     Cleared,
-    Nobody,
     NoMatch,
-    NotEnrolled,
     NotRecorded,
     Outcome,
     PoorImage,
     TooClose,
     WrongDigits,
 )
-from edge.screen import Done, Idle, Place, Show, Typing, Working
+from edge.states import Done, Idle, Place, Show, Typing, Working
 from edge.trouble import Troubles
 from matching import Candidate, Match, MatchingError, Template, decide
 from matching import NoMatch as NoneMatches
@@ -142,10 +140,10 @@ class Terminal:
             return WrongDigits()
         known = {p.person: p for p in self.people.with_digits(digits)}
         if not known:
-            return Nobody()
+            return NoMatch()
         candidates = [self.people.candidate(p) for p in known.values()]
         if not any(c.templates for c in candidates):
-            return NotEnrolled()
+            return NoMatch()
         return self._recognise(known, candidates)
 
     def _type(self, key: str) -> list[str] | Cleared | Abandoned:

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from drivers.base import Advice
+from edge.states import Ask, Fault, Page, Reason
 from sync.record import Kind
 
 
@@ -48,8 +49,23 @@ class Words:
 IDLE = Words("अपने छह अंक दबाएँ, फिर ↵", "Type your six digits, then ↵")
 TYPING = Words("अंक: {dots}", "Digits: {dots}")
 PLACE = Words("अपनी उँगली सेंसर पर रखें", "Place your finger on the sensor")
+PLACE_OTHER = Words("अपनी दूसरी उँगली सेंसर पर रखें", "Place another of your fingers on the sensor")
+IDENTIFY = Words("उँगली रखें, या छह अंक दबाएँ", "Place your finger, or type your six digits")
+LOOK = Words("कैमरे में देखें", "Look into the camera")
+ASK = {
+    Ask.TURN_LEFT: Words("सिर अपनी बाईं ओर घुमाएँ और वापस लाएँ", "Turn your head to your left and back"),
+    Ask.TURN_RIGHT: Words("सिर अपनी दाईं ओर घुमाएँ और वापस लाएँ", "Turn your head to your right and back"),
+    Ask.CLOSE_EYES: Words("आँखें एक पल बंद करके खोलें", "Close your eyes for a moment and open them"),
+}
 WAIT = Words("कृपया रुकें…", "Please wait…")
 
+KIND = {
+    Kind.IN: Words("आगमन", "In"),
+    Kind.OUT: Words("प्रस्थान", "Out"),
+    Kind.MOVEMENT_OUT: Words("काम से बाहर जाना", "Going out during the day"),
+    Kind.MOVEMENT_IN: Words("बाहर से वापसी", "Coming back"),
+    Kind.ON_DUTY: Words("ड्यूटी पर", "On duty"),
+}
 ACCEPTED = {
     Kind.IN: Words("हाज़िरी लग गई: आगमन", "Recorded: in"),
     Kind.OUT: Words("हाज़िरी लग गई: प्रस्थान", "Recorded: out"),
@@ -63,21 +79,46 @@ DUPLICATE = Words("थोड़ी ही देर में दूसरी �
 CLOCK = Words("समय बाद में ठीक किया जाएगा", "The time will be corrected later")
 
 WRONG_DIGITS = Words("ठीक छह अंक दबाएँ", "Exactly six digits, please")
-NOBODY = Words("ये अंक यहाँ दर्ज नहीं हैं। कार्यालय से पूछें", "These digits are not known here. Please ask the office")
-NOT_ENROLLED = Words(
-    "आपकी उँगली अभी दर्ज नहीं है। कार्यालय में दर्ज कराएँ", "No finger of yours is enrolled yet. Please have it enrolled"
-)
-NO_MATCH = Words("उँगली इन अंकों से मेल नहीं खाती", "The finger does not match these digits")
+NO_MATCH = Words("पहचान नहीं हुई। अंक जाँचें या कार्यालय से पूछें", "Not recognised. Check the digits, or ask the office")
 TOO_CLOSE = Words(
     "पक्का नहीं हो सका। दूसरी उँगली या दूसरी संख्या से कोशिश करें",
     "Not certain enough. Please use another finger or your other number",
 )
 NOT_RECORDED = Words("दर्ज नहीं हुआ: रजिस्टर में लिखें", "Not recorded: use the register")
+NOTED = Words("नोट किया गया; कार्यालय पुष्टि करेगा", "Noted; the office will confirm it")
+NOT_SUPERVISED = Words("पर्यवेक्षक की पहचान नहीं हुई", "The supervisor was not recognised")
+LOCKED = Words("बहुत बार विफल। {seconds} सेकंड रुकें", "Too many failures. Wait {seconds} seconds")
 CLEARED = Words("मिटा दिया। फिर से शुरू करें", "Cleared. Please start again")
 ABANDONED = Words("समय पूरा हुआ। फिर से शुरू करें", "Time is up. Please start again")
 POOR_IMAGE = Words("उँगली ठीक से नहीं पढ़ी जा सकी", "The finger could not be read well")
 OUT_OF_SERVICE = Words("मशीन बंद है: रजिस्टर में लिखें", "Out of service: use the register")
+FAULT = {
+    Fault.SENSOR: Words("सेंसर नहीं मिल रहा", "The sensor is not there"),
+    Fault.KEYPAD: Words("कीपैड नहीं मिल रहा", "The keypad is not there"),
+    Fault.STORAGE: Words("डिस्क पर लिखा नहीं जा रहा", "The disk cannot be written"),
+}
 
+SUPERVISOR = Words("पहचान नहीं हुई। पर्यवेक्षक अपने छह अंक दबाएँ", "Not recognised. A supervisor may type their own six digits")
+SUPERVISOR_FINGER = Words("पर्यवेक्षक अपनी उँगली रखें", "The supervisor's finger, please")
+FOR_WHOM = Words("किसके लिए?", "For whom?")
+WHY = Words("{name} के लिए कारण?", "Why, for {name}?")
+WHY_UNKNOWN = Words("ये अंक यहाँ दर्ज नहीं हैं। कारण?", "These digits are not known here. Why?")
+REASON = {
+    Reason.WORN: Words("उँगली पढ़ी नहीं जाती", "Worn or dry fingers"),
+    Reason.INJURED: Words("उँगली में चोट", "Injured finger"),
+    Reason.UNABLE: Words("उँगली या चेहरा संभव नहीं", "Unable to use finger or face"),
+    Reason.MACHINE: Words("मशीन ख़राब", "The machine fails"),
+    Reason.NEW: Words("नए या स्थानांतरित", "New here, or transferred"),
+}
+PIN = Words("तकनीशियन पिन: {dots}", "Technician's PIN: {dots}")
+PIN_WRONG = Words("पिन ग़लत है", "Wrong PIN")
+PAGE = {
+    Page.STATUS: Words("स्थिति", "Status"),
+    Page.SELFTEST: Words("जाँच", "Self-test"),
+    Page.NETWORK: Words("नेटवर्क", "Network"),
+}
+
+ENROL_FACE = Words("कैमरे में देखें ({view}/{views})", "Look into the camera ({view} of {views})")
 ENROL = Words("उँगली रखें ({view}/{views})", "Place the finger ({view} of {views})")
 ENROLLED = Words("उँगली दर्ज हो गई", "The finger is enrolled")
 NOT_ENROLLING = Words("उँगली दर्ज नहीं हुई", "The finger was not enrolled")
