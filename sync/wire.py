@@ -7,6 +7,7 @@ other bytes; a change of any byte is a change of sync.cbor.VERSION (golden bytes
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntFlag
 from typing import Any
 
 from sync.cbor import VERSION, array, decode, encode, integer, message, octets, text
@@ -44,12 +45,23 @@ class RosterEntry:
     templates: tuple[SealedTemplate, ...]
 
 
+class CardFlag(IntFlag):
+    """What sets a person apart at a terminal; bits unknown here are kept and mean nothing."""
+
+    NONE = 0
+    SUPERVISOR = 1  # may vouch for others (S1)
+    FACE_FIRST = 2  # is asked for the face before the finger (S16)
+    MORE_TIME = 4  # gets longer at every step (S16)
+    SPOKEN = 8  # is told everything aloud (S16)
+
+
 @dataclass(frozen=True, slots=True)
 class PersonCard:
-    """What the terminal may know of a person: keyed digits to find them by, and the name to greet them with."""
+    """What the terminal may know of a person: keyed digits, the name to greet them with, and how to serve them."""
 
     lookup: bytes
     name: str
+    flags: CardFlag = CardFlag.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +139,17 @@ def _template(value: object) -> SealedTemplate:
 
 
 def card_bytes(card: PersonCard) -> bytes:
-    return encode([card.lookup, card.name])
+    """Flags are there only when one is set: most people have none."""
+    return encode([card.lookup, card.name, *([int(card.flags)] if card.flags else [])])
 
 
 def parse_card(data: bytes) -> PersonCard:
-    fields = array(decode(data, what="person card"), "person card", range(2, 3))
-    return PersonCard(lookup=octets(fields[0], "lookup", range(8, 33)), name=text(fields[1], "name", 256))
+    fields = array(decode(data, what="person card"), "person card", range(2, 4))
+    return PersonCard(
+        lookup=octets(fields[0], "lookup", range(8, 33)),
+        name=text(fields[1], "name", 256),
+        flags=CardFlag(integer(fields[2], "flags", 1, 0xFFFF)) if len(fields) > 2 else CardFlag.NONE,
+    )
 
 
 def roster_unsigned(version: int, base: int, entries: Sequence[RosterEntry]) -> bytes:

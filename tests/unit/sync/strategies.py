@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from sync.batch import Batch
 from sync.record import ClockSource, Event, EventCode, Flag, Instant, Kind, Means, Punch, SourceClass
-from sync.wire import Beat, Chunk, PersonCard, Receipt, RosterDelta, RosterEntry, SealedTemplate
+from sync.wire import Beat, CardFlag, Chunk, PersonCard, Receipt, RosterDelta, RosterEntry, SealedTemplate
 
 whole = st.integers(0, 2**50)
 
@@ -66,7 +66,9 @@ deltas = st.builds(
     signature=octets(64),
 )
 receipts = st.builds(Receipt, log=octets(8), seq=whole, head=octets(32), signature=octets(64))
-cards = st.builds(PersonCard, lookup=octets(16), name=st.text(max_size=80))
+cards = st.builds(
+    PersonCard, lookup=octets(16), name=st.text(max_size=80), flags=st.integers(0, 0xFFFF).map(CardFlag)
+)
 chunks = st.integers(1, 1024).flatmap(
     lambda total: st.builds(
         Chunk,

@@ -27,6 +27,7 @@ from sync.record import (
 )
 from sync.wire import (
     Beat,
+    CardFlag,
     Chunk,
     PersonCard,
     Receipt,
@@ -64,6 +65,7 @@ SHAPES: dict[str, tuple[Callable[[Any], bytes], Callable[[bytes], Any], Any, Any
     "receipt": (receipt_bytes, parse_receipt, make.receipts, Receipt(b"the-log!", 9, b"h" * 32, b"s" * 64)),
     "template": (template_bytes, parse_template, make.templates, SEALED),
     "card": (card_bytes, parse_card, make.cards, PersonCard(b"l" * 16, "नमूना कर्मचारी")),
+    "card-flags": (card_bytes, parse_card, make.cards, PersonCard(b"l" * 16, "नमूना", CardFlag.SUPERVISOR)),
     "roster": (
         roster_bytes,
         parse_roster,
