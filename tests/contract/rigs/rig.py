@@ -1,4 +1,8 @@
-"""What the contract suite does to a pretended device, whatever its family."""
+"""What the contract suite does to a pretended device, whatever its family.
+
+A rig whose device is reached over a line (serial, TCP) also has a property `wire`: see wire.py and
+../test_driver_faults.py, which then spoil that line in every way.
+"""
 
 from typing import Protocol
 
