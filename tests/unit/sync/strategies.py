@@ -66,9 +66,7 @@ deltas = st.builds(
     signature=octets(64),
 )
 receipts = st.builds(Receipt, log=octets(8), seq=whole, head=octets(32), signature=octets(64))
-cards = st.builds(
-    PersonCard, lookup=octets(16), name=st.text(max_size=80), flags=st.integers(0, 0xFFFF).map(CardFlag)
-)
+cards = st.builds(PersonCard, lookup=octets(16), name=st.text(max_size=80), flags=st.integers(0, 0xFFFF).map(CardFlag))
 chunks = st.integers(1, 1024).flatmap(
     lambda total: st.builds(
         Chunk,
