@@ -8,7 +8,7 @@ import difflib
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 
-from drivers import OptionError, virtual
+from drivers import OptionError, evdev, gpio_keypad, virtual
 from drivers.base import Driver
 from drivers.entry import Entry, Option, Options, Value
 
@@ -16,6 +16,8 @@ GROUP = "hazri.drivers"
 
 DRIVERS: Mapping[str, Entry] = {
     "virtual": virtual.ENTRY,
+    "evdev": evdev.ENTRY,
+    "gpio_keypad": gpio_keypad.ENTRY,
 }
 
 

@@ -15,6 +15,12 @@ from drivers.base import Driver, Feature, Keypad, Modality, Recognition, Retry, 
 from drivers.registry import DRIVERS
 from tests.contract.rigs import RIGS, Rig
 
+READS = Feature.IMAGE | Feature.RECOGNITION
+reads = pytest.mark.parametrize("name", sorted(n for n, e in DRIVERS.items() if e.features & READS), indirect=True)
+types = pytest.mark.parametrize(
+    "name", sorted(n for n, e in DRIVERS.items() if Feature.KEYPAD in e.features), indirect=True
+)
+
 
 @pytest.fixture(params=sorted(DRIVERS))
 def name(request: pytest.FixtureRequest) -> str:
@@ -71,6 +77,7 @@ def test_no_touch_no_reading_in_bounded_time(driver: Driver) -> None:
     assert time.monotonic() - start < 5
 
 
+@reads
 def test_a_touch_gives_one_reading_and_a_finger_that_stays_no_second(driver: Driver, rig: Rig) -> None:
     """S11: no reading without a fresh touch."""
     rig.touch()
@@ -83,6 +90,7 @@ def test_a_touch_gives_one_reading_and_a_finger_that_stays_no_second(driver: Dri
     assert driver.read(5) is not None
 
 
+@reads
 def test_a_scan_is_a_grey_picture_with_its_resolution(driver: Driver, rig: Rig) -> None:
     rig.touch()
     reading = driver.read(5)
@@ -93,6 +101,7 @@ def test_a_scan_is_a_grey_picture_with_its_resolution(driver: Driver, rig: Rig) 
         assert reading.modality is not Modality.FINGER or 100 <= reading.dpi <= 2000
 
 
+@reads
 def test_garble_is_a_retry_or_a_protocol_error_and_the_next_reading_is_whole(driver: Driver, rig: Rig) -> None:
     rig.garble()
     with contextlib.suppress(ProtocolError):
@@ -102,24 +111,66 @@ def test_garble_is_a_retry_or_a_protocol_error_and_the_next_reading_is_whole(dri
     assert isinstance(driver.read(5), Scan | Recognition)
 
 
+@types
 def test_keys_come_in_order(driver: Driver, rig: Rig) -> None:
-    if isinstance(driver, Keypad):
-        rig.press("0", "1", "enter")
-        assert [driver.read_key(5) for _ in range(3)] == ["0", "1", "enter"]
-        assert driver.read_key(0.05) is None
+    assert isinstance(driver, Keypad)
+    rig.press("0", "1", "enter")
+    assert [driver.read_key(5) for _ in range(3)] == ["0", "1", "enter"]
+    assert driver.read_key(0.05) is None
 
 
-def test_a_closed_device_is_gone_and_opens_again(driver: Driver, rig: Rig) -> None:
-    driver.close()
+@types
+def test_garble_is_no_key_and_the_next_key_is_whole(driver: Driver, rig: Rig) -> None:
+    assert isinstance(driver, Keypad)
+    rig.garble()
+    assert driver.read_key(0.1) is None
+    rig.press("7", "clear")
+    assert [driver.read_key(5) for _ in range(2)] == ["7", "clear"]
+
+
+@types
+def test_a_closed_keypad_is_gone_and_opens_again(driver: Driver, rig: Rig) -> None:
+    assert isinstance(driver, Keypad)
     driver.close()
     with pytest.raises(DeviceGone):
-        driver.read(0.05)
+        driver.read_key(0.05)
+    driver.open()
+    rig.press("5")
+    assert driver.read_key(5) == "5"
+
+
+@types
+def test_close_from_another_thread_ends_a_wait_for_a_key(driver: Driver) -> None:
+    assert isinstance(driver, Keypad)
+    closer = threading.Timer(0.1, driver.close)
+    closer.start()
+    start = time.monotonic()
+    with pytest.raises(DeviceGone):
+        driver.read_key(30)
+    assert time.monotonic() - start < 10
+    closer.join()
+
+
+@reads
+def test_a_reader_that_was_closed_reads_again(driver: Driver, rig: Rig) -> None:
+    driver.close()
     driver.open()
     driver.open()
     rig.touch()
     assert driver.read(5) is not None
 
 
+def test_a_closed_device_is_gone_and_opens_again(driver: Driver) -> None:
+    driver.close()
+    driver.close()
+    with pytest.raises(DeviceGone):
+        driver.read(0.05)
+    driver.open()
+    driver.open()
+    assert driver.read(0.05) is None
+
+
+@reads
 def test_what_lay_on_the_glass_before_closing_is_not_read_after_it(driver: Driver, rig: Rig) -> None:
     rig.touch()
     driver.close()

@@ -1,8 +1,14 @@
 """One rig a driver: the pretended device, and the hands that play it for the contract suite."""
 
+from tests.contract.rigs.evdev import EvdevRig
+from tests.contract.rigs.gpio_keypad import GpioKeypadRig
 from tests.contract.rigs.rig import Rig
 from tests.contract.rigs.virtual import VirtualRig
 
-RIGS = {"virtual": VirtualRig}
+RIGS = {
+    "virtual": VirtualRig,
+    "evdev": EvdevRig,
+    "gpio_keypad": GpioKeypadRig,
+}
 
 __all__ = ["RIGS", "Rig"]
