@@ -61,6 +61,7 @@ class Feature(Flag):
     KEYPAD = auto()  # also a Keypad
     STREAM = auto()  # a camera: each read() hands over the newest picture, without a touch in between
     MATCH = auto()  # also a Matcher: it compares the device's own templates, one touch against a few
+    SEALED = auto()  # read() hands over nothing: what it takes is sealed for somebody else, and has a method of its own
 
 
 @dataclass(frozen=True, slots=True, eq=False)

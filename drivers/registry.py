@@ -8,7 +8,7 @@ import difflib
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 
-from drivers import OptionError, evdev, gpio_keypad, virtual
+from drivers import OptionError, evdev, gpio_keypad, http_capture, rdservice, virtual
 from drivers.base import Driver
 from drivers.entry import Entry, Option, Options, Value
 
@@ -18,6 +18,8 @@ DRIVERS: Mapping[str, Entry] = {
     "virtual": virtual.ENTRY,
     "evdev": evdev.ENTRY,
     "gpio_keypad": gpio_keypad.ENTRY,
+    "rdservice": rdservice.ENTRY,
+    "http_capture": http_capture.ENTRY,
 }
 
 

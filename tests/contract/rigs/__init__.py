@@ -2,6 +2,8 @@
 
 from tests.contract.rigs.evdev import EvdevRig
 from tests.contract.rigs.gpio_keypad import GpioKeypadRig
+from tests.contract.rigs.http_capture import HttpCaptureRig
+from tests.contract.rigs.rdservice import RdServiceRig
 from tests.contract.rigs.rig import Rig
 from tests.contract.rigs.virtual import VirtualRig
 
@@ -9,6 +11,8 @@ RIGS = {
     "virtual": VirtualRig,
     "evdev": EvdevRig,
     "gpio_keypad": GpioKeypadRig,
+    "rdservice": RdServiceRig,
+    "http_capture": HttpCaptureRig,
 }
 
 __all__ = ["RIGS", "Rig"]

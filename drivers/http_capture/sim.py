@@ -1,0 +1,169 @@
+"""A pretended capture service in both vendors' shapes, with pictures of a folder or drawn ones laid on its glass.
+
+touch [FILE] · lift · garble · gone · back · help        without FILE: the library's pictures in turn
+"""
+
+import base64
+import json
+import math
+import threading
+import time
+from itertools import cycle
+from pathlib import Path
+from urllib.parse import parse_qs
+
+import cv2
+import numpy as np
+
+from drivers import OptionError, ProtocolError
+from drivers.entry import Stage
+from drivers.http_capture import VARIANTS
+from drivers.web_sim import Handler, Server, address
+
+_PORTS = {"mantra": 8004, "mantra-tls": 8003, "secugen": 8443, "secugen-plain": 8443, "l1": 8004}
+_SUFFIXES = {".png", ".bmp", ".pgm", ".tif"}
+
+
+class CaptureSimulation:
+    def __init__(self, stage: Stage) -> None:
+        self.variant = stage.variant or next(iter(VARIANTS))
+        if self.variant not in VARIANTS:
+            raise OptionError(f"variant = {self.variant!r}: expected one of {', '.join(VARIANTS)}")
+        self.pacing = stage.pacing
+        self._pictures = cycle(_library(stage.library))
+        self.changed = threading.Condition()
+        self.glass: bytes | None = None  # the BMP that lies there
+        self.garbled = self.closed = self.away = False
+        host, port = address(stage, _PORTS[self.variant])
+        shape = _SecuGen if self.variant.startswith("secugen") else _Mantra
+        tls = self.variant in ("mantra-tls", "secugen")
+        self._server = Server(host, port, type("CaptureHandler", (shape,), {"sim": self}), tls=tls)
+        self.pin = self._server.pin
+        self.url = self._server.url + ("/mfs100/" if shape is _Mantra else "/")
+
+    @property
+    def where(self) -> str:
+        return f"{self.url} pin {self.pin}" if self.pin else self.url
+
+    def do(self, what: str) -> str:
+        word, _, rest = what.strip().partition(" ")
+        if word == "help":
+            return "touch [FILE], lift, garble, gone, back"
+        with self.changed:
+            match word:
+                case "touch":
+                    self.glass = _bmp(Path(rest)) if rest else next(self._pictures)
+                    self.garbled = False
+                case "lift":
+                    self.glass = None
+                case "garble":
+                    self.glass, self.garbled = next(self._pictures), True
+                case "gone" | "back":
+                    self.away = word == "gone"
+                case _:
+                    raise ProtocolError(f"{word!r}: expected touch, lift, garble, gone or back")
+            self.changed.notify_all()
+        return "ok"
+
+    def close(self) -> None:
+        with self.changed:
+            self.closed = True
+            self.changed.notify_all()
+        self._server.close()
+
+    def take(self, timeout_s: float) -> bytes | None:
+        """The BMP on the glass, once there is one; None when nobody came."""
+        with self.changed:
+            self.changed.wait_for(lambda: self.glass is not None or self.closed or self.away, timeout_s)
+            found, garbled = self.glass, self.garbled
+        if found is None:
+            return None
+        if self.pacing:
+            time.sleep(0.3)
+        return found[: len(found) // 2] if garbled else found
+
+
+class _Mantra(Handler):
+    sim: CaptureSimulation
+
+    def do_GET(self) -> None:  # noqa: N802 - by the verb
+        if self.path != "/mfs100/info":
+            return self._say({"ErrorCode": "-1", "ErrorDescription": "unknown"}, 404)
+        if self.sim.away:
+            return self._say(_NOT_CONNECTED)
+        device = {"Make": "Pretended", "Model": "SIM100", "SerialNo": "SIM0001", "Width": 316, "Height": 354}
+        return self._say({**_SUCCESS, "DeviceInfo": device})
+
+    def do_POST(self) -> None:  # noqa: N802 - by the verb
+        try:
+            asked = json.loads(self.body())
+            timeout_s = float(asked["TimeOut"])
+        except (ValueError, KeyError, TypeError):
+            return self._say({"ErrorCode": "-1", "ErrorDescription": "bad request"})
+        if self.path != "/mfs100/capture":
+            return self._say({"ErrorCode": "-1", "ErrorDescription": "unknown"}, 404)
+        bmp = None if self.sim.away else self.sim.take(min(max(timeout_s, 1), 60))
+        if self.sim.away:
+            return self._say(_NOT_CONNECTED)
+        if bmp is None:
+            return self._say({"ErrorCode": "-1140", "ErrorDescription": "Timeout"})
+        text = "" if self.sim.variant == "l1" else base64.b64encode(bmp).decode()
+        picture = {"BitmapData": text, "Quality": "72", "Nfiq": "2", "Resolution": "500"}
+        return self._say({**_SUCCESS, **picture, "IsoTemplate": base64.b64encode(_ISO).decode()})
+
+    def _say(self, message: dict[str, object], status: int = 200) -> None:
+        self.reply(json.dumps(message).encode(), "application/json", status, Access_Control_Allow_Origin="*")
+
+
+class _SecuGen(Handler):
+    sim: CaptureSimulation
+
+    def do_POST(self) -> None:  # noqa: N802 - by the verb
+        form = parse_qs(self.body().decode(errors="replace"))
+        if self.path != "/SGIFPCapture":
+            return self._say({"ErrorCode": 10001}, 404)
+        asked = form.get("Timeout", ["10000"])[0]
+        bmp = None if self.sim.away else self.sim.take(int(asked) / 1000 if asked.isdecimal() else 10)
+        if self.sim.away:
+            return self._say({"ErrorCode": 55})
+        if bmp is None:
+            return self._say({"ErrorCode": 54})
+        picture = {"ImageWidth": 300, "ImageHeight": 400, "ImageDPI": 500, "ImageQuality": 72, "NFIQ": 2}
+        device = {"Manufacturer": "Pretended", "Model": "SIM20", "SerialNumber": "SIM0001"}
+        texts = {"BMPBase64": base64.b64encode(bmp).decode(), "TemplateBase64": base64.b64encode(_ISO).decode()}
+        return self._say({"ErrorCode": 0, **device, **picture, **texts})
+
+    def _say(self, message: dict[str, object], status: int = 200) -> None:
+        self.reply(json.dumps(message).encode(), "application/json", status, Access_Control_Allow_Origin="*")
+
+
+_SUCCESS: dict[str, object] = {"ErrorCode": "0", "ErrorDescription": "Success"}
+_NOT_CONNECTED: dict[str, object] = {"ErrorCode": "-1307", "ErrorDescription": "Device not connected"}
+_ISO = b"FMR\x00 20\x00" + bytes(18)  # a record's head with no minutiae in it: ISO/IEC 19794-2:2005, 8.3
+
+
+def _library(folder: Path | None) -> list[bytes]:
+    """The pictures of a folder as BMP; without one, rings that no finger has."""
+    if folder is None:
+        return [_encode(_rings(turn)) for turn in range(4)]
+    files = sorted(path for path in folder.glob("*") if path.suffix.lower() in _SUFFIXES)
+    if not files:
+        raise OptionError(f"{folder}: no pictures (*.png, *.bmp) there")
+    return [_bmp(file) for file in files]
+
+
+def _bmp(file: Path) -> bytes:
+    image = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
+    if image is None:
+        raise ProtocolError(f"{file}: no picture that can be read")
+    return _encode(np.asarray(image, np.uint8))
+
+
+def _encode(image: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> bytes:
+    return cv2.imencode(".bmp", image)[1].tobytes()
+
+
+def _rings(turn: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    rows, columns = np.mgrid[0:354, 0:316]
+    waves = np.sin(np.hypot(rows - 150 - 20 * turn, columns - 158) * (2 * math.pi / 9))
+    return np.asarray(128 + 100 * waves, np.uint8)
