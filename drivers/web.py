@@ -114,6 +114,8 @@ class Client:
         """The whole answer. Raises DeviceGone (nobody there, too slow, cut off), ProtocolError (not HTTP, too big)."""
         with self.stream(method, path, timeout_s, body, headers) as (response, _):
             data = response.read(MAX_BODY_BYTES + 1)
+            if response.length and len(data) <= MAX_BODY_BYTES:  # fewer than it said; reading so many does not tell
+                raise http.client.IncompleteRead(data, response.length)
             if len(data) > MAX_BODY_BYTES:
                 raise ProtocolError(f"{self._site}: an answer of more than {MAX_BODY_BYTES} bytes")
             return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, data)
@@ -129,10 +131,11 @@ class Client:
     ) -> Iterator[tuple[http.client.HTTPResponse, "Limit"]]:
         """An answer that has begun, and the time limit its reading has (to be extended for one without end)."""
         limit = Limit(timeout_s)
-        connection = http.client.HTTPConnection(self._site.host, self._site.port)
+        line: socket.socket | None = None
         try:
-            timed = _Timed(self._connect(limit), limit)
-            connection.sock = timed  # all that http.client asks of a socket
+            line = self._connect(limit)
+            connection = http.client.HTTPConnection(self._site.host, self._site.port)
+            connection.sock = _Timed(line, limit)  # all that http.client asks of a socket
             connection.request(method, path or "/", body, dict(headers or {}))
             yield connection.getresponse(), limit
         except (TimeoutError, ConnectionError, socket.gaierror) as error:
@@ -148,7 +151,8 @@ class Client:
         finally:
             with self._lock:
                 self._socket = None
-            connection.close()
+            if line is not None:
+                line.close()
 
     def cancel(self) -> None:
         """End the request under way, and refuse others until `resume`."""
@@ -233,7 +237,7 @@ class _Timed:
         return io.BufferedReader(_Reader(self._connection, self._limit), _CHUNK)
 
     def close(self) -> None:
-        self._connection.close()
+        """Not yet: http.client lets go of the connection before the answer is read."""
 
 
 class _Reader(io.RawIOBase):

@@ -193,7 +193,9 @@ def _refusal(shape: Shape, message: dict[str, Any]) -> Refused | None:
 
 def _figure(message: dict[str, Any], name: str) -> int:
     """A whole number, given as one or as text; 0 when it is not there."""
-    value = message.get(name) or 0
+    value = message.get(name)
+    if value is None or value == "":
+        return 0
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ProtocolError(f"{name}: expected a number")
     try:

@@ -1,4 +1,4 @@
-"""A registered device: found on its port, told apart by vendor, asked for captures that stay sealed; hostile answers."""
+"""A registered device: found on its port, told apart by vendor, asked for captures that stay sealed."""
 
 import pickle
 import socket
