@@ -8,7 +8,7 @@ import difflib
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 
-from drivers import OptionError, evdev, gpio_keypad, http_capture, rdservice, virtual
+from drivers import OptionError, adms, evdev, gpio_keypad, http_capture, rdservice, virtual, zk
 from drivers.base import Driver
 from drivers.entry import Entry, Option, Options, Value
 
@@ -20,6 +20,8 @@ DRIVERS: Mapping[str, Entry] = {
     "gpio_keypad": gpio_keypad.ENTRY,
     "rdservice": rdservice.ENTRY,
     "http_capture": http_capture.ENTRY,
+    "zk": zk.ENTRY,
+    "adms": adms.ENTRY,
 }
 
 

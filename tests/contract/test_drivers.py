@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from drivers import DeviceGone, OptionError, ProtocolError, registry
-from drivers.base import Driver, Feature, Keypad, Modality, Recognition, Retry, Scan
+from drivers.base import Acknowledged, Driver, Feature, Keypad, Modality, Recognition, Retry, Scan
 from drivers.registry import DRIVERS
 from tests.contract.rigs import RIGS, Rig
 
@@ -172,10 +172,14 @@ def test_a_closed_device_is_gone_and_opens_again(driver: Driver) -> None:
 
 @reads
 def test_what_lay_on_the_glass_before_closing_is_not_read_after_it(driver: Driver, rig: Rig) -> None:
+    """But an entry in a device's own log waits until it is taken."""
     rig.touch()
     driver.close()
     driver.open()
-    assert driver.read(0.05) is None
+    if isinstance(driver, Acknowledged):
+        assert isinstance(driver.read(5), Recognition)
+    else:
+        assert driver.read(0.05) is None
 
 
 def test_close_from_another_thread_ends_a_read(driver: Driver) -> None:

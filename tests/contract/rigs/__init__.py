@@ -1,11 +1,13 @@
 """One rig a driver: the pretended device, and the hands that play it for the contract suite."""
 
+from tests.contract.rigs.adms import AdmsRig
 from tests.contract.rigs.evdev import EvdevRig
 from tests.contract.rigs.gpio_keypad import GpioKeypadRig
 from tests.contract.rigs.http_capture import HttpCaptureRig
 from tests.contract.rigs.rdservice import RdServiceRig
 from tests.contract.rigs.rig import Rig
 from tests.contract.rigs.virtual import VirtualRig
+from tests.contract.rigs.zk import ZkRig
 
 RIGS = {
     "virtual": VirtualRig,
@@ -13,6 +15,8 @@ RIGS = {
     "gpio_keypad": GpioKeypadRig,
     "rdservice": RdServiceRig,
     "http_capture": HttpCaptureRig,
+    "zk": ZkRig,
+    "adms": AdmsRig,
 }
 
 __all__ = ["RIGS", "Rig"]

@@ -1,0 +1,218 @@
+"""The pretended ZK machine on a real port: TCP and UDP beside each other, as on the real ones.
+
+On the stage: `tcp` is "host:port" for both; `library` a file of entries, one a line as the machines' own USB export
+writes them: badge, "YYYY-MM-DD HH:MM:SS", how (1 finger), what (0 in, 1 out), tabs between.
+"""
+
+import contextlib
+import socket
+import threading
+import time
+from datetime import datetime
+from pathlib import Path
+
+from drivers import OptionError, ProtocolError
+from drivers.entry import Stage
+from drivers.zk import codec
+from drivers.zk.machine import FIRMWARES, Line, Machine
+
+_PACKET_GAP_S = 0.002  # of a machine that is paced but not slow
+_CLIENTS = 8
+_HELP = "punch BADGE [STATE [HOW]] · clear · skew SECONDS · garble [N] · drop [N] · lose [N] · unplug · plug · state"
+
+
+class ZkSim:
+    """Serves `machine` on 127.0.0.1 or wherever the stage says, until closed."""
+
+    def __init__(self, machine: Machine, host: str = "127.0.0.1", port: int = 0, *, pacing: bool = False) -> None:
+        self.machine = machine
+        self._gap_s = machine.firmware.gap_s or (_PACKET_GAP_S if pacing else 0.0)
+        self._host, self._port = host, port
+        self._lose = 0
+        self._lock = threading.RLock()
+        self._tcp: socket.socket | None = None
+        self._udp: socket.socket | None = None
+        self._clients: dict[socket.socket, Line] = {}
+        self._lines: dict[tuple[str, int], Line] = {}  # of UDP
+        self.plug()
+
+    @property
+    def port(self) -> int:
+        return self._port
+
+    @property
+    def where(self) -> str:
+        return f"{self._host}:{self._port}, TCP and UDP"
+
+    def do(self, what: str) -> str:
+        """One line of whoever plays: see `help`. Raises ProtocolError."""
+        word, *rest = what.split()
+        try:
+            match word:
+                case "punch":
+                    self.punch(rest[0], *_numbers(rest[1:]))
+                case "clear":
+                    self.machine.clear()
+                case "skew":
+                    self.machine.skew_s = float(rest[0])
+                case "garble":
+                    self.machine.garble = int(rest[0]) if rest else 1
+                case "drop":
+                    self.machine.drop = int(rest[0]) if rest else 1
+                case "lose":
+                    self._lose = int(rest[0]) if rest else 1
+                case "unplug":
+                    self.unplug()
+                case "plug":
+                    self.plug()
+                case "state":
+                    return f"{len(self.machine.entries)} entries, {len(self._clients)} clients"
+                case "help":
+                    return _HELP
+                case _:
+                    raise ProtocolError(f"{word!r}: expected {_HELP}")
+        except (IndexError, ValueError, TypeError):
+            raise ProtocolError(f"{what!r}: expected {_HELP}") from None
+        return "done"
+
+    def punch(self, badge: str, state: int = 0, verify: int = 1, when: datetime | None = None) -> None:
+        """Somebody punches; who listens is told."""
+        entry = self.machine.punch(badge, state, verify, when)
+        with self._lock:
+            for client, line in self._clients.items():
+                if line.events:
+                    with contextlib.suppress(OSError):
+                        client.sendall(codec.framed(self.machine.event(line, entry)))
+            for address, line in self._lines.items():
+                if line.events and self._udp is not None:
+                    with contextlib.suppress(OSError):
+                        self._udp.sendto(self.machine.event(line, entry), address)
+
+    def plug(self) -> None:
+        """Back on the network, at the same address."""
+        with self._lock:
+            if self._tcp is not None:
+                return
+            try:
+                self._tcp = tcp = socket.create_server((self._host, self._port))
+                self._port = tcp.getsockname()[1]
+                self._udp = udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                udp.bind((self._host, self._port))
+            except OSError as error:
+                self.unplug()
+                raise OptionError(f"{self._host}:{self._port}: {error.strerror or error}") from None
+        threading.Thread(target=self._accept, args=(tcp,), daemon=True).start()
+        threading.Thread(target=self._listen, args=(udp,), daemon=True).start()
+
+    def unplug(self) -> None:
+        """Off the network, in the middle of whatever goes on."""
+        with self._lock:
+            ends = [*self._clients, self._tcp, self._udp]
+            self._tcp = self._udp = None
+            self._lines.clear()
+        for end in ends:
+            if end is not None:
+                with contextlib.suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
+                end.close()
+
+    def close(self) -> None:
+        self.unplug()
+
+    def _accept(self, server: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while self._tcp is server:
+                client, _ = server.accept()
+                line = Line(udp=False)
+                with self._lock:
+                    if self._tcp is not server or len(self._clients) >= _CLIENTS:
+                        client.close()
+                        continue
+                    self._clients[client] = line
+                threading.Thread(target=self._serve, args=(client, line), daemon=True).start()
+
+    def _serve(self, client: socket.socket, line: Line) -> None:
+        stream = b""
+        try:
+            while data := client.recv(65536):
+                stream += data
+                while len(stream) >= codec.TOP_BYTES:
+                    end = codec.TOP_BYTES + codec.length(stream)
+                    if len(stream) < end:
+                        break
+                    packet, stream = stream[codec.TOP_BYTES : end], stream[end:]
+                    for answer in self.machine.answer(packet, line):
+                        if answer is None:
+                            return
+                        self._pace()
+                        with self._lock:
+                            client.sendall(codec.framed(answer) if _whole(answer) else _torn(answer))
+        except (OSError, ProtocolError):
+            return
+        finally:
+            with self._lock:
+                self._clients.pop(client, None)
+            client.close()
+
+    def _listen(self, server: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while self._udp is server:
+                packet, address = server.recvfrom(65536)
+                if not packet:
+                    continue  # shut down, or an empty datagram
+                line = self._lines.setdefault(address, Line(udp=True))
+                for answer in self.machine.answer(packet, line):
+                    if answer is None:
+                        self._lines.pop(address, None)
+                        break
+                    self._pace()
+                    if self._lose:
+                        self._lose -= 1
+                        continue
+                    server.sendto(answer, address)
+                if len(self._lines) > 64:
+                    self._lines.pop(next(iter(self._lines)))
+
+    def _pace(self) -> None:
+        if self._gap_s:
+            time.sleep(self._gap_s)
+
+
+def start(stage: Stage) -> ZkSim:
+    """Raises OptionError."""
+    if stage.port or stage.pty is not None:
+        raise OptionError("a ZK machine stands on the network: --tcp host:port")
+    host, _, port = (stage.tcp or f"127.0.0.1:{codec.PORT}").rpartition(":")
+    if stage.variant and stage.variant not in FIRMWARES:
+        raise OptionError(f"variant {stage.variant!r}: expected one of {', '.join(FIRMWARES)}")
+    if not port.isdecimal():
+        raise OptionError(f"tcp = {stage.tcp!r}: expected host:port")
+    machine = Machine(FIRMWARES[stage.variant or "tcp40"])
+    if stage.library is not None:
+        _fill(machine, stage.library)
+    return ZkSim(machine, host.strip("[]") or "127.0.0.1", int(port), pacing=stage.pacing)
+
+
+def _fill(machine: Machine, library: Path) -> None:
+    try:
+        for line in library.read_text(encoding="utf-8").splitlines():
+            badge, when, verify, state = [*line.split("\t"), "1", "0"][:4]
+            moment = datetime.strptime(when.strip(), "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007 - wall time
+            machine.punch(badge.strip(), int(state), int(verify), moment)
+    except (OSError, ValueError) as error:
+        raise OptionError(f"{library}: not a file of entries: {error}") from None
+
+
+def _numbers(words: list[str]) -> tuple[int, int]:
+    """State and how, as far as they were typed."""
+    state, how = [*map(int, words), *(0, 1)[len(words) :]][:2]
+    return state, how
+
+
+def _whole(packet: bytes) -> bool:
+    return codec.decode(packet)[1]
+
+
+def _torn(packet: bytes) -> bytes:
+    """The beginning of a packet twice as long: the connection ends before the rest."""
+    return codec.framed(packet + bytes(len(packet)))[: -len(packet)]
