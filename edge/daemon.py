@@ -17,8 +17,8 @@ from edge.identity import load_keys
 from edge.journal import Journal
 from edge.look import FingerLook
 from edge.report import Report
-from edge.screen import TextSink
 from edge.settings import Settings
+from edge.sinks.text import TextSink
 from edge.states import Done, EnrolPlace, Idle, OutOfService, Place, State, Typing
 from edge.stopping import on_signal
 from edge.terminal import Limits, Terminal

@@ -1,6 +1,6 @@
 """How a session at the terminal can end. Each has its own name, colour and words."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import assert_never
 
 from drivers.base import Advice
@@ -9,12 +9,17 @@ from sync.record import Flag, Punch
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """Green: recorded as `seq`, `touch_to_green_ms` after the finger's picture was taken."""
+    """Green: recorded as `seq`, `touch_to_green_ms` after the finger's picture was taken.
+
+    `code`: its receipt code (sync.code). `photo`: the person's, as JPEG, for the screen alone.
+    """
 
     punch: Punch
     seq: int
     name: str
     touch_to_green_ms: float
+    code: str = ""
+    photo: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,12 @@
-"""What the person sees: a pure function from the terminal's state to a picture in words, and sinks beside it.
+"""What the person sees: a pure function from the terminal's state to a picture in words. Drawing is for the sinks.
 
 A Screen names colour and icon, so that sinks which draw, light LEDs or speak all start from the same value; colour is
 never the only sign.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TextIO, assert_never
+from typing import assert_never
 
 from drivers.base import Advice
 from edge import words
@@ -25,8 +24,8 @@ from edge.outcome import (
     TooClose,
     WrongDigits,
 )
-from edge.report import line
 from edge.states import (
+    Ask,
     ChooseKind,
     Done,
     EnrolDone,
@@ -51,6 +50,9 @@ from edge.states import (
 from edge.words import Words
 from sync.record import Flag, Kind
 
+_DIGITS = 6
+_JOINERS = "\u200c\u200d"
+
 
 class Colour(StrEnum):
     WHITE = "white"
@@ -69,15 +71,69 @@ class Icon(StrEnum):
     AGAIN = "again"
     CROSS = "cross"
     BOOK = "book"
+    LOCK = "lock"
+    PEOPLE = "people"
+    TOOLS = "tools"
+
+
+class Arrow(StrEnum):
+    """What a face is to do, as a sign; left and right are the person's own, and so the panel's, which they face."""
+
+    LEFT = "left"
+    RIGHT = "right"
+    EYES = "eyes"
+
+
+class Link(StrEnum):
+    """What carries punches to the aggregator now."""
+
+    NONE = "none"
+    LAN = "lan"
+    WIFI = "wifi"
+    MOBILE = "mobile"
 
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """One picture: its colour, its icon, its lines (large first), each in both languages."""
+    """One picture. `lines` are messages, the first one large; everything else is drawn once, in no language.
+
+    `dots` of `places` keys were typed (places 0: nobody says how many there are). `big`: figures to be seen from afar.
+    `choices` are keyed from 1. `facts` are a technician's, name and value. `name` and `photo` (JPEG, else None) are of
+    whoever was accepted, `code` is their receipt (sync.code). `progress` is (done, of). `guide`: show where a face
+    belongs; `arrow`: what it is to do.
+    """
 
     colour: Colour
     icon: Icon
     lines: tuple[Words, ...]
+    dots: int = 0
+    places: int = 0
+    big: str = ""
+    choices: tuple[Words, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+    name: str = ""
+    photo: bytes | None = field(default=None, repr=False)
+    code: str = ""
+    progress: tuple[int, int] | None = None
+    guide: bool = False
+    arrow: Arrow | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Corner:
+    """How the terminal is, beside what it says. `bars`: strength of the link, 0 to 4, None when it has none.
+
+    `unreceipted`: records the aggregator has not receipted yet. `clock`: the local time as shown, empty for none.
+    """
+
+    link: Link = Link.NONE
+    bars: int | None = None
+    unreceipted: int = 0
+    clock: str = ""
+    clock_trusted: bool = True
+
+
+_ARROW = {Ask.TURN_LEFT: Arrow.LEFT, Ask.TURN_RIGHT: Arrow.RIGHT, Ask.CLOSE_EYES: Arrow.EYES}
 
 
 def screen(state: State) -> Screen:
@@ -88,14 +144,14 @@ def screen(state: State) -> Screen:
         case IdentifyReady():
             return Screen(Colour.WHITE, Icon.FINGER, (words.IDENTIFY,))
         case ChooseKind(kinds):
-            return Screen(Colour.WHITE, Icon.KEYPAD, _choices(words.KIND[kind] for kind in kinds))
+            return Screen(Colour.WHITE, Icon.KEYPAD, (), choices=tuple(words.KIND[kind] for kind in kinds))
         case Typing(keys, kind):
-            typed = words.TYPING.fill(dots="●" * keys)
-            return Screen(Colour.WHITE, Icon.KEYPAD, (typed,) if kind is None else (words.KIND[kind], typed))
+            lines = (words.TYPING,) if kind is None else (words.KIND[kind], words.TYPING)
+            return Screen(Colour.WHITE, Icon.KEYPAD, lines, dots=keys, places=_DIGITS)
         case Place(_, advice, other):
             return _finger(words.PLACE_OTHER if other else words.PLACE, advice)
         case LookAtCamera(advice, ask):
-            return _face(words.ASK[ask] if ask else words.LOOK, advice)
+            return _face(words.ASK[ask] if ask else words.LOOK, advice, arrow=_ARROW[ask] if ask else None)
         case Working():
             return Screen(Colour.BLUE, Icon.WAIT, (words.WAIT,))
         case Done(outcome):
@@ -103,9 +159,9 @@ def screen(state: State) -> Screen:
         case Locked(seconds):
             return _locked(seconds)
         case EnrolPlace(view, views, advice):
-            return _finger(words.ENROL.fill(view=str(view), views=str(views)), advice)
+            return _finger(words.ENROL.fill(view=str(view), views=str(views)), advice, progress=(view, views))
         case EnrolFace(view, views, advice):
-            return _face(words.ENROL_FACE.fill(view=str(view), views=str(views)), advice)
+            return _face(words.ENROL_FACE.fill(view=str(view), views=str(views)), advice, progress=(view, views))
         case EnrolDone(enrolled):
             if enrolled:
                 return Screen(Colour.GREEN, Icon.TICK, (words.ENROLLED,))
@@ -115,50 +171,46 @@ def screen(state: State) -> Screen:
         case SuperviseTyping() | SupervisePlace() | SuperviseWho() | SuperviseReason():
             return _supervised(state)
         case Pin(keys, wrong):
-            typed = words.PIN.fill(dots="●" * keys)
-            return Screen(Colour.YELLOW if wrong else Colour.WHITE, Icon.KEYPAD, (words.PIN_WRONG,) * wrong + (typed,))
+            lines = (words.PIN_WRONG, words.PIN) if wrong else (words.PIN,)
+            return Screen(Colour.YELLOW if wrong else Colour.WHITE, Icon.LOCK, lines, dots=keys)
         case Technician(page, facts):
             if page is None:
-                return Screen(Colour.WHITE, Icon.KEYPAD, _choices(words.PAGE.values()))
-            lines = (Words(f"{name}: {value}", f"{name}: {value}") for name, value in facts)
-            return Screen(Colour.WHITE, Icon.KEYPAD, (words.PAGE[page], *lines))
+                return Screen(Colour.WHITE, Icon.TOOLS, (), choices=tuple(words.PAGE.values()))
+            plain = tuple((_plain(name), _plain(value)) for name, value in facts)
+            return Screen(Colour.WHITE, Icon.TOOLS, (words.PAGE[page],), facts=plain)
     assert_never(state)
 
 
 def _supervised(state: SuperviseTyping | SupervisePlace | SuperviseWho | SuperviseReason) -> Screen:
     match state:
         case SuperviseTyping(keys):
-            typed = words.TYPING.fill(dots="●" * keys)
-            return Screen(Colour.YELLOW, Icon.KEYPAD, (words.SUPERVISOR, typed) if keys else (words.SUPERVISOR,))
+            return Screen(Colour.YELLOW, Icon.PEOPLE, (words.SUPERVISOR,), dots=keys, places=_DIGITS if keys else 0)
         case SupervisePlace(_, advice):
             return _finger(words.SUPERVISOR_FINGER, advice)
         case SuperviseWho(names):
-            people = _choices(Words(name, name) for name in map(_plain, names))
-            return Screen(Colour.WHITE, Icon.KEYPAD, (words.FOR_WHOM, *people))
+            people = tuple(Words(name, name) for name in map(_plain, names))
+            return Screen(Colour.WHITE, Icon.PEOPLE, (words.FOR_WHOM,), choices=people)
         case SuperviseReason(name, reasons):
             why = words.WHY.fill(name=_plain(name)) if name else words.WHY_UNKNOWN
-            return Screen(Colour.WHITE, Icon.KEYPAD, (why, *_choices(words.REASON[reason] for reason in reasons)))
+            return Screen(Colour.WHITE, Icon.PEOPLE, (why,), choices=tuple(words.REASON[reason] for reason in reasons))
     assert_never(state)
 
 
-def _choices(of: Iterable[Words]) -> tuple[Words, ...]:
-    return tuple(Words(f"{key}  {choice.hi}", f"{key}  {choice.en}") for key, choice in enumerate(of, 1))
+def _face(
+    what: Words, advice: Advice | None, *, arrow: Arrow | None = None, progress: tuple[int, int] | None = None
+) -> Screen:
+    colour, lines = (Colour.BLUE, (what,)) if advice is None else (Colour.YELLOW, (words.ADVICE[advice], what))
+    return Screen(colour, Icon.FACE, lines, progress=progress, guide=True, arrow=arrow)
 
 
-def _face(what: Words, advice: Advice | None) -> Screen:
+def _finger(what: Words, advice: Advice | None, *, progress: tuple[int, int] | None = None) -> Screen:
     if advice is None:
-        return Screen(Colour.BLUE, Icon.FACE, (what,))
-    return Screen(Colour.YELLOW, Icon.FACE, (words.ADVICE[advice], what))
+        return Screen(Colour.BLUE, Icon.FINGER, (what,), progress=progress)
+    return Screen(Colour.YELLOW, Icon.AGAIN, (words.ADVICE[advice], what), progress=progress)
 
 
 def _locked(seconds: int) -> Screen:
-    return Screen(Colour.RED, Icon.WAIT, (words.LOCKED.fill(seconds=str(seconds)),))
-
-
-def _finger(what: Words, advice: Advice | None) -> Screen:
-    if advice is None:
-        return Screen(Colour.BLUE, Icon.FINGER, (what,))
-    return Screen(Colour.YELLOW, Icon.AGAIN, (words.ADVICE[advice], what))
+    return Screen(Colour.RED, Icon.LOCK, (words.LOCKED.fill(seconds=str(seconds)),), big=str(seconds))
 
 
 def _ending(outcome: Outcome) -> Screen:
@@ -189,12 +241,13 @@ def _ending(outcome: Outcome) -> Screen:
 
 
 def _accepted(outcome: Accepted) -> Screen:
-    lines = [words.ACCEPTED[outcome.punch.kind], _greeting(outcome.punch.kind).fill(name=_plain(outcome.name))]
+    lines = [words.ACCEPTED[outcome.punch.kind], _greeting(outcome.punch.kind)]
     if Flag.DUPLICATE in outcome.punch.flags:
         lines.append(words.DUPLICATE)
     if Flag.CLOCK_UNTRUSTED in outcome.punch.flags:
         lines.append(words.CLOCK)
-    return Screen(Colour.GREEN, Icon.TICK, tuple(lines))
+    name, photo, code = _plain(outcome.name), outcome.photo, outcome.code
+    return Screen(Colour.GREEN, Icon.TICK, tuple(lines), name=name, photo=photo, code=code)
 
 
 def _greeting(kind: Kind) -> Words:
@@ -202,17 +255,5 @@ def _greeting(kind: Kind) -> Words:
 
 
 def _plain(name: str) -> str:
-    """A name is shown, not obeyed: no control characters reach a terminal."""
-    return "".join(c if c.isprintable() else " " for c in name)
-
-
-class TextSink:
-    """Shows screens as lines of text: for a bench without a display."""
-
-    def __init__(self, out: TextIO) -> None:
-        self._out = out
-
-    def __call__(self, state: State) -> None:
-        picture = screen(state)
-        text = " | ".join(f"{words.hi} / {words.en}" for words in picture.lines)
-        line(f"[{picture.colour} {picture.icon}] {text}", self._out)
+    """A name is shown, not obeyed: no control characters reach a terminal. Joiners shape letters, so they stay."""
+    return "".join(c if c.isprintable() or c in _JOINERS else " " for c in name)

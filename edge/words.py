@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from drivers.base import Advice
+from edge import kannada, urdu
 from edge.states import Ask, Fault, Page, Reason
 from sync.record import Kind
 
@@ -20,7 +21,11 @@ class Language(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """One message in every language. `{...}` is filled in by the screen; `unfilled` is what it was before that."""
+    """One message in every language. `{...}` is filled in by the screen; `unfilled` is what it was before that.
+
+    Written in Hindi and English; edge.kannada and edge.urdu have the rest by the English text, and where they do not,
+    English is shown.
+    """
 
     hi: str
     en: str
@@ -28,26 +33,41 @@ class Words:
     ur: str = ""
     unfilled: "Words | None" = field(default=None, compare=False, repr=False)
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "kn", self.kn or kannada.TEXT.get(self.en, self.en))
+        object.__setattr__(self, "ur", self.ur or urdu.TEXT.get(self.en, self.en))
+
     def fill(self, **values: str) -> "Words":
         hi, en, kn, ur = (text.format(**values) for text in (self.hi, self.en, self.kn, self.ur))
         return Words(hi, en, kn, ur, self)
 
     def within(self, language: Language) -> str:
-        """The message in this language; in English where it was not translated yet."""
+        """The message in this language."""
         match language:
             case Language.HINDI:
                 return self.hi
             case Language.ENGLISH:
                 return self.en
             case Language.KANNADA:
-                return self.kn or self.en
+                return self.kn
             case Language.URDU:
-                return self.ur or self.en
+                return self.ur
         assert_never(language)
 
 
+def catalogue() -> dict[str, Words]:
+    """Every message by a name that stays: "wait", "advice.wipe"; sounds are filed under it."""
+    found: dict[str, Words] = {}
+    for name, value in globals().items():
+        if isinstance(value, Words):
+            found[name.lower()] = value
+        elif name.isupper() and isinstance(value, dict):
+            found |= {f"{name}.{key.name}".lower(): words for key, words in value.items()}
+    return found
+
+
 IDLE = Words("अपने छह अंक दबाएँ, फिर ↵", "Type your six digits, then ↵")
-TYPING = Words("अंक: {dots}", "Digits: {dots}")
+TYPING = Words("अंक, फिर ↵", "Digits, then ↵")
 PLACE = Words("अपनी उँगली सेंसर पर रखें", "Place your finger on the sensor")
 PLACE_OTHER = Words("अपनी दूसरी उँगली सेंसर पर रखें", "Place another of your fingers on the sensor")
 IDENTIFY = Words("उँगली रखें, या छह अंक दबाएँ", "Place your finger, or type your six digits")
@@ -73,10 +93,12 @@ ACCEPTED = {
     Kind.MOVEMENT_IN: Words("दर्ज हुआ: वापसी", "Recorded: coming back"),
     Kind.ON_DUTY: Words("दर्ज हुआ: ड्यूटी पर", "Recorded: on duty"),
 }
-GREETING = Words("नमस्ते, {name}", "Welcome, {name}")
-FAREWELL = Words("फिर मिलेंगे, {name}", "Goodbye, {name}")
+GREETING = Words("नमस्ते", "Welcome")
+FAREWELL = Words("फिर मिलेंगे", "Goodbye")
+RECEIPT = Words("रसीद", "Receipt")
 DUPLICATE = Words("थोड़ी ही देर में दूसरी बार; पहली गिनी गई है", "Second time in a short while; the first one counts")
 CLOCK = Words("समय बाद में ठीक किया जाएगा", "The time will be corrected later")
+CLOCK_CORNER = Words("समय ठीक किया जाएगा", "Time will be corrected")
 
 WRONG_DIGITS = Words("ठीक छह अंक दबाएँ", "Exactly six digits, please")
 NO_MATCH = Words("पहचान नहीं हुई। अंक जाँचें या कार्यालय से पूछें", "Not recognised. Check the digits, or ask the office")
@@ -110,7 +132,7 @@ REASON = {
     Reason.MACHINE: Words("मशीन ख़राब", "The machine fails"),
     Reason.NEW: Words("नए या स्थानांतरित", "New here, or transferred"),
 }
-PIN = Words("तकनीशियन पिन: {dots}", "Technician's PIN: {dots}")
+PIN = Words("तकनीशियन पिन", "Technician's PIN")
 PIN_WRONG = Words("पिन ग़लत है", "Wrong PIN")
 PAGE = {
     Page.STATUS: Words("स्थिति", "Status"),

@@ -10,6 +10,7 @@ from drivers.base import Advice
 from edge import outcome, screen, states, words
 from edge.outcome import Accepted, PoorImage
 from edge.screen import Colour, Icon
+from edge.sinks.text import TextSink
 from sync.record import ClockSource, Flag, Instant, Kind, Means, Punch, SourceClass
 
 
@@ -76,8 +77,8 @@ def test_no_state_is_forgotten_here() -> None:
 
 @pytest.mark.parametrize("state", STATES, ids=str)
 def test_every_state_speaks_both_languages(state: states.State) -> None:
-    lines = screen.screen(state).lines
-    for line in lines[:1] if isinstance(state, states.Technician) and state.page else lines:
+    picture = screen.screen(state)
+    for line in (*picture.lines, *picture.choices):
         assert line.hi
         assert line.en
         assert any("DEVANAGARI" in unicodedata.name(c, "") for c in line.hi)
@@ -117,13 +118,23 @@ def test_nobody_is_welcomed_on_the_way_out(kind: Kind) -> None:
 
 def test_a_name_is_shown_and_not_obeyed() -> None:
     out = io.StringIO()
-    screen.TextSink(out)(states.Done(accepted(name="A\x1b[2J\nB")))
+    TextSink(out)(states.Done(accepted(name="A\x1b[2J\nB")))
     assert "\x1b" not in out.getvalue()
     assert out.getvalue().count("\n") == 1
 
 
+def test_a_name_in_a_script_with_joiners_keeps_them() -> None:
+    name = "ರಾಜ್\u200cಕುಮಾರ್ (synthetic)"
+    assert screen.screen(states.Done(accepted(name=name))).name == name
+    assert screen.screen(states.Done(accepted(name="a\u202eb"))).name == "a b"
+
+
 def test_digits_are_never_shown() -> None:
-    assert "●●●" in screen.screen(states.Typing(3)).lines[0].en
+    """R1.1: how many, not which."""
+    out = io.StringIO()
+    TextSink(out)(states.Typing(3))
+    assert "●●●○○○" in out.getvalue()
+    assert not any(c.isdigit() for c in out.getvalue())
 
 
 @pytest.mark.parametrize("ending", ENDINGS, ids=outcome.name)
