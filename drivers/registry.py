@@ -8,7 +8,7 @@ import difflib
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 
-from drivers import OptionError, adms, evdev, gpio_keypad, http_capture, rdservice, virtual, zk
+from drivers import OptionError, adms, camera, evdev, gpio_keypad, http_capture, rdservice, uru4000, virtual, zk
 from drivers.base import Driver
 from drivers.entry import Entry, Option, Options, Value
 
@@ -16,8 +16,11 @@ GROUP = "hazri.drivers"
 
 DRIVERS: Mapping[str, Entry] = {
     "virtual": virtual.ENTRY,
+    "uru4000": uru4000.ENTRY,
     "evdev": evdev.ENTRY,
     "gpio_keypad": gpio_keypad.ENTRY,
+    "camera": camera.ENTRY,
+    "camera_net": camera.NET_ENTRY,
     "rdservice": rdservice.ENTRY,
     "http_capture": http_capture.ENTRY,
     "zk": zk.ENTRY,

@@ -1,0 +1,148 @@
+"""A pretended reader that others can use: shared by USB/IP, and played by lines of text.
+
+On a computer whose kernel knows USB/IP: `modprobe vhci-hcd; usbip attach -r HOST -b 1-1`, and the reader is there for
+every program. Elsewhere drivers/uru4000/umock.py runs one command that finds it on its USB bus.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drivers import OptionError, ProtocolError
+from drivers.entry import Stage
+from drivers.uru4000.codec import HEIGHT, WIDTH
+from drivers.uru4000.model import VARIANTS, UruModel
+from drivers.uru4000.port import Port
+from drivers.uru4000.share import BUSID, Server
+from drivers.uru4000.usbip import PORT, address
+from drivers.virtual.codec import MAX_PNG_BYTES
+from drivers.virtual.codec import picture as png
+
+_SCRIPT = Path(__file__).with_name("umock.py")
+
+
+class UruSimulation:
+    """See drivers.entry.Simulation. Without `tcp` it listens on 127.0.0.1 alone, on USB/IP's own port."""
+
+    def __init__(self, stage: Stage) -> None:
+        variant = stage.variant or next(iter(VARIANTS))
+        if variant not in VARIANTS:
+            raise OptionError(f"variant = {variant!r}: expected one of {', '.join(VARIANTS)}")
+        if stage.port or stage.pty is not None:
+            raise OptionError("a USB reader has no serial port: give tcp = host:port")
+        try:
+            host, tcp_port = address(stage.tcp) if stage.tcp else ("127.0.0.1", PORT)
+        except ValueError:
+            raise OptionError(f"tcp = {stage.tcp!r}: expected host:port") from None
+        self._library = stage.library
+        self._next = 0
+        self.port = Port(lambda: UruModel(VARIANTS[variant]), stage.pacing)
+        self._server = Server(self.port, host or "127.0.0.1", tcp_port)
+        self._words: Mapping[str, Callable[[str], str]] = {
+            "help": lambda _: "touch [PNG], lift, unplug, plug, death, state, help",
+            "touch": self._touch,
+            "lift": self._lift,
+            "unplug": lambda _: self._cable(self.port.unplug, "unplugged"),
+            "plug": lambda _: self._cable(self.port.plug, "plugged in"),
+            "death": self._death,
+            "state": self._state,
+        }
+
+    @property
+    def where(self) -> str:
+        """usbip://host:port, as the driver's option `bus` wants it."""
+        return "usbip://{}:{}".format(*self._server.address)
+
+    @property
+    def advice(self) -> str:
+        """How software that knows nothing of Hazri reaches it."""
+        host, tcp_port = self._server.address
+        attach = f"usbip --tcp-port {tcp_port} attach -r {host} -b {BUSID}"
+        return f"{attach}; or: umockdev-wrapper /usr/bin/python3 {_SCRIPT} {host}:{tcp_port} -- COMMAND"
+
+    def do(self, what: str) -> str:
+        word, _, rest = what.strip().partition(" ")
+        if word not in self._words:
+            raise ProtocolError(f"{word!r}: expected {self._words['help']('')}")
+        return self._words[word](rest.strip())
+
+    def close(self) -> None:
+        self._server.close()
+        self.port.unplug()
+
+    def touch(self, picture: NDArray[np.uint8]) -> None:
+        """A finger, uint8 (290, 384), ridges dark, is laid on the glass and stays."""
+        with self.port.changed:
+            self._model().touch(picture)
+            self.port.changed.notify_all()
+
+    def _touch(self, name: str) -> str:
+        self.touch(_load(Path(name)) if name else self._choose())
+        return "a finger lies on the glass"
+
+    def _lift(self, _: str) -> str:
+        with self.port.changed:
+            self._model().lift()
+            self.port.changed.notify_all()
+        return "the glass is bare"
+
+    def _death(self, _: str) -> str:
+        self._model().quirks.deaths = 1
+        return "the next picture fails, and the reader says so"
+
+    def _state(self, _: str) -> str:
+        model = self._model()
+        light, glass = "lit" if model.lit else "dark", "bare" if model.finger is None else "touched"
+        return f"{model.make.name}: {light}, glass {glass}, {model.frames} pictures taken"
+
+    def _cable(self, act: Callable[[], None], done: str) -> str:
+        act()
+        return f"{done}; {self.advice}" if done == "plugged in" else done
+
+    def _model(self) -> UruModel:
+        with self.port.changed:
+            if self.port.model is None:
+                raise ProtocolError("the reader is unplugged")
+            return self.port.model
+
+    def _choose(self) -> NDArray[np.uint8]:
+        """The next picture of the library, or rings when there is none."""
+        if self._library is None:
+            return rings()
+        if self._library.is_file():
+            return _load(self._library)
+        pictures = sorted(self._library.glob("*.png"))
+        if not pictures:
+            raise ProtocolError(f"{self._library}: holds no PNG pictures")
+        self._next += 1
+        return _load(pictures[(self._next - 1) % len(pictures)])
+
+
+def rings() -> NDArray[np.uint8]:
+    """A pattern of ridges in the middle of the glass: nobody's finger. uint8 (290, 384)."""
+    y, x = np.mgrid[:HEIGHT, :WIDTH]
+    far = np.hypot(y - HEIGHT / 2, (x - WIDTH / 2) * 1.2)
+    ridges = 128 + 100 * np.sin(far / 1.5)
+    return np.where(far < 130, ridges, 255).astype(np.uint8)
+
+
+def laid(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A picture of any size as it lies on the glass: in the middle of it, what is too large cut off."""
+    rows, columns = min(picture.shape[0], HEIGHT - 2), min(picture.shape[1], WIDTH - 2)
+    top, left = (picture.shape[0] - rows) // 2, (picture.shape[1] - columns) // 2
+    glass = np.full((HEIGHT, WIDTH), 255, np.uint8)
+    row, column = (HEIGHT - rows) // 2, (WIDTH - columns) // 2
+    glass[row : row + rows, column : column + columns] = picture[top : top + rows, left : left + columns]
+    return glass
+
+
+def _load(path: Path) -> NDArray[np.uint8]:
+    try:
+        if not path.is_file():
+            raise ProtocolError(f"{path}: no such file")
+        with path.open("rb") as file:
+            return laid(png(file.read(MAX_PNG_BYTES + 1)))
+    except OSError as error:
+        raise ProtocolError(f"{path}: cannot be read ({error.strerror})") from None
