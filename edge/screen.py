@@ -135,6 +135,8 @@ class Corner:
 
 _ARROW = {Ask.TURN_LEFT: Arrow.LEFT, Ask.TURN_RIGHT: Arrow.RIGHT, Ask.CLOSE_EYES: Arrow.EYES}
 
+_NOTES = {Flag.DUPLICATE: words.DUPLICATE, Flag.CLOCK_UNTRUSTED: words.CLOCK}
+
 
 def screen(state: State) -> Screen:
     """What to show in this state."""
@@ -241,13 +243,12 @@ def _ending(outcome: Outcome) -> Screen:
 
 
 def _accepted(outcome: Accepted) -> Screen:
-    lines = [words.ACCEPTED[outcome.punch.kind], _greeting(outcome.punch.kind)]
-    if Flag.DUPLICATE in outcome.punch.flags:
-        lines.append(words.DUPLICATE)
-    if Flag.CLOCK_UNTRUSTED in outcome.punch.flags:
-        lines.append(words.CLOCK)
+    """What is out of the ordinary takes the greeting's place."""
+    kind, flags = outcome.punch.kind, outcome.punch.flags
+    notes = [note for flag, note in _NOTES.items() if flag in flags] or [_greeting(kind)]
+    lines = (words.ACCEPTED[kind], *notes)
     name, photo, code = _plain(outcome.name), outcome.photo, outcome.code
-    return Screen(Colour.GREEN, Icon.TICK, tuple(lines), name=name, photo=photo, code=code)
+    return Screen(Colour.GREEN, Icon.TICK, lines, name=name, photo=photo, code=code)
 
 
 def _greeting(kind: Kind) -> Words:
