@@ -8,7 +8,7 @@ import difflib
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 
-from drivers import OptionError, adms, camera, evdev, gpio_keypad, http_capture, rdservice, uru4000, virtual, zk
+from drivers import OptionError, adms, camera, evdev, gpio_keypad, http_capture, rdservice, uru4000, virtual, zfm, zk
 from drivers.base import Driver
 from drivers.entry import Entry, Option, Options, Value
 
@@ -25,6 +25,7 @@ DRIVERS: Mapping[str, Entry] = {
     "http_capture": http_capture.ENTRY,
     "zk": zk.ENTRY,
     "adms": adms.ENTRY,
+    "zfm": zfm.ENTRY,
 }
 
 

@@ -9,6 +9,7 @@ from tests.contract.rigs.rdservice import RdServiceRig
 from tests.contract.rigs.rig import Rig
 from tests.contract.rigs.uru4000 import Uru4000Rig
 from tests.contract.rigs.virtual import VirtualRig
+from tests.contract.rigs.zfm import ZfmRig
 from tests.contract.rigs.zk import ZkRig
 
 RIGS = {
@@ -22,6 +23,7 @@ RIGS = {
     "http_capture": HttpCaptureRig,
     "zk": ZkRig,
     "adms": AdmsRig,
+    "zfm": ZfmRig,
 }
 
 __all__ = ["RIGS", "Rig"]

@@ -1,0 +1,159 @@
+"""One exchange after the other with a module: instruction out, acknowledgement and data in, over a Port.
+
+A frame that was lost or damaged either way is asked for once more; a module that was reset in between is given its
+password again. What still fails is told apart: silence (DeviceGone), bytes that make no sense (ProtocolError), and a
+refusal, which is the module's own word (Refused).
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from typing import Any
+
+from drivers import DeviceGone, ProtocolError
+from drivers.ports import Port
+from drivers.zfm import codec
+from drivers.zfm.codec import Damaged, Event, Frame, Kind
+from drivers.zfm.table import ANY_ADDRESS, BAUD_UNIT, Code, Op, Register
+
+ANSWER_S = 0.5  # most instructions take some milliseconds
+SLOW_S = 2.0  # capturing, features, flash and searches take up to a second on old modules
+QUIET_S = 0.3  # within a stream of data; longer, and it has broken off
+LOOK_UP_S = 0.05  # how soon what waits notices that it was stopped
+FLOOD_S = 20.0  # no exchange outlasts this, whatever comes
+MAX_STREAM_BYTES = 1 << 18
+_SLOW = {
+    Op.GEN_IMG, Op.GET_IMAGE_EX, Op.IMG_2_TZ, Op.MATCH, Op.SEARCH, Op.HI_SPEED_SEARCH, Op.REG_MODEL, Op.STORE,
+    Op.DELETE, Op.EMPTY,
+}  # fmt: skip
+
+
+class Refused(ProtocolError):  # noqa: N818 - reads as what happened
+    """The module's confirmation code for an instruction, when it is not OK."""
+
+    def __init__(self, op: Op, code: Code) -> None:
+        super().__init__(f"the module answers {op.name} with {code:02X} ({code.name})")
+        self.code = code
+
+
+class Link:
+    """`packet_bytes`: the module's packet size, once known. `stop` ends whatever waits, with DeviceGone."""
+
+    def __init__(self, port: Port, password: int = 0, address: int = ANY_ADDRESS) -> None:
+        self.port = port
+        self.address, self.password = address, password
+        self.packet_bytes = 128
+        self.stop = threading.Event()
+        self._parser = codec.Parser()
+        self._waiting: deque[Event] = deque()
+
+    def ask(self, op: Op, *args: Any, times: int = 2, timeout_s: float | None = None) -> tuple[Any, ...]:
+        """The results of an instruction. Raises Refused, ProtocolError or DeviceGone."""
+        code, results = self._exchange(op, args, times, timeout_s or (SLOW_S if op in _SLOW else ANSWER_S))
+        if code is Code.MUST_VERIFY and op is not Op.VFY_PWD:
+            self.ask(Op.VFY_PWD, self.password)
+            code, results = self._exchange(op, args, times, timeout_s or SLOW_S)
+        if code is not Code.OK:
+            raise Refused(op, code)
+        return results
+
+    def fetch(self, op: Op, *args: Any) -> bytes:
+        """The data an instruction brings up; a stream that was damaged is asked for again. Raises as `ask` does."""
+        try:
+            self.ask(op, *args)
+            return self._stream(op)
+        except Refused:
+            raise
+        except ProtocolError:
+            self.ask(op, *args)
+            return self._stream(op)
+
+    def hand(self, op: Op, *args: Any, data: bytes) -> None:
+        """Data an instruction takes down. That it arrived shows in the next instruction alone."""
+        self.ask(op, *args)
+        for frame in codec.data_frames(data, self.packet_bytes, self.address):
+            self.port.write(frame)
+
+    def post(self, op: Op, *args: Any) -> None:
+        """An instruction whose answer nobody waits for."""
+        self.port.write(codec.command(op, *args, address=self.address))
+
+    def change_baud(self, baud: int) -> None:
+        """Tell the module its new speed and follow it there; back again when it is not there. Raises as `ask` does."""
+        before = self.port.baud
+        self.ask(Op.SET_SYS_PARA, Register.BAUD, baud // BAUD_UNIT)
+        self.port.baud = baud
+        try:
+            self.ask(Op.VFY_PWD, self.password)
+        except (ProtocolError, DeviceGone):
+            self.port.baud = before
+            raise
+
+    def close(self) -> None:
+        """End what waits and let the port go. Never raises."""
+        self.stop.set()
+        self.port.close()
+
+    def _exchange(self, op: Op, args: tuple[Any, ...], times: int, timeout_s: float) -> tuple[Code, tuple[Any, ...]]:
+        heard = False
+        for _ in range(times):
+            self._clear()
+            self.port.write(codec.command(op, *args, address=self.address))
+            for event in self._events(timeout_s):
+                heard = True
+                if event == Damaged(Kind.ACK):
+                    break  # it has answered; waiting for more is in vain
+                if isinstance(event, Frame) and event.kind is Kind.ACK and self._is_ours(op, event):
+                    try:
+                        code, results = codec.answered(op, event.payload)
+                    except ProtocolError:
+                        continue  # a late answer to what was asked before
+                    if code is Code.PACKET_ERROR:
+                        break
+                    return code, results
+        if heard:
+            raise ProtocolError(f"no whole answer to {op.name}")
+        raise DeviceGone(f"no answer to {op.name}")
+
+    def _is_ours(self, op: Op, frame: Frame) -> bool:
+        # A module that was given a new address may answer with it at once.
+        return frame.address == self.address or op is Op.SET_ADDR
+
+    def _stream(self, op: Op) -> bytes:
+        """Reads to the end even when it is damaged early, so that nothing is left to be mistaken for an answer."""
+        data, whole = bytearray(), True
+        for event in self._events(QUIET_S):
+            match event:
+                case Frame(Kind.DATA | Kind.END as kind, payload, address) if address == self.address:
+                    data += payload
+                    if kind is Kind.END and whole:
+                        return bytes(data)
+                    if kind is Kind.END:
+                        break
+                case _:
+                    whole = False
+            if len(data) > MAX_STREAM_BYTES:
+                break
+        raise ProtocolError(f"the data of {op.name} came damaged or broke off after {len(data)} bytes")
+
+    def _clear(self) -> None:
+        self._parser.reset()
+        self._waiting.clear()
+        self.port.flush()
+
+    def _events(self, quiet_s: float) -> Iterator[Event]:
+        """What comes, until the line was quiet for so long."""
+        flood, quiet = time.monotonic() + FLOOD_S, time.monotonic() + quiet_s
+        while True:
+            while self._waiting:
+                yield self._waiting.popleft()
+            if self.stop.is_set():
+                raise DeviceGone("the driver was closed")
+            now = time.monotonic()
+            if now > min(quiet, flood):
+                break
+            if data := self.port.read(4096, min(LOOK_UP_S, quiet - now)):
+                self._waiting.extend(self._parser.feed(data))
+                quiet = time.monotonic() + quiet_s
+        yield from self._parser.give_up()
