@@ -1,0 +1,36 @@
+"""Cameras as the contract suite plays them: somebody who steps before one is one picture."""
+
+from pathlib import Path
+
+from drivers.camera import LOCAL_VARIANTS, NET_VARIANTS
+from drivers.camera.sim import CameraSimulation
+from drivers.entry import Options, Stage
+
+LONG_MS = 60_000  # a suite that waits for nothing must not be taken for a camera that hangs
+
+
+class CameraRig:
+    def __init__(self, folder: Path) -> None:
+        self.sim = CameraSimulation(Stage(pty=folder / "camera", pacing=False), LOCAL_VARIANTS)
+        self.options: Options = {"source": self.sim.where, "stall_ms": LONG_MS, "frozen_ms": 0}
+
+    def touch(self) -> None:
+        self.sim.do("frame")
+
+    def lift(self) -> None:
+        """Nobody is there: no picture that was not asked for."""
+
+    def garble(self) -> None:
+        self.sim.do("garble")
+
+    def press(self, *keys: str) -> None:
+        raise AssertionError("it has no keys")
+
+    def close(self) -> None:
+        self.sim.close()
+
+
+class NetCameraRig(CameraRig):
+    def __init__(self, _folder: Path) -> None:
+        self.sim = CameraSimulation(Stage(tcp="127.0.0.1:0", pacing=False), NET_VARIANTS)
+        self.options: Options = {"url": self.sim.where, "stall_ms": LONG_MS, "frozen_ms": 0}
