@@ -80,6 +80,17 @@ class Sync:
 
 
 @dataclass(frozen=True, slots=True)
+class Bridge:
+    """The process for devices on the local network. It shows the screen on 127.0.0.1 when `preview_png` is given."""
+
+    preview_png: str = ""
+    preview_port: int = 8482
+
+    def __post_init__(self) -> None:
+        _within("preview_port", self.preview_port, 1, 65535)
+
+
+@dataclass(frozen=True, slots=True)
 class Edge:
     """edge.toml."""
 
@@ -89,6 +100,7 @@ class Edge:
     matching: Matching = Matching()
     policy: Policy = Policy()
     sync: Sync = Sync()
+    bridge: Bridge = Bridge()
     sensors: tuple[Sensor, ...] = ()
 
 

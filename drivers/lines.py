@@ -79,14 +79,15 @@ Handler = Callable[[Message, Peer], Message | None]
 
 
 class LineServer:
-    """Listens on `path` (mode 0600) and answers each line with what `handle(message, peer)` returns.
+    """Listens on `path` and answers each line with what `handle(message, peer)` returns.
 
     `handle` runs on the client's thread and raises ProtocolError to refuse; None means it answers by itself.
     """
 
-    def __init__(self, path: Path, handle: Handler) -> None:
+    def __init__(self, path: Path, handle: Handler, mode: int = 0o600) -> None:
         self._path = path
         self._handle = handle
+        self._mode = mode
         self._listener: socket.socket | None = None
         self._peers: set[Peer] = set()
         self._lock = threading.Lock()
@@ -98,7 +99,7 @@ class LineServer:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             _clear_stale(self._path)
             listener.bind(str(self._path))
-            self._path.chmod(0o600)
+            self._path.chmod(self._mode)
             listener.listen(MAX_CLIENTS)
         except OSError as error:
             listener.close()

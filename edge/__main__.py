@@ -91,6 +91,8 @@ def _settings(config: Edge) -> Settings:
         margin=config.matching.margin,
         rules=Rules(policy.debounce_s, policy.captures, policy.digits_timeout_s, policy.finger_timeout_s),
         sensors=tuple(Device(sensor.driver, sensor.options) for sensor in config.sensors),
+        preview_png=Path(config.bridge.preview_png) if config.bridge.preview_png else None,
+        preview_port=config.bridge.preview_port,
     )
 
 
@@ -132,6 +134,8 @@ def parser() -> argparse.ArgumentParser:
     stdout.add_argument("--screen", choices=["text"], help="the screen as text on stdout (always so on a tty)")
     sync = add("sync", "carry punches up and the roster down: network, no sensor")
     sync.add_argument("--events", choices=["json"], help="one JSON object a line on stdout")
+    bridge = add("bridge", "carry what old machines on the local network wrote down to the terminal")
+    bridge.add_argument("--events", choices=["json"], help="one JSON object a line on stdout")
     add("status", "how the terminal is").add_argument("--json", action="store_true")
 
     enrol = add("enrol", "enrol a finger on the running terminal")

@@ -53,6 +53,12 @@ def terminal(args: Namespace, settings: Settings) -> int:
     return daemon.run(settings, events=args.events == "json", screen=sys.stdout if wanted else None)
 
 
+def bridge(args: Namespace, settings: Settings) -> int:
+    from edge import bridge
+
+    return bridge.run(settings, events=args.events == "json")
+
+
 def enrol(args: Namespace, settings: Settings) -> int:
     """Through the running terminal; the finger goes on its sensor."""
     from drivers.lines import LineClient

@@ -11,10 +11,12 @@ from typing import Any, TextIO
 from drivers import DeviceGone, registry
 from drivers.base import Driver, Feature, Keypad
 from edge import SetupError, enrolment, outcome
+from edge.badges import Badges
 from edge.control import Control
 from edge.gallery import People, Secrets
 from edge.identity import load_keys
 from edge.journal import Journal
+from edge.legacy import Legacy
 from edge.look import FingerLook
 from edge.report import Report
 from edge.settings import Settings
@@ -55,6 +57,8 @@ class Daemon:
         self._people = People(settings.roster, secrets, self._journal.log, own, self._spoilt)
         self._sealer = enrolment.Sealer(keys.terminal, keys.seal, keys.template_key)
         self._control = Control(settings.control, self.status)
+        badges = Badges(settings.badges, lambda reason: self._troubles.found("badges", reason))
+        self._legacy = Legacy(settings.bridge, badges, self._journal, self._people.knows, settings.rules, report)
         self._started_s = time.monotonic()
         self._state: State = Idle()
         self._serving = False
@@ -78,12 +82,14 @@ class Daemon:
             self._report.say("storage", recording=False, reason="the boot could not be recorded: disk full or worn")
         self._refresh()
         self._control.open()
+        self._legacy.open()
         threading.Thread(target=self._end_a_read, args=(stop,), name="stop", daemon=True).start()
         try:
             while not stop.is_set():
                 if self._open(stop):
                     self._serve(stop)
         finally:
+            self._legacy.close()
             self._control.close()
             self._sensor.close()
         self._report.say("stopped", seq=self._journal.seq)
@@ -105,6 +111,7 @@ class Daemon:
             "accepted": counters.accepted,
             "not_recorded": counters.not_recorded,
             "bad_readings": counters.bad_readings,
+            **self._legacy.status(),
         }
 
     def _serve(self, stop: threading.Event) -> None:
@@ -142,7 +149,7 @@ class Daemon:
             except DeviceGone as gone:
                 if pause_s == _REOPEN_FIRST_S:
                     self._report.say("device", here=False, reason=str(gone))
-                stop.wait(pause_s)
+                self._wait(stop, pause_s)
                 pause_s = min(2 * pause_s, _REOPEN_MAX_S)
                 continue
             self._serving = True
@@ -151,8 +158,15 @@ class Daemon:
             return True
         return False
 
+    def _wait(self, stop: threading.Event, seconds: float) -> None:
+        """People still punch on the old machines while the sensor is away."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and not stop.wait(_KEY_WAIT_S):
+            self._legacy.serve()
+
     def _housekeeping(self) -> None:
-        """Between two people: the roster, the clock, and what the server has receipted."""
+        """Between two people: the old machines, the roster, the clock, and what the server has receipted."""
+        self._legacy.serve()
         now_s = time.monotonic()
         if now_s - self._kept_s < _HOUSEKEEPING_S:
             return
@@ -223,7 +237,8 @@ def _event(state: State) -> dict[str, object]:
 
 def _devices(settings: Settings) -> tuple[Driver, Keypad]:
     """The sensor and the keypad of the settings. Raises SetupError, OptionError."""
-    drivers = [registry.make(device.driver, device.options) for device in settings.sensors]
+    own = [device for device in settings.sensors if not registry.find(device.driver).network]
+    drivers = [registry.make(device.driver, device.options) for device in own]
     keypads = [driver for driver in drivers if isinstance(driver, Keypad)]
     sensors = [driver for driver in drivers if Feature.IMAGE in driver.features]
     if not sensors or not keypads:

@@ -168,6 +168,10 @@ class People:
         found = self.gallery.by_lookup.get(person.lookup, ())
         return [self.gallery.people[other] for other in found if other != person.person]
 
+    def knows(self, person: bytes) -> bool:
+        """Is this person on the roster?"""
+        return person in self.gallery.people
+
     def candidate(self, person: Person) -> Candidate:
         """The person with their templates opened and prepared; what does not open is left out."""
         ready = (self._prepared(t) for t in person.templates)

@@ -11,7 +11,7 @@ from edge.clock import Clock, SystemClock, boot_id
 from edge.policy import Last
 from sync import StorageError
 from sync.outbox import Outbox
-from sync.record import Event, EventCode, Flag, Instant, Punch, Record
+from sync.record import Event, EventCode, Flag, Instant, Punch, Record, SourceClass
 from sync.wire import SealedTemplate, parse_template, template_bytes
 
 OWN = "own"
@@ -25,9 +25,13 @@ class History:
     boot_no: int = 0
     boot: bytes | None = None
     offset_ms: int | None = None
+    elsewhere: dict[bytes, Last] = field(default_factory=dict)  # on old machines, by their clocks
     enrolled: dict[bytes, tuple[int, bytes]] = field(default_factory=dict)  # hash -> (seq, key wrapped for us)
 
     def take(self, seq: int, record: Record) -> None:
+        if isinstance(record, Punch) and record.source_class is SourceClass.LEGACY_TERMINAL:
+            self._take_elsewhere(record)  # dated by another clock than ours
+            return
         if record.instant.boot_no != self.boot_no:
             self.boot_no, self.boot = record.instant.boot_no, None
         self.offset_ms = record.instant.wall_offset_ms
@@ -38,6 +42,11 @@ class History:
             self.boot = _octets(record.detail.get("boot_id"))
         elif record.code is EventCode.ENROLMENT:
             self.enrolled[_octets(record.detail.get("hash"))] = (seq, _octets(record.detail.get(OWN)))
+
+    def _take_elsewhere(self, punch: Punch) -> None:
+        last = self.elsewhere.get(punch.person)
+        if Flag.DUPLICATE not in punch.flags and (last is None or last.instant.wall_ms <= punch.instant.wall_ms):
+            self.elsewhere[punch.person] = Last(punch.instant, punch.kind)
 
 
 class Journal:
@@ -82,6 +91,14 @@ class Journal:
         """Commit one punch; the seq it got. Raises StorageError: then nothing was recorded."""
         return self._append(punch)
 
+    def took(self, key: bytes) -> bool:
+        """Is this entry of another machine's log recorded already? Raises StorageError."""
+        return self._outbox.took(key)
+
+    def take_over(self, record: Record, key: bytes) -> int:
+        """Commit an entry of another machine's log, once and for all under `key`. Raises StorageError."""
+        return self._append(record, taken=key)
+
     def enrolment(self, up: SealedTemplate, own: SealedTemplate) -> int:
         """Commit the event of one enrolled view, its sealed template beside it. Raises StorageError.
 
@@ -113,10 +130,10 @@ class Journal:
         """Forget what the server has receipted. Raises StorageError."""
         self._outbox.prune(receipted)
 
-    def _append(self, record: Record, blob: bytes | None = None) -> int:
+    def _append(self, record: Record, blob: bytes | None = None, *, taken: bytes | None = None) -> int:
         try:
             self._preamble()
-            seq = self._outbox.append(record, blob)
+            seq = self._outbox.append(record, blob, taken=taken)
         except StorageError:
             self._refused += 1
             raise

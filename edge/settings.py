@@ -26,6 +26,8 @@ class Settings:
     margin: float
     rules: Rules
     sensors: tuple[Device, ...]
+    preview_png: Path | None = None
+    preview_port: int = 0
 
     @property
     def punches(self) -> Path:
@@ -34,6 +36,14 @@ class Settings:
     @property
     def roster(self) -> Path:
         return self.state_dir / "roster.db"
+
+    @property
+    def badges(self) -> Path:
+        return self.state_dir / "badges.toml"
+
+    @property
+    def bridge(self) -> Path:
+        return self.runtime_dir / "bridge.sock"
 
     @property
     def control(self) -> Path:

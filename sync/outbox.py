@@ -35,8 +35,10 @@ class Outbox:
         self._db, self.set_aside = open_writer(path, "punches")
         self.log, self.seq, self.head = guard(path, lambda: _resume(self._db, path, terminal))
 
-    def append(self, record: Record, blob: bytes | None = None) -> int:
+    def append(self, record: Record, blob: bytes | None = None, *, taken: bytes | None = None) -> int:
         """Chain, sign and commit one record; returns its seq once it is on disk.
+
+        `taken` names, in the same transaction, the entry of another machine's log that this record is (see `took`).
 
         Raises StorageError when the disk refuses: then nothing was recorded, and the light must be red (S13); WireError
         for a record that could not be read back.
@@ -51,6 +53,8 @@ class Outbox:
                 self._db.execute("INSERT INTO record VALUES (?, ?, ?, ?)", row)
                 if blob is not None:
                     self._db.execute("INSERT INTO blob VALUES (?, ?)", (seq, blob))
+                if taken is not None:
+                    self._db.execute("INSERT INTO taken VALUES (?, ?)", (taken, seq))
 
         guard(self._path, commit)
         self.seq, self.head = seq, head
@@ -62,6 +66,11 @@ class Outbox:
         for seq, body in guard(self._path, lambda: self._db.execute(query, (after,)).fetchall()):
             with contextlib.suppress(WireError):
                 yield seq, parse_record(body)
+
+    def took(self, key: bytes) -> bool:
+        """Was a record appended with this key? Kept when records are forgotten: machines keep their logs for years."""
+        query = "SELECT 1 FROM taken WHERE key = ?"
+        return bool(guard(self._path, lambda: self._db.execute(query, (key,)).fetchall()))
 
     def blobs(self) -> list[bytes]:
         """Sealed templates taken here and still kept, in order."""

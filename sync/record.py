@@ -79,6 +79,7 @@ class EventCode(IntEnum):
     TAMPER = 6
     FITNESS = 7
     IDENTICAL_PROBE = 8
+    UNKNOWN_BADGE = 9  # an old machine knew somebody whom nobody has named here yet (R6.2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,12 @@ def log_and_records(db: Database) -> None:
     db.table("meta").insert({"name": "log", "value": os.urandom(LOG_BYTES)})
 
 
+@punches()
+def entries_of_old_machines(db: Database) -> None:
+    """Which entries of other machines' logs are in this one: a short hash of machine and entry, and the record."""
+    db.execute("CREATE TABLE taken (key BLOB PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID")
+
+
 @roster()
 def people_and_receipts(db: Database) -> None:
     db.table("meta").create({"name": str, "value": int}, pk="name", not_null={"value"})
