@@ -210,7 +210,7 @@ def test_a_file_not_made_yet_or_made_by_a_later_program(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="not made yet"):
         OutboxReader(path)
     sqlite3.connect(path).execute("PRAGMA user_version=9")
-    with pytest.raises(StorageError, match="expected 1"):
+    with pytest.raises(StorageError, match="expected 2"):
         OutboxReader(path)
     with pytest.raises(StorageError, match="later version"):
         outbox(tmp_path)
