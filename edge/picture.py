@@ -165,7 +165,7 @@ class _Sheet:
         elif screen.photo is not None and (photo := _photo(screen.photo, square.wide)):
             self._photo(photo, screen, square)
         else:
-            self._sign(screen.icon, square.shrunk(0.86), self._paint.ink)
+            self._sign(screen.icon, square.shrunk(0.94), self._paint.ink)
 
     def _photo(self, photo: Image.Image, screen: Screen, square: Box) -> None:
         self.image.paste(photo, (square.left, square.top))
@@ -180,7 +180,7 @@ class _Sheet:
         inset = round(oval.wide * 0.12)
         edge = (oval.left + inset, oval.top, oval.left + oval.wide - inset, oval.top + oval.high)
         self._draw.ellipse(edge, outline=self._paint.ink, width=max(3, round(oval.wide * 0.035)))
-        self._sign(screen.arrow or screen.icon, square.shrunk(0.5), self._paint.ink)
+        self._sign(screen.arrow or screen.icon, square.shrunk(0.6), self._paint.ink)
 
     def _code(self, code: str, box: Box) -> None:
         label, row = Item(words.RECEIPT.within(self._languages[0]), 0.6, self._style(self._languages[0])), box

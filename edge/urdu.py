@@ -49,7 +49,7 @@ TEXT: Mapping[str, str] = {
     "For whom?": "کس کے لیے؟",
     "Why, for {name}?": "{name} کے لیے وجہ؟",
     "These digits are not known here. Why?": "یہ ہندسے یہاں درج نہیں ہیں۔ وجہ؟",
-    "Worn or dry fingers": "انگلی پڑھی نہیں جاتی",
+    "Worn or dry fingers": "خشک یا گھسی انگلی",
     "Injured finger": "انگلی میں چوٹ",
     "Unable to use finger or face": "انگلی یا چہرہ ممکن نہیں",
     "The machine fails": "مشین خراب",
