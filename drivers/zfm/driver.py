@@ -71,7 +71,7 @@ class ZfmDriver:
 
     @property
     def family(self) -> str:
-        return self._known().family
+        return self._identity.family if self._identity is not None else ""
 
     @property
     def threshold(self) -> int:

@@ -17,16 +17,16 @@ from drivers.zfm import codec
 from drivers.zfm.codec import Damaged, Event, Frame, Kind
 from drivers.zfm.table import ANY_ADDRESS, BAUD_UNIT, Code, Op, Register
 
-ANSWER_S = 0.5  # most instructions take some milliseconds
-SLOW_S = 2.0  # capturing, features, flash and searches take up to a second on old modules
+ANSWER_S = 0.3  # most instructions take some milliseconds
 QUIET_S = 0.3  # within a stream of data; longer, and it has broken off
 LOOK_UP_S = 0.05  # how soon what waits notices that it was stopped
 FLOOD_S = 20.0  # no exchange outlasts this, whatever comes
 MAX_STREAM_BYTES = 1 << 18
-_SLOW = {
-    Op.GEN_IMG, Op.GET_IMAGE_EX, Op.IMG_2_TZ, Op.MATCH, Op.SEARCH, Op.HI_SPEED_SEARCH, Op.REG_MODEL, Op.STORE,
-    Op.DELETE, Op.EMPTY,
-}  # fmt: skip
+PATIENCE_S = {
+    **dict.fromkeys((Op.GEN_IMG, Op.GET_IMAGE_EX, Op.IMG_2_TZ, Op.MATCH, Op.REG_MODEL), 1.0),
+    **dict.fromkeys((Op.SEARCH, Op.HI_SPEED_SEARCH, Op.STORE, Op.DELETE, Op.EMPTY), 2.5),
+}
+"""What takes longer: pictures and features some tenths of a second, flash and a full library up to two seconds."""
 
 
 class Refused(ProtocolError):  # noqa: N818 - reads as what happened
@@ -50,10 +50,11 @@ class Link:
 
     def ask(self, op: Op, *args: Any, times: int = 2, timeout_s: float | None = None) -> tuple[Any, ...]:
         """The results of an instruction. Raises Refused, ProtocolError or DeviceGone."""
-        code, results = self._exchange(op, args, times, timeout_s or (SLOW_S if op in _SLOW else ANSWER_S))
+        timeout_s = timeout_s or PATIENCE_S.get(op, ANSWER_S)
+        code, results = self._exchange(op, args, times, timeout_s)
         if code is Code.MUST_VERIFY and op is not Op.VFY_PWD:
             self.ask(Op.VFY_PWD, self.password)
-            code, results = self._exchange(op, args, times, timeout_s or SLOW_S)
+            code, results = self._exchange(op, args, times, timeout_s)
         if code is not Code.OK:
             raise Refused(op, code)
         return results
@@ -96,7 +97,7 @@ class Link:
         self.port.close()
 
     def _exchange(self, op: Op, args: tuple[Any, ...], times: int, timeout_s: float) -> tuple[Code, tuple[Any, ...]]:
-        heard = False
+        heard = refused = False
         for _ in range(times):
             self._clear()
             self.port.write(codec.command(op, *args, address=self.address))
@@ -110,8 +111,11 @@ class Link:
                     except ProtocolError:
                         continue  # a late answer to what was asked before
                     if code is Code.PACKET_ERROR:
+                        refused = True
                         break
                     return code, results
+        if refused:
+            return Code.PACKET_ERROR, ()
         if heard:
             raise ProtocolError(f"no whole answer to {op.name}")
         raise DeviceGone(f"no answer to {op.name}")

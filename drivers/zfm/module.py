@@ -2,6 +2,7 @@
 
 import contextlib
 from dataclasses import dataclass
+from typing import Any
 
 from drivers import DeviceGone, DriverError, ProtocolError
 from drivers.ports import Port
@@ -70,7 +71,7 @@ class Module:
             if port.baud != baud:
                 port.baud = baud
             self.link.address = address
-            if self._answers():
+            if self._answers() or ((baud, address) == here and self._answers()):
                 return
         port.baud, self.link.address = here
         raise DeviceGone("no module answers at any speed tried")
@@ -80,11 +81,12 @@ class Module:
             try:
                 self.link.ask(Op.VFY_PWD, self.link.password, times=1, timeout_s=PROBE_S)
             except Refused as refused:
-                raise DeviceGone(f"the module refuses the password ({refused.code.name})") from None
+                if refused.code is Code.BAD_PASSWORD:
+                    raise DeviceGone("the module refuses the password") from None
             except ProtocolError:
                 continue  # it was in the middle of something, or this is the wrong speed
             except DeviceGone:
-                self.link.port.flush()  # raises when it is the port that is gone
+                self.link.port.flush()  # raises when it is the port itself
                 return False
             else:
                 return True
@@ -94,13 +96,10 @@ class Module:
         _, system, library, security, _, packet_code, _ = self.link.ask(Op.READ_SYS_PARA)
         packet_bytes = 32 << min(packet_code, 3)
         self.link.packet_bytes = packet_bytes
-        try:
-            kind, batch, serial, major, minor, _, width, height, template, pages = self.link.ask(
-                Op.READ_PROD_INFO, times=1, timeout_s=PROBE_S
-            )
-        except DriverError:
-            self.link.port.flush()
+        told = self._told()
+        if told is None:
             return Identity(OPTICAL, library, security, packet_bytes, serial=f"{system:04x}")
+        kind, batch, serial, major, minor, _, width, height, template, pages = told
         name = _text(kind)
         near = next((model for start, model in MODELS.items() if name.upper().startswith(start)), OPTICAL)
         model = Model(name or near.name, width or near.width_px, height or near.height_px, near.dpi, template or 512)
@@ -109,10 +108,22 @@ class Module:
         number = f"{_text(batch)}{_text(serial)}"
         return Identity(model, library or pages, security, packet_bytes, True, number, firmware, algorithm)
 
+    def _told(self) -> tuple[Any, ...] | None:
+        """What a newer module says of itself; None for an old one, whether it refuses to or is silent."""
+        try:
+            return self.link.ask(Op.READ_PROD_INFO, timeout_s=PROBE_S)
+        except Refused:
+            return None
+        except DeviceGone:
+            # It is an old one only when it is still there. A damaged answer is another matter: to take a module for
+            # what it is not would turn its pictures into stripes.
+            self.link.ask(Op.VFY_PWD, self.link.password)
+            return None
+
     def _version(self, op: Op) -> str:
         try:
-            return _text(self.link.ask(op, times=1, timeout_s=PROBE_S)[0])
-        except DriverError:
+            return _text(self.link.ask(op, timeout_s=PROBE_S)[0])
+        except Refused:
             return ""
 
     def capture(self) -> Code:

@@ -2,6 +2,7 @@
 
 import hashlib
 import random
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,7 @@ _OF_THE_NEW = {
 }  # fmt: skip
 _LAMP = {Op.LED_ON, Op.LED_OFF}
 _MAX_DATA = 1 << 17
+_GAP_S = 0.1
 _LEAST_SCORE = {1: 30, 2: 40, 3: 50, 4: 60, 5: 70}  # by security level
 _BEFORE_PASSWORD = {Op.VFY_PWD, Op.GET_ECHO, Op.HAND_SHAKE, Op.SOFT_RST}
 
@@ -59,6 +61,7 @@ class Module:
         self.baud, self.address, self.password = variant.baud, variant.address, variant.password
         self._packet_code, self._security = variant.packet_code, 3
         self._notepad: dict[int, bytes] = {}
+        self._heard_at = 0.0
         self._parser, self._chance = codec.Parser(), random.Random(variant.name)  # noqa: S311 - chance that repeats
         self._known = {self._packed(f): f.name for f in fingers.values()}
         self._boot()
@@ -77,8 +80,11 @@ class Module:
         """Packets it answers with; nothing at a speed that is not its own. A reset ends an answer in the middle."""
         if baud is not None and baud != self.baud:
             return
-        life = self.resets
-        for event in self._parser.feed(data):
+        now, before = time.monotonic(), self._heard_at
+        self._heard_at, life = now, self.resets
+        # A frame whose rest does not come is none; else it would swallow the next.
+        late = self._parser.give_up() if now - before > _GAP_S else []
+        for event in [*late, *self._parser.feed(data)]:
             for packet in self._react(event):
                 if life != self.resets:
                     return
