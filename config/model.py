@@ -16,6 +16,18 @@ def _host(name: str, value: str) -> None:
         raise ValueError(f"{name} = {value!r}: expected a host name or an address")
 
 
+def _one_of(name: str, value: str | int, known: tuple[str | int, ...]) -> None:
+    if value not in known:
+        raise ValueError(f"{name} = {value!r}: expected one of {', '.join(map(repr, known))}")
+
+
+def _languages(name: str, languages: tuple[str, ...], most: int) -> None:
+    if not 1 <= len(languages) <= most or len(set(languages)) != len(languages):
+        raise ValueError(f"{name}: expected 1 to {most} different languages")
+    for language in languages:
+        _one_of(name, language, ("hi", "en", "kn", "ur"))
+
+
 @dataclass(frozen=True, slots=True)
 class Sensor:
     """One device: the driver's name and that driver's own options (see drivers/README.md)."""
@@ -91,6 +103,42 @@ class Bridge:
 
 
 @dataclass(frozen=True, slots=True)
+class Screen:
+    """What the terminal shows, and where. Width and height matter for SPI panels and the preview alone."""
+
+    languages: tuple[str, ...] = ("hi", "en")
+    panel: str = ""
+    framebuffer: Path = Path("/dev/fb0")
+    width: int = 480
+    height: int = 320
+    rotate: int = 0
+
+    def __post_init__(self) -> None:
+        _languages("languages", self.languages, most=2)
+        _one_of("panel", self.panel, ("", "framebuffer", "ili9341", "ili9486", "ili9488", "st7789"))
+        _within("width", self.width, 320, 4096)
+        _within("height", self.height, 240, 4096)
+        _one_of("rotate", self.rotate, (0, 90, 180, 270))
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """Lights and a buzzer by Broadcom pin number (0: not fitted), and spoken prompts (an empty folder: none)."""
+
+    green_pin: int = 0
+    red_pin: int = 0
+    blue_pin: int = 0
+    buzzer_pin: int = 0
+    voice_dir: str = ""
+    voice_languages: tuple[str, ...] = ("hi",)
+
+    def __post_init__(self) -> None:
+        for name in ("green_pin", "red_pin", "blue_pin", "buzzer_pin"):
+            _within(name, getattr(self, name), 0, 27)
+        _languages("voice_languages", self.voice_languages, most=4)
+
+
+@dataclass(frozen=True, slots=True)
 class Edge:
     """edge.toml."""
 
@@ -101,6 +149,8 @@ class Edge:
     policy: Policy = Policy()
     sync: Sync = Sync()
     bridge: Bridge = Bridge()
+    screen: Screen = Screen()
+    signals: Signals = Signals()
     sensors: tuple[Sensor, ...] = ()
 
 

@@ -19,7 +19,7 @@ from drivers import DriverError, OptionError
 from edge import SOFTWARE, EdgeError
 from edge.policy import Rules
 from edge.report import line
-from edge.settings import Device, Settings, Uplink
+from edge.settings import Device, Settings, Shown, Uplink
 from sync import SyncError
 
 CONFIG = Path("/etc/hazri/edge.toml")
@@ -58,7 +58,7 @@ def _run(args: argparse.Namespace) -> int:
     from edge import commands
 
     run: Callable[[argparse.Namespace, Settings | None], int] = getattr(commands, args.command)
-    needed = args.command not in ("models", "bench", "synth", "trace", "play")
+    needed = args.command not in ("models", "bench", "synth", "trace", "play", "screens", "voice")
     wanted = needed or args.config != CONFIG
     return _guarded(run, args, _settings(load(Edge, args.config)) if wanted else None)
 
@@ -93,6 +93,24 @@ def _settings(config: Edge) -> Settings:
         sensors=tuple(Device(sensor.driver, sensor.options) for sensor in config.sensors),
         preview_png=Path(config.bridge.preview_png) if config.bridge.preview_png else None,
         preview_port=config.bridge.preview_port,
+        shown=_shown(config),
+    )
+
+
+def _shown(config: Edge) -> Shown:
+    screen, signals = config.screen, config.signals
+    return Shown(
+        screen.languages,
+        screen.panel,
+        screen.framebuffer,
+        (screen.width, screen.height),
+        screen.rotate,
+        signals.green_pin,
+        signals.red_pin,
+        signals.blue_pin,
+        signals.buzzer_pin,
+        Path(signals.voice_dir) if signals.voice_dir else None,
+        signals.voice_languages,
     )
 
 
@@ -171,6 +189,13 @@ def parser() -> argparse.ArgumentParser:
     synth.add_argument("--seed", type=int, default=1)
     synth.add_argument("--condition", default="normal", help="good, normal, dry, wet, partial, hard or worn")
     synth.add_argument("--out", type=Path, required=True, metavar="DIR")
+    screens = add("screens", "draw every screen of the terminal, as PNG files and contact sheets")
+    screens.add_argument("--out", type=Path, required=True, metavar="DIR")
+    screens.add_argument("--size", default="480x320", metavar="WxH", help="of the panel (default 480x320)")
+    screens.add_argument("--language", choices=_LANGUAGES, action="append", help="only this one; may be repeated")
+    voice = add("voice", "speak every message of the screen into sound files, with espeak-ng")
+    voice.add_argument("--out", type=Path, required=True, metavar="DIR")
+    voice.add_argument("--language", choices=_LANGUAGES, action="append", help="only this one; may be repeated")
     play = add("play", "play people at a terminal with the virtual device, by a plan")
     play.add_argument("plan", type=Path, metavar="PLAN.json")
     play.add_argument("--json", action="store_true", help="one JSON object a session")
@@ -185,6 +210,7 @@ def _fingers() -> tuple[str, ...]:
 _FINGERS_OF_A_HAND = ("thumb", "index", "middle", "ring", "little")
 
 
+_LANGUAGES = ("hi", "en", "kn", "ur")
 _LONGEST_S = 3600.0
 
 

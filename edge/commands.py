@@ -265,3 +265,20 @@ def _write(path: Path, data: bytes, mode: int) -> None:
             file.write(data)
     except OSError as error:
         raise SetupError(f"{path}: {error.strerror}") from None
+
+
+def screens(args: Namespace, _settings: Settings | None) -> int:
+    from edge import screenshots
+    from edge.words import Language
+
+    languages = [Language(code) for code in args.language or Language]
+    screenshots.make(args.out, screenshots.size(args.size), languages, say)
+    return 0
+
+
+def voice(args: Namespace, _settings: Settings | None) -> int:
+    from edge import voice
+    from edge.words import Language
+
+    voice.make(args.out, [Language(code) for code in args.language or Language], say)
+    return 0

@@ -10,8 +10,9 @@ from typing import Any, TextIO
 
 from drivers import DeviceGone, registry
 from drivers.base import Driver, Feature, Keypad
-from edge import SetupError, enrolment, outcome
+from edge import SetupError, enrolment, outcome, shows
 from edge.badges import Badges
+from edge.clock import trust
 from edge.control import Control
 from edge.gallery import People, Secrets
 from edge.identity import load_keys
@@ -19,6 +20,7 @@ from edge.journal import Journal
 from edge.legacy import Legacy
 from edge.look import FingerLook
 from edge.report import Report
+from edge.screen import Corner
 from edge.settings import Settings
 from edge.sinks.text import TextSink
 from edge.states import Done, EnrolPlace, Idle, OutOfService, Place, State, Typing
@@ -28,6 +30,7 @@ from edge.trouble import Troubles
 from matching import Modality, threshold
 from sync import StorageError
 from sync.outbox import Outbox
+from sync.record import ClockSource
 
 _KEY_WAIT_S = 0.1
 _HOUSEKEEPING_S = 0.5
@@ -48,7 +51,9 @@ class Daemon:
         keys = load_keys(settings.state_dir)
         self._report = report
         self._troubles = Troubles(report)
-        self._screen = TextSink(screen) if screen else None
+        self._shows = shows.fitted(settings, self._corner, self._troubles)
+        if screen:
+            self._shows.append(TextSink(screen))
         self._sensor, self._keypad = _devices(settings)
         look = FingerLook(settings.models_dir)
         self._journal = Journal(Outbox(settings.punches, keys.terminal, keys.record))
@@ -92,6 +97,8 @@ class Daemon:
             self._legacy.close()
             self._control.close()
             self._sensor.close()
+            for show in self._shows:
+                show.close()
         self._report.say("stopped", seq=self._journal.seq)
 
     def status(self) -> dict[str, Any]:
@@ -215,9 +222,14 @@ class Daemon:
         fields.pop("event")
         self._report.say("outcome", **fields)
 
+    def _corner(self) -> Corner:
+        trusted = trust()[0] is not ClockSource.UNKNOWN
+        waiting = max(0, self._journal.seq - self._people.receipted)
+        return Corner(unreceipted=waiting, clock=time.strftime("%H:%M"), clock_trusted=trusted)
+
     def _show(self, state: State) -> None:
-        if self._screen:
-            self._screen(state)
+        for show in self._shows:
+            show(state)
         self._control.tell(_event(state))
 
 

@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageOps
 
 from edge import EdgeError, icons, words
 from edge.fonts import Style
-from edge.screen import Colour, Corner, Screen
+from edge.screen import Colour, Corner, Link, Screen
 from edge.typeset import Box, Item, TooLongError, draw_line, fit
 from edge.words import Language
 
@@ -90,8 +90,10 @@ class _Sheet:
             left += round(sign_px * 1.3)
         if corner.clock:
             left += draw_line(self._draw, corner.clock, text_px, figure, (left, middle), ink) + self._pad
-        right -= sign_px
-        self._sign(corner.link, Box(right, middle - sign_px // 2, sign_px, sign_px), _WHITE if corner.bars else _FAINT)
+        if corner.link is not None:
+            right -= sign_px
+            ink = _FAINT if corner.link is Link.NONE else _WHITE
+            self._sign(corner.link, Box(right, middle - sign_px // 2, sign_px, sign_px), ink)
         if corner.bars is not None:
             right -= round(sign_px * 1.15)
             self._bars(corner.bars, Box(right, middle - sign_px // 2, sign_px, sign_px))
@@ -211,8 +213,8 @@ class _Sheet:
                 block, box.high // 4, self._paint.ink if n < due - 1 else None, self._paint.ink, thick
             )
             if n == due - 1:
-                x, y, radius = (block[0] + block[2]) / 2, (block[1] + block[3]) / 2, box.high * 0.2
-                self._draw.ellipse((x - radius, y - radius, x + radius, y + radius), self._paint.ink)
+                middle, y, radius = (block[0] + block[2]) / 2, (block[1] + block[3]) / 2, box.high * 0.2
+                self._draw.ellipse((middle - radius, y - radius, middle + radius, y + radius), self._paint.ink)
 
     # ── lists ──
 

@@ -121,12 +121,12 @@ class Screen:
 
 @dataclass(frozen=True, slots=True)
 class Corner:
-    """How the terminal is, beside what it says. `bars`: strength of the link, 0 to 4, None when it has none.
+    """How the terminal is, beside what it says. `link` None: nobody knows. `bars`: its strength, 0 to 4, else None.
 
     `unreceipted`: records the aggregator has not receipted yet. `clock`: the local time as shown, empty for none.
     """
 
-    link: Link = Link.NONE
+    link: Link | None = None
     bars: int | None = None
     unreceipted: int = 0
     clock: str = ""

@@ -16,6 +16,23 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """What people see and hear. An empty panel, pin 0 and no folder: not fitted. Size in pixels, rotate in degrees."""
+
+    languages: tuple[str, ...] = ("hi", "en")
+    panel: str = ""
+    framebuffer: Path = Path("/dev/fb0")
+    size: tuple[int, int] = (480, 320)
+    rotate: int = 0
+    green_pin: int = 0
+    red_pin: int = 0
+    blue_pin: int = 0
+    buzzer_pin: int = 0
+    voice_dir: Path | None = None
+    voice_languages: tuple[str, ...] = ("hi",)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Where things are, and how the terminal process behaves."""
 
@@ -28,6 +45,7 @@ class Settings:
     sensors: tuple[Device, ...]
     preview_png: Path | None = None
     preview_port: int = 0
+    shown: Shown = Shown()
 
     @property
     def punches(self) -> Path:

@@ -99,7 +99,8 @@ def fit(items: tuple[Item, ...], box: Box, most_px: int, least_px: int) -> tuple
     if best is None:
         best = _set(items, box, low, shorten=True)
         if best is None:
-            raise TooLongError(f"{'; '.join(item.text for item in items)!r} does not fit {box.wide}×{box.high}")
+            # Not what it is: a name may be in it, and this may end in a log.
+            raise TooLongError(f"{len(items)} message(s) do not fit {box.wide}×{box.high}")
         return best
     while low < high:
         middle = (low + high + 1) // 2

@@ -5,14 +5,12 @@ from pathlib import Path
 
 from PIL import Image
 
-NAME = "screen.png"
-
 
 class PngPanel:
-    """A panel whose picture is FOLDER/screen.png. Raises OSError when it cannot be written."""
+    """A panel whose picture is a file (see edge.sinks.display.Panel)."""
 
-    def __init__(self, folder: Path, size: tuple[int, int]) -> None:
-        self._path = folder / NAME
+    def __init__(self, path: Path, size: tuple[int, int]) -> None:
+        self._path = path
         self.size = size
 
     def show(self, image: Image.Image) -> None:

@@ -16,6 +16,9 @@ class TextSink:
         picture = screen(state)
         line(f"[{picture.colour} {picture.icon}] {' | '.join(_parts(picture))}", self._out)
 
+    def close(self) -> None:
+        """Nothing to let go."""
+
 
 def _parts(picture: Screen) -> Iterator[str]:
     yield from (f"{words.hi} / {words.en}" for words in picture.lines)
