@@ -8,7 +8,20 @@ import difflib
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 
-from drivers import OptionError, adms, camera, evdev, gpio_keypad, http_capture, rdservice, uru4000, virtual, zfm, zk
+from drivers import (
+    OptionError,
+    adms,
+    camera,
+    evdev,
+    gpio_keypad,
+    http_capture,
+    libfprint,
+    rdservice,
+    uru4000,
+    virtual,
+    zfm,
+    zk,
+)
 from drivers.base import Driver
 from drivers.entry import Entry, Option, Options, Value
 
@@ -17,6 +30,8 @@ GROUP = "hazri.drivers"
 DRIVERS: Mapping[str, Entry] = {
     "virtual": virtual.ENTRY,
     "uru4000": uru4000.ENTRY,
+    "libfprint": libfprint.ENTRY,
+    "libfprint_match": libfprint.MATCH_ENTRY,
     "evdev": evdev.ENTRY,
     "gpio_keypad": gpio_keypad.ENTRY,
     "camera": camera.ENTRY,

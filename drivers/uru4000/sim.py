@@ -20,6 +20,7 @@ from drivers.uru4000.usbip import PORT, address
 from drivers.virtual.codec import MAX_PNG_BYTES
 from drivers.virtual.codec import picture as png
 
+_FORKS = ((80, 150, 1), (95, 230, -1), (140, 250, 1), (150, 130, -1), (200, 160, 1), (210, 225, -1), (180, 255, 1))
 _SCRIPT = Path(__file__).with_name("umock.py")
 
 
@@ -121,10 +122,12 @@ class UruSimulation:
 
 
 def rings() -> NDArray[np.uint8]:
-    """A pattern of ridges in the middle of the glass: nobody's finger. uint8 (290, 384)."""
+    """Rings with forks in the middle of the glass: nobody's finger. uint8 (290, 384), ridges dark."""
     y, x = np.mgrid[:HEIGHT, :WIDTH]
     far = np.hypot(y - HEIGHT / 2, (x - WIDTH / 2) * 1.2)
-    ridges = 128 + 100 * np.sin(far / 1.5)
+    # A turn of the phase round a point makes a ridge end or fork there.
+    turns = sum(sign * np.arctan2(y - row, x - column) for row, column, sign in _FORKS)
+    ridges = 128 + 100 * np.sin(far / 1.5 + turns)
     return np.where(far < 130, ridges, 255).astype(np.uint8)
 
 

@@ -5,6 +5,7 @@ from tests.contract.rigs.camera import CameraRig, NetCameraRig
 from tests.contract.rigs.evdev import EvdevRig
 from tests.contract.rigs.gpio_keypad import GpioKeypadRig
 from tests.contract.rigs.http_capture import HttpCaptureRig
+from tests.contract.rigs.libfprint import LibfprintMatchRig, LibfprintRig
 from tests.contract.rigs.rdservice import RdServiceRig
 from tests.contract.rigs.rig import Rig
 from tests.contract.rigs.uru4000 import Uru4000Rig
@@ -15,6 +16,8 @@ from tests.contract.rigs.zk import ZkRig
 RIGS = {
     "virtual": VirtualRig,
     "uru4000": Uru4000Rig,
+    "libfprint": LibfprintRig,
+    "libfprint_match": LibfprintMatchRig,
     "evdev": EvdevRig,
     "gpio_keypad": GpioKeypadRig,
     "camera": CameraRig,

@@ -1,0 +1,108 @@
+"""libfprint's own virtual readers as the contract suite plays them: one that hands over pictures, one that matches."""
+
+import contextlib
+import os
+import socket
+import struct
+import time
+from pathlib import Path
+
+from drivers.entry import Options
+from drivers.uru4000.sim import rings
+
+_ALONE = "FP_DRIVERS_WHITELIST"
+_CONNECT_S = 5.0
+
+
+class LibfprintRig:
+    """The virtual image reader: 32-bit words of the machine's own order, and pictures as bare bytes."""
+
+    variable, name = "FP_VIRTUAL_IMAGE", "virtual_image"
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "reader.sock"
+        self.options: Options = {"device": self.name}
+        self._before = {key: os.environ.get(key) for key in (self.variable, _ALONE)}
+        os.environ.update({self.variable: str(self.path), _ALONE: self.name})
+        self._connection: socket.socket | None = None
+
+    def touch(self) -> None:
+        """The virtual finger is gone as soon as its picture was taken."""
+        rows, columns = rings().shape
+        self.send(struct.pack("=ii", columns, rows) + rings().tobytes())
+
+    def lift(self) -> None:
+        """It was lifted already."""
+
+    def garble(self) -> None:
+        self.send(struct.pack("=ii", -1, 2))
+
+    def press(self, *keys: str) -> None:
+        raise AssertionError(f"no keys here: {keys}")
+
+    def unplug(self) -> None:
+        self.send(struct.pack("=ii", -5, 0))
+
+    def send(self, data: bytes) -> None:
+        """To the reader of the helper that is running now."""
+        self._connected().sendall(data)
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        for key, value in self._before.items():
+            if value is None:
+                os.environ.pop(key, None)
+            else:
+                os.environ[key] = value
+
+    def _connected(self) -> socket.socket:
+        if self._connection is not None and _has_ended(self._connection):
+            self._connection.close()
+            self._connection = None
+        until = time.monotonic() + _CONNECT_S
+        while self._connection is None:
+            end = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            try:
+                end.connect(str(self.path))
+                end.sendall(struct.pack("=ii", -3, 1))
+                self._connection = end
+            except OSError:
+                end.close()
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.05)
+        return self._connection
+
+
+class LibfprintMatchRig(LibfprintRig):
+    """The virtual reader that matches by itself: one line of text a connection."""
+
+    variable, name = "FP_VIRTUAL_DEVICE_STORAGE", "virtual_device_storage"
+
+    def touch(self, finger: str = "somebody") -> None:
+        self.send(f"SCAN {finger}".encode())
+
+    def garble(self) -> None:
+        self.send(b"RETRY 2")
+
+    def unplug(self) -> None:
+        self.send(b"UNPLUG")
+
+    def send(self, data: bytes) -> None:
+        with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as end:
+            end.settimeout(_CONNECT_S)
+            end.connect(str(self.path))
+            end.sendall(data)
+            end.shutdown(socket.SHUT_WR)
+            while end.recv(1024):
+                pass
+
+
+def _has_ended(connection: socket.socket) -> bool:
+    try:
+        return connection.recv(1, socket.MSG_DONTWAIT | socket.MSG_PEEK) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
