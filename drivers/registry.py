@@ -14,6 +14,7 @@ from drivers import (
     camera,
     evdev,
     gpio_keypad,
+    gt521f,
     http_capture,
     libfprint,
     rdservice,
@@ -41,6 +42,7 @@ DRIVERS: Mapping[str, Entry] = {
     "zk": zk.ENTRY,
     "adms": adms.ENTRY,
     "zfm": zfm.ENTRY,
+    "gt521f": gt521f.ENTRY,
 }
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 
 from drivers import DeviceGone, ProtocolError
 from drivers.base import (
-    Advice,
     DeviceTemplate,
     Feature,
     Info,
@@ -20,6 +19,7 @@ from drivers.base import (
     Scan,
 )
 from drivers.ports import Port
+from drivers.touch import Touch
 from drivers.zfm import codec
 from drivers.zfm.link import Refused
 from drivers.zfm.module import TOUCH, Identity, Module
@@ -35,9 +35,6 @@ FEATURES = {
 
 PATIENCE_S = 2.0  # a picture that takes longer keeps a queue waiting (S1): better to match on the module
 FAST_BAUD = 115200
-_POLL_S = 0.02
-_LIFT_S = 1.5  # a finger that lies there so long waits in vain
-_BAD_CAPTURES = 3  # a finger that is just being laid down is not yet worth advice
 
 
 class ZfmDriver:
@@ -62,7 +59,7 @@ class ZfmDriver:
         self._mode, self._packet_bytes, self._width_px, self._dpi = mode, packet_bytes, width_px, dpi
         self._lock = threading.Lock()  # the module is used for one thing at a time
         self._identity: Identity | None = None
-        self._held = False  # the finger on the glass has been read, or was there before we were
+        self._touch = Touch()
         self._measured_s: float | None = None
 
     @property
@@ -86,7 +83,7 @@ class ZfmDriver:
                 identity = self._module.open()
                 if self._packet_bytes and self._packet_bytes != identity.packet_bytes:
                     self._module.set_packets(self._packet_bytes)
-                self._held = self._module.capture() is not Code.NO_FINGER
+                self._touch.held = self._module.capture() is not Code.NO_FINGER
             except Refused as refused:
                 self._module.close()
                 raise DeviceGone(f"the module cannot be used: {refused}") from None
@@ -194,31 +191,16 @@ class ZfmDriver:
                     self._module.light(known, on=False)
             except ProtocolError:
                 # Nothing was handed over, so the finger that still lies there may be read.
-                self._held = False
+                self._touch.held = False
                 self._module.dark(known)
                 raise
 
     def _touched(self, timeout_s: float) -> bool | Retry:
-        """True when a finger came that was not there before (S11), False when nobody came."""
-        start, bad = time.monotonic(), 0
-        while True:
-            code = self._module.capture()
-            if code is Code.NO_FINGER:
-                self._held = False
-                if bad:
-                    return Retry(Advice.PLACE_AGAIN)  # gone before there was a picture
-            elif not self._held:
-                bad += code is not Code.OK
-                if code is Code.OK or bad == _BAD_CAPTURES:
-                    self._held = True
-                    return code is Code.OK or _retry(code)
-            now = time.monotonic()
-            if self._held and now - start > _LIFT_S:
-                return Retry(Advice.LIFT)
-            left = start + timeout_s - now
-            if left <= 0:
-                return False
-            self._module.link.stop.wait(min(_POLL_S, left))
+        return self._touch.wait(self._look, timeout_s, self._module.link.stop)
+
+    def _look(self, _held: bool) -> bool | Retry:
+        code = self._module.capture()
+        return code is Code.OK or (code is not Code.NO_FINGER and _retry(code))
 
     def _featured(self, timeout_s: float) -> bool | Retry:
         """As `_touched`, with the touch's features in the module's first buffer."""

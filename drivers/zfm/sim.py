@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
-from drivers import OptionError, ProtocolError
+from drivers import OptionError, ProtocolError, sim_finger
 from drivers.entry import Stage
 from drivers.stand import Stand
-from drivers.zfm import sim_finger
 from drivers.zfm.sim_module import Module, Variant
 from drivers.zfm.table import Code
 

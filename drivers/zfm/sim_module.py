@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from drivers import ProtocolError
-from drivers.zfm import codec, sim_finger
+from drivers import ProtocolError, sim_finger
+from drivers.sim_finger import Finger
+from drivers.zfm import codec
 from drivers.zfm.codec import Damaged, Event, Frame, Kind
-from drivers.zfm.sim_finger import Finger
 from drivers.zfm.table import ANY_ADDRESS, BAUD_UNIT, INSTRUCTIONS, Aura, Code, Op, Register, Stream
 
 Answer = tuple[Code, tuple[Any, ...], bytes]

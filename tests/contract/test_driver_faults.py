@@ -31,7 +31,7 @@ from drivers.registry import DRIVERS
 from tests.contract.rigs import RIGS, Rig
 from tests.contract.rigs.wire import Fault, Way, Wire
 
-SAMPLES = {Fault.CUT: 1, Fault.FLIP: 8, Fault.PULL: 4}  # of a session, each way
+SAMPLES = {Fault.CUT: 1, Fault.FLIP: 6, Fault.PULL: 4}  # of a session, each way
 RECOVERY_S = 1.0
 BOUND_S = 20.0  # what no session may outlast, however it is spoilt
 

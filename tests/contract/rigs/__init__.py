@@ -4,6 +4,7 @@ from tests.contract.rigs.adms import AdmsRig
 from tests.contract.rigs.camera import CameraRig, NetCameraRig
 from tests.contract.rigs.evdev import EvdevRig
 from tests.contract.rigs.gpio_keypad import GpioKeypadRig
+from tests.contract.rigs.gt521f import Gt521fRig
 from tests.contract.rigs.http_capture import HttpCaptureRig
 from tests.contract.rigs.libfprint import LibfprintMatchRig, LibfprintRig
 from tests.contract.rigs.rdservice import RdServiceRig
@@ -27,6 +28,7 @@ RIGS = {
     "zk": ZkRig,
     "adms": AdmsRig,
     "zfm": ZfmRig,
+    "gt521f": Gt521fRig,
 }
 
 __all__ = ["RIGS", "Rig"]

@@ -1,4 +1,4 @@
-"""What the pretended module makes of a finger: pictures of its own size, and templates of its own format.
+"""What pretended modules make of a finger: pictures of their own size, and templates of their own format.
 
 It does not recognise anybody: it is told. Pictures are named FINGER_IMPRESSION.png, and a template holds a mark of the
 finger's name and one of the picture, so that two pictures of one finger score high and those of others low, the same
