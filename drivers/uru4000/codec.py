@@ -111,9 +111,7 @@ class Header:
 
 
 def interrupt(data: bytes) -> Interrupt | None:
-    """What an interrupt tells, None when it is none we know. Raises ProtocolError for a stump."""
-    if len(data) < 2:
-        raise ProtocolError(f"an interrupt of {len(data)} bytes")
+    """What an interrupt tells, None when it is none we know, or a stump."""
     kind = int.from_bytes(data[:2], "big")
     return Interrupt(kind) if kind in set(Interrupt) else None
 
