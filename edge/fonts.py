@@ -37,7 +37,7 @@ _OTHERS = (
     "NotoSansMath",
     "NotoSansSymbols2",
 )
-_HEIGHT = {_NASTALIQ: 2.25, _NASKH: 1.5}  # of a line, in sizes: the fonts' own figures leave too much air on a panel
+_HEIGHT = {_NASTALIQ: 2.5, _NASKH: 1.5}  # of a line, in sizes: the fonts' own figures leave too much air on a panel
 _USUAL_HEIGHT = 1.34
 
 

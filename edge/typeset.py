@@ -186,4 +186,4 @@ def draw_line(draw: ImageDraw.ImageDraw, text: str, size: int, style: Style, at:
 
 
 # How far the baseline is below the middle of a line, in sizes, so that letters with marks stand in its middle.
-_BASE = {"NotoSansKannada": 0.28, "NotoSansDevanagari": 0.26, "NotoNaskhArabic": 0.22, "NotoNastaliqUrdu": 0.42}
+_BASE = {"NotoSansKannada": 0.28, "NotoSansDevanagari": 0.26, "NotoNaskhArabic": 0.22, "NotoNastaliqUrdu": 0.64}
