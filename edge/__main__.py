@@ -17,10 +17,11 @@ from config.load import load
 from config.model import Edge
 from drivers import DriverError, OptionError
 from edge import SOFTWARE, EdgeError
-from edge.policy import Rules
+from edge.policy import Lock, Rules, Silence
 from edge.report import line
 from edge.settings import Device, Settings, Shown, Uplink
 from sync import SyncError
+from sync.record import Kind
 
 CONFIG = Path("/etc/hazri/edge.toml")
 GALLERY = Path("~/.cache/hazri/gallery").expanduser()
@@ -58,7 +59,7 @@ def _run(args: argparse.Namespace) -> int:
     from edge import commands
 
     run: Callable[[argparse.Namespace, Settings | None], int] = getattr(commands, args.command)
-    needed = args.command not in ("models", "bench", "synth", "trace", "play", "screens", "voice")
+    needed = args.command not in ("models", "bench", "synth", "trace", "play", "screens", "voice", "sim", "sensors")
     wanted = needed or args.config != CONFIG
     return _guarded(run, args, _settings(load(Edge, args.config)) if wanted else None)
 
@@ -82,19 +83,48 @@ def _complain(error: Exception, code: int) -> int:
 
 
 def _settings(config: Edge) -> Settings:
-    policy = config.policy
     return Settings(
         state_dir=config.state_dir,
         runtime_dir=config.runtime_dir,
         models_dir=Path(config.models_dir) if config.models_dir else None,
         fmr=config.matching.fmr,
         margin=config.matching.margin,
-        rules=Rules(policy.debounce_s, policy.captures, policy.digits_timeout_s, policy.finger_timeout_s),
+        rules=_rules(config),
         sensors=tuple(Device(sensor.driver, sensor.options) for sensor in config.sensors),
         preview_png=Path(config.bridge.preview_png) if config.bridge.preview_png else None,
         preview_port=config.bridge.preview_port,
         shown=_shown(config),
+        face_fmr=config.matching.face_fmr,
+        hang_s=config.terminal.hang_s,
+        selftest_min=_minutes(config.terminal.selftest_at),
     )
+
+
+def _rules(config: Edge) -> Rules:
+    p, t = config.policy, config.terminal
+    return Rules(
+        debounce_s=p.debounce_s,
+        captures=p.captures,
+        digits_timeout_s=p.digits_timeout_s,
+        finger_timeout_s=p.finger_timeout_s,
+        face_timeout_s=p.face_timeout_s,
+        supervise_timeout_s=p.supervise_timeout_s,
+        technician_timeout_s=p.technician_timeout_s,
+        done_s=p.done_s,
+        more_time=p.more_time,
+        turns=p.face_turns,
+        lock=Lock(p.lockout_failures, p.lockout_first_s, p.lockout_most_s),
+        out_from_min=_minutes(p.out_from),
+        identify=t.identify,
+        kind_keys={key: Kind[kind.upper()] for key, kind in t.kind_keys.items()},
+        menu_keys=frozenset(t.menu_keys),
+        silence=Silence(_minutes(t.silent_by), t.silent_people, frozenset(t.silent_days)),
+    )
+
+
+def _minutes(time_of_day: str) -> int | None:
+    hours, _, minutes = time_of_day.partition(":")
+    return 60 * int(hours) + int(minutes) if minutes else None
 
 
 def _shown(config: Edge) -> Shown:
@@ -163,6 +193,22 @@ def parser() -> argparse.ArgumentParser:
     capture.add_argument("--out", type=Path, required=True, metavar="FILE.png")
     capture.add_argument("--timeout", type=_seconds, default=30.0, metavar="SECONDS")
 
+    selftest = add("selftest", "try every device of the settings, and judge each in words")
+    selftest.add_argument("--out", type=Path, metavar="DIR", help="where the test pictures go")
+    selftest.add_argument("--timeout", type=_test_seconds, default=10.0, metavar="SECONDS", help="for each device")
+    selftest.add_argument("--json", action="store_true", help="on one line")
+    sensors = add("sensors", "the drivers, the devices of the settings, and what is plugged in")
+    sensors.add_argument("--json", action="store_true", help="on one line")
+    sim = add("sim", "play a device that is not there, for other software and for tests")
+    sim.add_argument("device", metavar="DEVICE", help="a driver's name, or modem")
+    where = sim.add_mutually_exclusive_group()
+    where.add_argument("--port", default="", metavar="PATH", help="on a serial port that exists")
+    where.add_argument("--tcp", default="", metavar="HOST:PORT", help="on the network; port 0: any free one")
+    where.add_argument("--pty", type=Path, metavar="LINK", help="on a new pseudo-terminal, with a link to it")
+    sim.add_argument("--variant", default="", metavar="NAME", help="which of the device's kinds; sim prints them all")
+    sim.add_argument("--library", type=Path, metavar="PATH", help="what is enrolled on it, or laid on its glass")
+    sim.add_argument("--no-pacing", action="store_true", help="answer as fast as it can, not as slowly as the wire")
+
     models = add("models", "the networks' weights: install, verify, list")
     models.add_argument("action", choices=["install", "verify", "list"])
     models.add_argument("--from", dest="source", type=Path, metavar="DIR", help="a folder instead of the registry")
@@ -211,7 +257,7 @@ _FINGERS_OF_A_HAND = ("thumb", "index", "middle", "ring", "little")
 
 
 _LANGUAGES = ("hi", "en", "kn", "ur")
-_LONGEST_S = 3600.0
+_LONGEST_S, _LONGEST_TEST_S = 3600.0, 15.0
 
 
 def _seconds(text: str) -> float:
@@ -221,6 +267,13 @@ def _seconds(text: str) -> float:
         seconds = 0.0
     if not 0 < seconds <= _LONGEST_S:  # nor is nan
         raise argparse.ArgumentTypeError(f"{text!r}: expected seconds, more than 0 and at most {_LONGEST_S:.0f}")
+    return seconds
+
+
+def _test_seconds(text: str) -> float:
+    seconds = _seconds(text)
+    if seconds > _LONGEST_TEST_S:  # a device that is held for longer counts as one that hangs
+        raise argparse.ArgumentTypeError(f"{text!r}: expected at most {_LONGEST_TEST_S:.0f} seconds")
     return seconds
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from drivers import DeviceGone, registry
+from drivers import DeviceGone, OptionError, registry
 from edge import SetupError
 from edge.progress import progress
 from edge.report import line as say
@@ -206,6 +206,56 @@ def capture(args: Namespace, settings: Settings) -> int:
     rows, columns = reading.image.shape
     say(f"{columns} × {rows} px, {reading.dpi:.0f} dpi, in {args.out}")
     return 0
+
+
+def selftest(args: Namespace, settings: Settings) -> int:
+    """Through the running terminal, without pictures; else by opening the devices here."""
+    from drivers.lines import LineClient, listens
+    from edge import selftest as tests
+
+    def tell(text: str) -> None:
+        say(text, sys.stderr if args.json else None)
+
+    if listens(settings.control):
+        if args.out:
+            raise SetupError("no picture leaves a running terminal: stop it first, or leave --out away")
+        with LineClient(settings.control) as client:
+            findings = tests.follow(client, args.timeout, tell)
+    else:
+        look = tests.looks(settings.models_dir)
+        found = tests.run(
+            settings.sensors,
+            look,
+            timeout_s=args.timeout,
+            out=args.out,
+            tell=lambda words: tell(f"{words.hi} / {words.en}"),
+        )
+        findings = [finding.json() for finding in found]
+    if args.json:
+        say(json.dumps(findings, ensure_ascii=False))
+    else:
+        for finding in findings:
+            say(tests.line(finding))
+    return 0 if findings and all(finding.get("passed") is True for finding in findings) else 1
+
+
+def sensors(args: Namespace, settings: Settings | None) -> int:
+    from edge import sensors as devices
+
+    return devices.run(settings.sensors if settings else (), as_json=args.json)
+
+
+def sim(args: Namespace, _settings: Settings | None) -> int:
+    """The pretended device, until it is told to stop. No settings are read, so a wrong option is not theirs."""
+    from drivers.entry import Stage
+    from edge import sim as stage
+
+    wanted = Stage(args.port, args.tcp, args.pty, args.variant, args.library, pacing=not args.no_pacing)
+    try:
+        return stage.run(args.device, wanted)
+    except OptionError as error:
+        say(f"hazri-edge: {error}", sys.stderr)
+        return 2
 
 
 def play(args: Namespace, _settings: Settings | None) -> int:
