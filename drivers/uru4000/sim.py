@@ -21,7 +21,7 @@ from drivers.virtual.codec import MAX_PNG_BYTES
 from drivers.virtual.codec import picture as png
 
 _FORKS = ((80, 150, 1), (95, 230, -1), (140, 250, 1), (150, 130, -1), (200, 160, 1), (210, 225, -1), (180, 255, 1))
-_SCRIPT = Path(__file__).with_name("umock.py")
+UMOCK = Path(__file__).with_name("umock.py")
 
 
 class UruSimulation:
@@ -61,7 +61,7 @@ class UruSimulation:
         """How software that knows nothing of Hazri reaches it."""
         host, tcp_port = self._server.address
         attach = f"usbip --tcp-port {tcp_port} attach -r {host} -b {BUSID}"
-        return f"{attach}; or: umockdev-wrapper /usr/bin/python3 {_SCRIPT} {host}:{tcp_port} -- COMMAND"
+        return f"{attach}; or: umockdev-wrapper /usr/bin/python3 {UMOCK} {host}:{tcp_port} -- COMMAND"
 
     def do(self, what: str) -> str:
         word, _, rest = what.strip().partition(" ")
