@@ -37,7 +37,7 @@ _OTHERS = (
     "NotoSansMath",
     "NotoSansSymbols2",
 )
-_HEIGHT = {_NASTALIQ: 2.5, _NASKH: 1.5}  # of a line, in sizes: the fonts' own figures leave too much air on a panel
+_HEIGHT = {_NASTALIQ: 2.2, _NASKH: 1.5}  # of a line, in sizes: the fonts' own figures leave too much air on a panel
 _USUAL_HEIGHT = 1.34
 
 
@@ -71,6 +71,11 @@ class Style:
         return self.language is not Language.URDU
 
     @property
+    def slopes(self) -> bool:
+        """Whether words descend, so that how high a line is depends on what it says."""
+        return self.first == _NASTALIQ
+
+    @property
     def line_height(self) -> float:
         """Of one line, in sizes."""
         return _HEIGHT.get(self.first, _USUAL_HEIGHT)
@@ -102,6 +107,16 @@ def missing(text: str, style: Style) -> str:
 def width(text: str, size: int, style: Style) -> int:
     """Of the text on one line, in pixels."""
     return round(sum(run.width(size, style.bold) for run in runs(text, style)))
+
+
+@lru_cache(maxsize=2000)
+def ink(text: str, size: int, style: Style) -> tuple[float, float]:
+    """How far the strokes reach above and below the baseline, in pixels."""
+    boxes = [
+        face(run.font, size, style.bold).getbbox(run.text, anchor="ls", direction=run.direction)
+        for run in runs(text, style)
+    ]
+    return max(-top for _, top, _, _ in boxes), max(bottom for *_, bottom in boxes)
 
 
 def placed(text: str, size: int, style: Style) -> Iterator[tuple[float, Run]]:

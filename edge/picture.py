@@ -241,7 +241,8 @@ class _Sheet:
         for n, (language, of) in enumerate(columns):
             at = (len(columns) - 1 - n) if self._mirrored else n
             column = Box(text.left + at * width, row.top, width - self._pad, row.high)
-            item = Item(of, 1, replace(self._style(language), bold=not n), shortens=len(columns) == 1)
+            # Flat rows suit Naskh on any panel.
+            item = Item(of, 1, Style(language, bold=not n, calm=True), shortens=len(columns) == 1)
             self._start([item], column, round(row.high * 0.6))
 
     def _fact(self, name: str, value: str, row: Box) -> None:

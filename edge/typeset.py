@@ -8,7 +8,7 @@ from functools import lru_cache
 from PIL import ImageDraw
 
 from edge import EdgeError
-from edge.fonts import Style, face, placed, width
+from edge.fonts import Style, face, ink, placed, width
 
 Rgb = tuple[int, int, int]
 _AIR = 0.25  # between two messages, in sizes
@@ -114,7 +114,7 @@ def fit(items: tuple[Item, ...], box: Box, most_px: int, least_px: int) -> tuple
 
 def _set(items: Sequence[Item], box: Box, base: int, *, shorten: bool = False) -> tuple[Line, ...] | None:
     """All lines at this size, in the middle of the box; None when they do not fit."""
-    rows: list[tuple[Item, str, int, float]] = []
+    rows: list[tuple[Item, str, int, float, float]] = []  # with the height above the line's middle, and below
     for item in items:
         size = max(8, round(base * item.weight))
         broken = _broken(item, size, box.wide)
@@ -122,17 +122,26 @@ def _set(items: Sequence[Item], box: Box, base: int, *, shorten: bool = False) -
             broken = [_shortened(item, size, box.wide)]
         if broken is None:
             return None
-        high = size * item.style.line_height
-        rows += [(item, text, size, high + (size * _AIR if n == 0 and rows else 0)) for n, text in enumerate(broken)]
-    total = sum(high for *_, high in rows)
+        for n, text in enumerate(broken):
+            above, below = _reach(text, size, item.style)
+            rows.append((item, text, size, above + (size * _AIR if n == 0 and rows else 0), below))
+    total = sum(above + below for *_, above, below in rows)
     if total > box.high:
         return None
     lines, y = [], box.top + (box.high - total) / 2
-    for item, text, size, high in rows:
-        y += high
-        middle = y - size * item.style.line_height / 2
-        lines.append(Line(text, item.style, size, width(text, size, item.style), middle))
+    for item, text, size, above, below in rows:
+        lines.append(Line(text, item.style, size, width(text, size, item.style), y + above))
+        y += above + below
     return tuple(lines)
+
+
+def _reach(text: str, size: int, style: Style) -> tuple[float, float]:
+    """How much room a line needs above and below its middle."""
+    half, base = size * style.line_height / 2, size * _BASE.get(style.first, _USUAL_BASE)
+    if not style.slopes:
+        return half, half
+    above, below = ink(text, size, style)
+    return max(half, above - base), max(half, below + base)
 
 
 def _broken(item: Item, size: int, wide: int) -> list[str] | None:
@@ -175,15 +184,16 @@ def _shortened(item: Item, size: int, wide: int) -> str:
     return text + "…"
 
 
-def draw_line(draw: ImageDraw.ImageDraw, text: str, size: int, style: Style, at: tuple[float, float], ink: Rgb) -> int:
+def draw_line(draw: ImageDraw.ImageDraw, text: str, size: int, style: Style, at: tuple[float, float], fill: Rgb) -> int:
     """Draw one line from its left end at the middle of its height; returns how wide it is, in pixels."""
     x, middle = at
-    base = middle + size * _BASE.get(style.first, 0.36)
+    base = middle + size * _BASE.get(style.first, _USUAL_BASE)
     for offset, run in placed(text, size, style):
         font = face(run.font, size, style.bold)
-        draw.text((x + offset, base), run.text, ink, font, anchor="ls", direction=run.direction)
+        draw.text((x + offset, base), run.text, fill, font, anchor="ls", direction=run.direction)
     return width(text, size, style)
 
 
 # How far the baseline is below the middle of a line, in sizes, so that letters with marks stand in its middle.
-_BASE = {"NotoSansKannada": 0.28, "NotoSansDevanagari": 0.26, "NotoNaskhArabic": 0.22, "NotoNastaliqUrdu": 0.64}
+_BASE = {"NotoSansKannada": 0.28, "NotoSansDevanagari": 0.26, "NotoNaskhArabic": 0.22, "NotoNastaliqUrdu": 0.45}
+_USUAL_BASE = 0.36
