@@ -121,7 +121,7 @@ class Module:
     def _module_info(self, _: int) -> Answer:
         v = self.variant
         figures = (*RAW_PX, v.width_px, v.height_px, v.ids, len(self.database), TEMPLATE_BYTES)
-        return 0, struct.pack("<12s12s7H", v.name.encode(), b"pretended", *figures)
+        return codec.INFO_BYTES, struct.pack("<12s12s7H", v.name.encode(), b"pretended", *figures)
 
     def _led(self, on: int) -> Answer:
         self.light = bool(on)
