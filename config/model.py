@@ -28,6 +28,14 @@ def _languages(name: str, languages: tuple[str, ...], most: int) -> None:
         _one_of(name, language, ("hi", "en", "kn", "ur"))
 
 
+def _time_of_day(name: str, value: str) -> None:
+    if value and not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", value):
+        raise ValueError(f"{name} = {value!r}: expected a time of day such as 09:45, or nothing")
+
+
+_KINDS = ("in", "out", "movement_out", "movement_in", "on_duty")
+
+
 @dataclass(frozen=True, slots=True)
 class Sensor:
     """One device: the driver's name and that driver's own options (see drivers/README.md)."""
@@ -40,31 +48,83 @@ class Sensor:
 class Matching:
     """When a finger counts as somebody's.
 
-    fmr: the share of strangers that may pass for one candidate. margin: a score as matching.score returns it (0 to 1).
+    fmr: the share of strangers whose finger may pass for one candidate's; face_fmr: the same of faces. margin: a score
+    as matching.score returns it (0 to 1).
     """
 
     fmr: float = 1e-5
+    face_fmr: float = 1e-4
     margin: float = 0.1
 
     def __post_init__(self) -> None:
         _within("fmr", self.fmr, 1e-6, 1e-2)
+        _within("face_fmr", self.face_fmr, 1e-6, 1e-2)
         _within("margin", self.margin, 0, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How the terminal behaves towards a person (S1, S14)."""
+    """How the terminal behaves towards a person (S1, S14, S16). An empty time of day: never."""
 
     debounce_s: int = 60
     captures: int = 3
     digits_timeout_s: int = 15
     finger_timeout_s: int = 15
+    face_timeout_s: int = 15
+    supervise_timeout_s: int = 20
+    technician_timeout_s: int = 60
+    done_s: float = 2.0
+    more_time: float = 3.0
+    face_turns: int = 2
+    lockout_failures: int = 5
+    lockout_first_s: int = 30
+    lockout_most_s: int = 900
+    out_from: str = ""
 
     def __post_init__(self) -> None:
         _within("debounce_s", self.debounce_s, 0, 3600)
         _within("captures", self.captures, 1, 10)
-        _within("digits_timeout_s", self.digits_timeout_s, 1, 600)
-        _within("finger_timeout_s", self.finger_timeout_s, 1, 600)
+        for name in ("digits_timeout_s", "finger_timeout_s", "face_timeout_s", "supervise_timeout_s"):
+            _within(name, getattr(self, name), 1, 600)
+        _within("technician_timeout_s", self.technician_timeout_s, 10, 3600)
+        _within("done_s", self.done_s, 0.2, 60)
+        _within("more_time", self.more_time, 1, 10)
+        _within("face_turns", self.face_turns, 0, 5)
+        _within("lockout_failures", self.lockout_failures, 1, 100)
+        _within("lockout_first_s", self.lockout_first_s, 1, 3600)
+        _within("lockout_most_s", self.lockout_most_s, self.lockout_first_s, 86_400)
+        _time_of_day("out_from", self.out_from)
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """The machine itself: its keys, its devices' health, and when silence is news. An empty time of day: never."""
+
+    identify: bool = False
+    kind_keys: dict[str, str] = field(default_factory=lambda: {kind: kind for kind in _KINDS})
+    menu_keys: tuple[str, ...] = ("*", "menu")
+    hang_s: float = 15.0
+    selftest_at: str = "03:30"
+    silent_by: str = ""
+    silent_people: int = 10
+    silent_days: tuple[int, ...] = (1, 2, 3, 4, 5, 6)
+
+    def __post_init__(self) -> None:
+        for key, kind in self.kind_keys.items():
+            if kind not in _KINDS:
+                raise ValueError(f"kind_keys: {key} = {kind!r}: expected one of {', '.join(_KINDS)}")
+        for key in (*self.kind_keys, *self.menu_keys):
+            if not key or key in {"enter", "clear"} or key in "0123456789":
+                raise ValueError(f"{key!r} is typed, or ends what is typed: it cannot have another meaning")
+        twice = set(self.kind_keys) & set(self.menu_keys)
+        if twice:
+            raise ValueError(f"menu_keys: {min(twice)!r} is one of kind_keys too")
+        _within("hang_s", self.hang_s, 1, 600)
+        _time_of_day("selftest_at", self.selftest_at)
+        _time_of_day("silent_by", self.silent_by)
+        _within("silent_people", self.silent_people, 1, 10_000)
+        for day in self.silent_days:
+            _within("silent_days", day, 1, 7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +207,7 @@ class Edge:
     models_dir: str = ""
     matching: Matching = Matching()
     policy: Policy = Policy()
+    terminal: Terminal = field(default_factory=Terminal)
     sync: Sync = Sync()
     bridge: Bridge = Bridge()
     screen: Screen = Screen()

@@ -4,38 +4,44 @@ The process ends by os._exit and never closes punches.db: closing would delete t
 process, another user, reads and could not make again.
 """
 
+import functools
+import re
 import threading
 import time
-from typing import Any, TextIO
+from collections import Counter
+from typing import Any, TextIO, assert_never
 
-from drivers import DeviceGone, registry
-from drivers.base import Driver, Feature, Keypad
-from edge import SetupError, enrolment, outcome, shows
+from drivers import registry
+from drivers.base import Driver, Feature
+from edge import SetupError, enrolment, outcome, policy, shows
 from edge.badges import Badges
+from edge.checkup import Checkup
 from edge.clock import trust
+from edge.comparing import Comparer, Limits
 from edge.control import Control
 from edge.gallery import People, Secrets
 from edge.identity import load_keys
 from edge.journal import Journal
 from edge.legacy import Legacy
-from edge.look import FingerLook
+from edge.look import FaceLook, FingerLook
+from edge.pin import Pins
 from edge.report import Report
 from edge.screen import Corner
-from edge.settings import Settings
+from edge.settings import Device, Settings
 from edge.sinks.text import TextSink
-from edge.states import Done, EnrolPlace, Idle, OutOfService, Place, State, Typing
+from edge.states import Done, EnrolPlace, LookAtCamera, Page, Place, State, Typing
 from edge.stopping import on_signal
-from edge.terminal import Limits, Terminal
+from edge.supervisor import Bench, Slot
+from edge.terminal import Terminal
 from edge.trouble import Troubles
-from matching import Modality, threshold
+from matching import ModelError
 from sync import StorageError
 from sync.outbox import Outbox
-from sync.record import ClockSource
+from sync.record import ClockSource, EventCode, Instant
 
 _KEY_WAIT_S = 0.1
 _HOUSEKEEPING_S = 0.5
 _PRUNE_S = 3600.0
-_REOPEN_FIRST_S, _REOPEN_MAX_S = 0.5, 10.0
 
 
 def run(settings: Settings, *, events: bool, screen: TextIO | None, stop: threading.Event | None = None) -> int:
@@ -54,8 +60,9 @@ class Daemon:
         self._shows = shows.fitted(settings, self._corner, self._troubles)
         if screen:
             self._shows.append(TextSink(screen))
-        self._sensor, self._keypad = _devices(settings)
-        look = FingerLook(settings.models_dir)
+        self._rules = settings.rules
+        self._bench = Bench(_slots(settings), settings.hang_s)
+        self._faces = "no camera"
         self._journal = Journal(Outbox(settings.punches, keys.terminal, keys.record))
         secrets = Secrets(keys.terminal, keys.seal, keys.lookup_key)
         own = self._journal.own_templates()
@@ -65,21 +72,34 @@ class Daemon:
         badges = Badges(settings.badges, lambda reason: self._troubles.found("badges", reason))
         self._legacy = Legacy(settings.bridge, badges, self._journal, self._people.knows, settings.rules, report)
         self._started_s = time.monotonic()
-        self._state: State = Idle()
         self._serving = False
         self._pruned_s = self._kept_s = 0.0
-        limits = Limits(threshold(Modality.FINGER, settings.fmr), settings.margin)
+        self._silent_day = -1
+        self._checkup = Checkup(self._bench, settings.rules, settings.selftest_min, self._report)
         self._terminal = Terminal(
-            self._sensor,
-            self._keypad,
-            look,
+            self._bench,
+            self._comparer(settings),
             self._people,
             self._journal,
             settings.rules,
-            limits,
             self._show,
             self._troubles,
+            Pins(settings.state_dir),
+            self._facts,
         )
+
+    def _comparer(self, settings: Settings) -> Comparer:
+        """Fingers must be comparable, or there is no terminal; without the networks of faces there are no faces."""
+        limits = Limits.at(settings.fmr, settings.face_fmr, settings.margin)
+        face = None
+        if any(worker.stream for worker in self._bench.workers):
+            try:
+                face = FaceLook(settings.models_dir)
+                self._faces = "ready"
+            except ModelError as error:
+                self._faces = f"off: {error}"
+                self._troubles.found("faces", str(error))
+        return Comparer(FingerLook(settings.models_dir), limits, face)
 
     def run(self, stop: threading.Event) -> None:
         """The terminal's one thread. Raises DeviceGone when the control socket is taken."""
@@ -88,15 +108,16 @@ class Daemon:
         self._refresh()
         self._control.open()
         self._legacy.open()
-        threading.Thread(target=self._end_a_read, args=(stop,), name="stop", daemon=True).start()
+        threading.Thread(target=self._end_a_wait, args=(stop,), name="stop", daemon=True).start()
+        self._bench.open()
+        self._terminal.rest()
         try:
             while not stop.is_set():
-                if self._open(stop):
-                    self._serve(stop)
+                self._serve()
         finally:
             self._legacy.close()
             self._control.close()
-            self._sensor.close()
+            self._bench.close()
             for show in self._shows:
                 show.close()
         self._report.say("stopped", seq=self._journal.seq)
@@ -118,62 +139,49 @@ class Daemon:
             "accepted": counters.accepted,
             "not_recorded": counters.not_recorded,
             "bad_readings": counters.bad_readings,
+            "faces": self._faces,
+            "silent": self._silent_day == policy.work_day(self._rules, self._journal.now()),
+            "devices": self._bench.health(),
+            "selftest": self._checkup.last,
             **self._legacy.status(),
         }
 
-    def _serve(self, stop: threading.Event) -> None:
-        """Session after session until told to stop, or until the device goes."""
-        try:
-            while not stop.is_set():
-                ended = self._terminal.serve(_KEY_WAIT_S)
-                if ended is not None:
-                    self._announce(ended)
-                self._housekeeping()
-                order = self._control.order()
-                if order and order.run(lambda request: enrolment.enrol(self._terminal, self._sealer, request)):
-                    person, finger = order.request.person.hex(), order.request.finger
-                    self._report.say("enrolled", person=person, finger=finger, seq=self._journal.seq)
-                if order:
-                    self._terminal.hold()
-        except DeviceGone as gone:
-            self._serving = False
-            if not stop.is_set():
-                self._report.say("device", here=False, reason=str(gone))
-                self._show(OutOfService())
-            self._sensor.close()
+    def _serve(self) -> None:
+        """One round: what happens before the terminal, then the devices, then what waits for a quiet moment."""
+        ended = self._terminal.serve(_KEY_WAIT_S)
+        if ended is not None:
+            self._announce(ended)
+        self._devices()
+        self._legacy.serve()
+        if self._terminal.at_rest:
+            self._housekeeping()
+            self._enrol()
 
-    def _end_a_read(self, stop: threading.Event) -> None:
-        """Told to stop while somebody is being waited for: closing the sensor ends the wait at once."""
-        stop.wait()
-        self._sensor.close()
-
-    def _open(self, stop: threading.Event) -> bool:
-        """Open the sensor, again and again with growing pauses; False when told to stop meanwhile."""
-        pause_s = _REOPEN_FIRST_S
-        while not stop.is_set():
-            try:
-                self._sensor.open()
-            except DeviceGone as gone:
-                if pause_s == _REOPEN_FIRST_S:
-                    self._report.say("device", here=False, reason=str(gone))
-                self._wait(stop, pause_s)
-                pause_s = min(2 * pause_s, _REOPEN_MAX_S)
-                continue
-            self._serving = True
+    def _devices(self) -> None:
+        """What went and what came back; the terminal serves with what is left."""
+        for news in self._bench.watch():
+            reason = {} if news.here else {"reason": news.reason}
+            self._report.say("device", device=news.device, here=news.here, **reason)
+        self._terminal.changed()
+        able = self._terminal.session.able
+        serving = (able.finger or able.face) and (able.keypad or self._rules.identify)
+        if serving and not self._serving:
             self._report.say("ready", log=self._journal.log.hex(), seq=self._journal.seq, **self._roster())
-            self._terminal.rest()
-            return True
-        return False
+        self._serving = serving
 
-    def _wait(self, stop: threading.Event, seconds: float) -> None:
-        """People still punch on the old machines while the sensor is away."""
-        until = time.monotonic() + seconds
-        while time.monotonic() < until and not stop.wait(_KEY_WAIT_S):
-            self._legacy.serve()
+    def _enrol(self) -> None:
+        order = self._control.order()
+        if order and order.run(lambda request: enrolment.enrol(self._terminal, self._sealer, request)):
+            person, finger = order.request.person.hex(), order.request.finger
+            self._report.say("enrolled", person=person, finger=finger, seq=self._journal.seq)
+
+    def _end_a_wait(self, stop: threading.Event) -> None:
+        """Told to stop while somebody is being enrolled: without its devices that ends at once."""
+        stop.wait()
+        self._bench.close()
 
     def _housekeeping(self) -> None:
-        """Between two people: the old machines, the roster, the clock, and what the server has receipted."""
-        self._legacy.serve()
+        """Between two people: the roster, the clock, what the server has receipted, and whether anybody comes."""
         now_s = time.monotonic()
         if now_s - self._kept_s < _HOUSEKEEPING_S:
             return
@@ -182,11 +190,43 @@ class Daemon:
         try:
             self._journal.tick()
             self._troubles.mended("storage")
+            self._terminal.disk = True
         except StorageError as error:
             self._troubles.found("storage", str(error))
+            self._terminal.disk = False
+        now = self._journal.now()
+        self._listen_to_silence(now)
+        self._checkup.daily(now)
         if now_s - self._pruned_s > _PRUNE_S:
             self._pruned_s = now_s
             self._prune()
+
+    def _listen_to_silence(self, now: Instant) -> None:
+        """Online, and nobody punches: said once a day, and over with the next punch (S1)."""
+        latest = max((last.instant for last in self._journal.history.last.values()), key=_wall_ms, default=None)
+        people, today = len(self._people.gallery.people), policy.work_day(self._rules, now)
+        if not policy.silent(self._rules, now, latest, people):
+            self._troubles.mended("silence")
+        elif self._silent_day != today:
+            self._silent_day = today
+            self._troubles.found("silence", f"no punch today of {people} people expected")
+            try:
+                self._journal.remark(EventCode.FITNESS, what="silent", people=people)
+            except StorageError as error:
+                self._troubles.found("storage", str(error))
+
+    def _facts(self, page: Page) -> dict[str, Any]:
+        """For the technician before the terminal."""
+        match page:
+            case Page.STATUS:
+                shown = ("seq", "receipted", "people", "templates", "damaged", "bad_readings", "faces")
+                return {name: value for name, value in self.status().items() if name in shown}
+            case Page.SELFTEST:
+                return self._checkup.run()
+            case Page.NETWORK:
+                corner = self._corner()
+                return {"unreceipted": corner.unreceipted, "clock": corner.clock, "trusted": corner.clock_trusted}
+        assert_never(page)
 
     def _prune(self) -> None:
         try:
@@ -219,6 +259,8 @@ class Daemon:
 
     def _announce(self, ended: outcome.Outcome) -> None:
         fields = outcome.event(ended)
+        if isinstance(ended, outcome.LockedOut):  # its screen is a state of its own, not the end of a session
+            self._control.tell(fields)
         fields.pop("event")
         self._report.say("outcome", **fields)
 
@@ -235,26 +277,42 @@ class Daemon:
 
 def _event(state: State) -> dict[str, object]:
     """A state for those who watch; nothing personal but the opaque reference of who was accepted."""
+    named = {"event": "state", "state": re.sub(r"(?<!^)(?=[A-Z])", "_", type(state).__name__).lower()}
     match state:
         case Done(ended):
             return outcome.event(ended)
         case Typing(keys):
-            return {"event": "state", "state": "typing", "keys": keys}
-        case Place(attempt, advice):
-            return {"event": "state", "state": "place", "attempt": attempt, "advice": advice}
+            return {**named, "keys": keys}
+        case Place(attempt, advice, other):
+            return {**named, "attempt": attempt, "advice": advice, "other": other}
+        case LookAtCamera(advice, ask):
+            return {**named, "advice": advice, "ask": ask}
         case EnrolPlace(view, views, advice):
-            return {"event": "state", "state": "enrol_place", "view": view, "views": views, "advice": advice}
-    return {"event": "state", "state": type(state).__name__.lower()}
+            return {**named, "view": view, "views": views, "advice": advice}
+    return dict(named)
 
 
-def _devices(settings: Settings) -> tuple[Driver, Keypad]:
-    """The sensor and the keypad of the settings. Raises SetupError, OptionError."""
+def _wall_ms(instant: Instant) -> int:
+    return instant.wall_ms
+
+
+def _slots(settings: Settings) -> list[Slot]:
+    """The terminal's own devices; those on the network are the bridge's. Raises SetupError, OptionError."""
     own = [device for device in settings.sensors if not registry.find(device.driver).network]
-    drivers = [registry.make(device.driver, device.options) for device in own]
-    keypads = [driver for driver in drivers if isinstance(driver, Keypad)]
-    sensors = [driver for driver in drivers if Feature.IMAGE in driver.features]
-    if not sensors or not keypads:
-        raise SetupError("the settings name no sensor with a picture and no keypad: add a [[sensors]] block")
-    if len(drivers) > 1:
-        raise SetupError("one [[sensors]] block for now: the sensor that is also the keypad")
-    return sensors[0], keypads[0]
+    features = [registry.find(device.driver).features for device in own]
+    if not any(Feature.IMAGE in f for f in features):
+        raise SetupError("the settings name no sensor with a picture: add a [[sensors]] block")
+    if not (any(Feature.KEYPAD in f for f in features) or settings.rules.identify):
+        raise SetupError("the settings name no keypad: add a [[sensors]] block, or set identify = true")
+    met: Counter[str] = Counter()
+    slots = []
+    for device in own:
+        met[device.driver] += 1
+        nth = met[device.driver]
+        name = device.driver if nth == 1 else f"{device.driver}-{nth}"
+        slots.append(Slot(name, functools.partial(_make, device)))
+    return slots
+
+
+def _make(device: Device) -> Driver:
+    return registry.make(device.driver, device.options)

@@ -57,7 +57,7 @@ class Request:
 
 
 def enrol(terminal: Terminal, sealer: Sealer, request: Request) -> list[int]:
-    """Guide one enrolment to its end; the seqs of its events. Raises EnrolmentRefused, DeviceGone."""
+    """Guide one enrolment to its end; the seqs of its events. Raises EnrolmentRefused."""
     try:
         person = _on_roster(terminal, request.person)
         rivals = [view for other in terminal.people.sharing_digits(person) for view in _views(terminal, other)]
@@ -93,7 +93,7 @@ def _collect(terminal: Terminal, request: Request, rivals: list[Prepared]) -> li
 
     One odd impression, even the first, does not spoil the rest: the views that agree are chosen from all taken.
     """
-    threshold = terminal.limits.threshold
+    threshold = terminal.comparer.limits.threshold
     taken: list[Prepared] = []
     agreed: tuple[Prepared, ...] = ()
     advice: Advice | None = None
@@ -133,9 +133,7 @@ def _capture(
 ) -> Prepared | Advice:
     terminal.show(EnrolPlace(view, VIEWS, advice))
     request.tell({"event": "place", "view": view})
-    reading = terminal.read(2 * terminal.rules.finger_timeout_s)
-    if request.gone():
-        raise EnrolmentRefused("given up")
+    reading = terminal.read(2 * terminal.rules.finger_timeout_s, request.gone)
     if reading is None:
         raise EnrolmentRefused("no finger came in time")
     if not isinstance(reading, Scan):

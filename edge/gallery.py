@@ -16,7 +16,7 @@ from matching import Candidate, MatchingError, Prepared, Template, prepare
 from sync import StorageError, SyncError
 from sync.roster import RosterReader
 from sync.seal import lookup, open_sealed, open_template
-from sync.wire import Receipt, RosterEntry, SealedTemplate, parse_card
+from sync.wire import CardFlag, Receipt, RosterEntry, SealedTemplate, parse_card
 
 _KEPT_PREPARED = 200  # about 100 KB each
 Key = tuple[bytes, int, int]
@@ -39,6 +39,7 @@ class Person:
     name: str
     lookup: bytes
     templates: tuple[SealedTemplate, ...]
+    flags: CardFlag = CardFlag.NONE
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def build(
         for key, t in mine.get(entry.person, {}).items():
             if key in over or key not in views:
                 views[key] = t
-        people[entry.person] = Person(entry.person, card.name, card.lookup, tuple(views.values()))
+        people[entry.person] = Person(entry.person, card.name, card.lookup, tuple(views.values()), card.flags)
         found.setdefault(card.lookup, []).append(entry.person)
     return Gallery(version, people, {k: tuple(v) for k, v in found.items()}, damaged)
 
@@ -160,8 +161,16 @@ class People:
 
     def with_digits(self, digits: str) -> list[Person]:
         """Everybody these six digits may mean."""
-        found = self.gallery.by_lookup.get(lookup(self._secrets.lookup_key, digits), ())
+        found = self.gallery.by_lookup.get(self.keyed(digits), ())
         return [self.gallery.people[person] for person in found]
+
+    def keyed(self, digits: str) -> bytes:
+        """What stands for these digits wherever they must not be written."""
+        return lookup(self._secrets.lookup_key, digits)
+
+    def supervisors(self) -> list[Person]:
+        """Everybody who may vouch for others (S1)."""
+        return [person for person in self.gallery.people.values() if CardFlag.SUPERVISOR in person.flags]
 
     def sharing_digits(self, person: Person) -> list[Person]:
         """The others whose digits are the same (S5)."""

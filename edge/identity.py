@@ -51,7 +51,7 @@ def load_keys(state_dir: Path) -> Keys:
     """For the terminal process. Raises SetupError."""
     admission = load_admission(state_dir)
     try:
-        record, seal = load_ed25519(_find(state_dir, RECORD)), load_x25519(_find(state_dir, SEAL))
+        record, seal = load_ed25519(find(state_dir, RECORD)), load_x25519(find(state_dir, SEAL))
         lookup_key = open_lookup_key(admission, seal)
     except SyncError as error:
         raise SetupError(str(error)) from None
@@ -63,9 +63,9 @@ def load_transport(state_dir: Path) -> Transport:
     admission = load_admission(state_dir)
     return Transport(
         admission.terminal,
-        _find(state_dir, TRANSPORT),
-        _find(state_dir, CERTIFICATE),
-        _find(state_dir, CA),
+        find(state_dir, TRANSPORT),
+        find(state_dir, CERTIFICATE),
+        find(state_dir, CA),
         server_key_of(admission),
         admission.broker_host,
         admission.broker_port,
@@ -74,7 +74,7 @@ def load_transport(state_dir: Path) -> Transport:
 
 def load_admission(state_dir: Path) -> Admission:
     """Raises SetupError saying how to become admitted."""
-    path = _find(state_dir, ADMISSION)
+    path = find(state_dir, ADMISSION)
     try:
         return parse(Admission, path.read_bytes())
     except FileNotFoundError:
@@ -88,7 +88,8 @@ def load_admission(state_dir: Path) -> Admission:
         raise SetupError(f"{path}: {error}") from None
 
 
-def _find(state_dir: Path, name: str) -> Path:
+def find(state_dir: Path, name: str) -> Path:
+    """Where a secret is: among the credentials the service was started with, else among the keys."""
     credentials = os.environ.get("CREDENTIALS_DIRECTORY")
     if credentials and (Path(credentials) / name).exists():
         return Path(credentials) / name

@@ -99,6 +99,43 @@ class Journal:
         """Commit an entry of another machine's log, once and for all under `key`. Raises StorageError."""
         return self._append(record, taken=key)
 
+    def vouched(self, punch: Punch, supervisor: bytes, reason: str) -> int:
+        """Commit a supervised punch, right after the event that says who vouched for whom, why, and for which seq.
+
+        The event goes first, so that no supervised punch is without its witness; one whose punch the disk then refused
+        names a seq that holds something else, or nothing. Raises StorageError: then no punch was recorded.
+        """
+        self._preamble()
+        detail: dict[str, int | str | bytes] = {
+            "what": "supervised",
+            "person": punch.person,
+            "supervisor": supervisor,
+            "reason": reason,
+            "punch": self.seq + 2,
+        }
+        self._append(Event(EventCode.ADMIN, detail, self.clock.now()), settled=True)
+        return self._append(punch, settled=True)
+
+    def provisional(self, keyed: bytes, kind: str, supervisor: bytes, reason: str, began: Instant) -> int:
+        """Commit that a supervisor vouched for digits nobody here has, `keyed`; the office decides (S6)."""
+        detail: dict[str, int | str | bytes] = {
+            "what": "provisional",
+            "keyed": keyed,
+            "kind": kind,
+            "supervisor": supervisor,
+            "reason": reason,
+        }
+        return self._append(Event(EventCode.ADMIN, detail, began))
+
+    def remark(self, code: EventCode, **detail: int | str | bytes) -> None:
+        """Commit any other event of now. Raises StorageError."""
+        self._append(Event(code, detail, self.clock.now()))
+
+    @property
+    def head(self) -> bytes:
+        """The chain's head after the last record."""
+        return self._outbox.head
+
     def enrolment(self, up: SealedTemplate, own: SealedTemplate) -> int:
         """Commit the event of one enrolled view, its sealed template beside it. Raises StorageError.
 
@@ -130,9 +167,12 @@ class Journal:
         """Forget what the server has receipted. Raises StorageError."""
         self._outbox.prune(receipted)
 
-    def _append(self, record: Record, blob: bytes | None = None, *, taken: bytes | None = None) -> int:
+    def _append(
+        self, record: Record, blob: bytes | None = None, *, taken: bytes | None = None, settled: bool = False
+    ) -> int:
         try:
-            self._preamble()
+            if not settled:
+                self._preamble()
             seq = self._outbox.append(record, blob, taken=taken)
         except StorageError:
             self._refused += 1

@@ -1,10 +1,13 @@
 """From a Scan to a template, and to the few numbers by which a person can be advised."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from drivers.base import Advice, Modality, Scan
 from edge.policy import View
 from matching import ImageError, Template, models
+from matching.face import Engine
+from matching.face import View as FaceSeen
 from matching.fingerprint import Advice as Found
 from matching.fingerprint import Extractor
 
@@ -17,6 +20,39 @@ _WORDS = {
     Found.TOO_WET: Advice.WIPE,
     Found.UNCLEAR: Advice.OTHER_FINGER,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class FaceView:
+    """What a frame shows: where the first face is, where it looks, its template when it is good enough to compare."""
+
+    template: Template | None
+    box: tuple[float, float, float, float] | None
+    yaw_deg: float
+    advice: Advice | None
+
+
+class FaceLook:
+    """Faces with the networks loaded once. Raises ModelMissing or ModelRefused: then there are no faces."""
+
+    def __init__(self, models_dir: Path | None) -> None:
+        self._engine = Engine(models_dir)
+
+    def __call__(self, scan: Scan) -> FaceView:
+        """Raises MatchingError for what cannot be a frame."""
+        if scan.modality is not Modality.FACE:
+            raise ImageError(f"a picture of a {scan.modality} where a face was expected")
+        seen = self._engine.view(scan.image)
+        if isinstance(seen, FaceSeen):
+            turned = seen.quality.pose
+            return FaceView(seen.template, seen.face.box, turned.yaw_deg if turned else 0.0, None)
+        advice = Advice(seen.advice.value)
+        if seen.quality is None:
+            return FaceView(None, None, 0.0, advice)
+        # A turned head gives no template; where it is and where it looks is what the challenge asks.
+        faces = self._engine.faces(scan.image)
+        turned = seen.quality.pose
+        return FaceView(None, faces[0].box if faces else None, turned.yaw_deg if turned else 0.0, advice)
 
 
 class FingerLook:

@@ -130,6 +130,7 @@ def event(outcome: Outcome) -> dict[str, object]:
             "seq": outcome.seq,
             "person": punch.person.hex(),
             "kind": punch.kind.name.lower(),
+            "means": punch.means.name.lower(),
             "duplicate": Flag.DUPLICATE in punch.flags,
             "clock_trusted": Flag.CLOCK_UNTRUSTED not in punch.flags,
             "wall_ms": punch.instant.wall_ms,

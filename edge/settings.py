@@ -34,7 +34,11 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where things are, and how the terminal process behaves."""
+    """Where things are, and how the terminal process behaves.
+
+    `hang_s`: a device that overruns its time by so much is closed and opened again. `selftest_min`: minutes after
+    local midnight of the daily self-test; None: there is none.
+    """
 
     state_dir: Path
     runtime_dir: Path
@@ -46,6 +50,9 @@ class Settings:
     preview_png: Path | None = None
     preview_port: int = 0
     shown: Shown = Shown()
+    face_fmr: float = 1e-4
+    hang_s: float = 15.0
+    selftest_min: int | None = None
 
     @property
     def punches(self) -> Path:

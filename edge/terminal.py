@@ -1,52 +1,44 @@
-"""The heart: one Reading in, at most one Punch out.
+"""The heart: carries out what the session asks for, one Reading in, at most one Punch out.
 
-    keys → six digits → candidates by keyed lookup → picture → extract → identify → policy → outbox COMMIT → green
+    keys, readings, time ──▶ session.step ──▶ show · light · find · compare · record ──▶ back into session.step
 
-Nothing here turns green before the punch is on disk. One thread; whatever takes a device away (DeviceGone) goes
-through to whoever reopens it, everything else ends in an Outcome.
+Nothing here turns green before the punch is on disk. One thread; the devices have theirs (edge.supervisor).
 """
 
+import contextlib
+import secrets
 import time
+from collections import deque
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol, assert_never
+from typing import assert_never
 
-from drivers import ProtocolError
-from drivers.base import CLEAR, ENTER, Advice, Driver, Keypad, Recognition, Retry, Scan
-from edge import policy
-from edge.gallery import People, Person
+from drivers.base import CLEAR, Advice, Modality, Recognition, Retry, Scan
+from edge import EnrolmentRefused, messages, policy
+from edge import session as machine
+from edge.comparing import Comparer
+from edge.facing import Seen
+from edge.gallery import People
 from edge.journal import Journal
-from edge.outcome import (
-    Abandoned,
-    Accepted,
-    Cleared,
-    NoMatch,
-    NotRecorded,
-    Outcome,
-    PoorImage,
-    TooClose,
-    WrongDigits,
-)
-from edge.states import Done, Idle, Place, Show, Typing, Working
+from edge.lockout import Lockouts
+from edge.messages import Able, Action, Event, Manner
+from edge.moves import Session, go, resting, wants
+from edge.outcome import Accepted, Noted, NotRecorded, Outcome
+from edge.pin import Pins
+from edge.states import Page, Place, Show, State
+from edge.supervisor import Bench, Got, Input, Pressed
 from edge.trouble import Troubles
-from matching import Candidate, Match, MatchingError, Template, decide
+from matching import Candidate, Decision, Match, MatchingError, Template
 from matching import NoMatch as NoneMatches
 from matching import TooClose as TwoMatch
 from sync import StorageError
-from sync.record import Instant, Means, Punch, SourceClass
+from sync.code import receipt_code
+from sync.record import EventCode, Means, Punch, SourceClass
+from sync.wire import CardFlag
 
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """When a comparison is a match; scores as in matching.score (0 to 1)."""
-
-    threshold: float = 0.5
-    margin: float = 0.1
-
-
-class Look(Protocol):
-    """From a picture to its template and to what the policy wants to know of it. Raises MatchingError."""
-
-    def __call__(self, scan: Scan) -> tuple[Template, policy.View]: ...
+_DICE_BITS = 64
+Facts = Callable[[Page], Mapping[str, object]]
+Cue = Callable[[State], None]
 
 
 @dataclass(slots=True)
@@ -59,167 +51,288 @@ class Counters:
     bad_readings: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Missed:
-    """One picture that led nowhere; the person may try again."""
+@dataclass(slots=True)
+class _Hand:
+    """What the session's actions work with: the picture last taken, and when."""
 
-    outcome: PoorImage | NoMatch
-    advice: Advice
+    scan: Scan | None = None
+    taken_s: float = 0.0
 
 
 class Terminal:
     def __init__(
         self,
-        sensor: Driver,
-        keypad: Keypad,
-        look: Look,
+        bench: Bench,
+        comparer: Comparer,
         people: People,
         journal: Journal,
         rules: policy.Rules,
-        limits: Limits,
         show: Show,
         troubles: Troubles,
+        pins: Pins,
+        facts: Facts,
+        cue: Cue = lambda _state: None,
     ) -> None:
-        self.sensor = sensor
+        """`cue` hears each state while somebody is served who is told everything aloud (S16)."""
         self.people = people
         self.journal = journal
         self.rules = rules
-        self.limits = limits
-        self.show = show
+        self.comparer = comparer
         self.counters = Counters()
-        self._keypad = keypad
-        self._look = look
+        self.disk = True
+        self._bench = bench
         self._troubles = troubles
-        self._rest_at_s: float | None = None
+        self._lockouts = Lockouts(rules.lock)
+        self._pins = pins
+        self._facts = facts
+        self._draw, self._cue = show, cue
+        self._hand = _Hand()
+        self._ended: deque[Outcome] = deque()
+        self.session: Session = machine.begin(rules, self.able(), time.monotonic())
+
+    # ---- serving
 
     def serve(self, timeout_s: float) -> Outcome | None:
-        """Wait for somebody and serve them to the end; None when nobody came. Raises DeviceGone."""
-        key = self._keypad.read_key(timeout_s)
-        if key is None or key == CLEAR:
-            if self._rest_at_s is not None and (key or time.monotonic() >= self._rest_at_s):
-                self.rest()
-            return None
-        self._rest_at_s = None
-        self.counters.sessions += 1
-        outcome = self._session(key)
-        self.counters.accepted += isinstance(outcome, Accepted)
-        self.counters.not_recorded += isinstance(outcome, NotRecorded)
-        self.show(Done(outcome))
-        self.hold()
-        return outcome
+        """Take in what happens next, if anything does in time; the outcome when a session ended with it."""
+        now_s = time.monotonic()
+        seen = self._bench.next(min(timeout_s, max(0.0, self.session.until_s - now_s)))
+        if seen is not None:
+            self._take(seen)
+        elif time.monotonic() >= self.session.until_s:
+            self._feed(messages.TimeUp())
+        return self._ended.popleft() if self._ended else None
 
-    def read(self, timeout_s: float) -> Scan | Recognition | Retry | None:
-        """One reading; what the device garbled is counted, said, and asked for again. Raises DeviceGone."""
-        try:
-            return self.sensor.read(timeout_s)
-        except ProtocolError as error:
-            self.counters.bad_readings += 1
-            self._troubles.found("reading", str(error))
-            return Retry(Advice.PLACE_AGAIN)
+    def able(self) -> Able:
+        """What this terminal can do now."""
+        camera = self._bench.camera and self.comparer.faces
+        return Able(self._bench.finger, camera, self._bench.keypad, self.disk, bool(self.people.supervisors()))
+
+    def changed(self) -> None:
+        """Something went or came back; the session is told when it makes a difference."""
+        able = self.able()
+        if able != self.session.able:
+            self._feed(messages.Changed(able))
+
+    @property
+    def at_rest(self) -> bool:
+        """Nobody is being served."""
+        return resting(self.session.state)
+
+    def show(self, state: State) -> None:
+        """Go into a state from outside: enrolment does."""
+        self.session = go(self.session, state, time.monotonic())[0]
+        self._bench.want(wants(state), afresh=True)
+        self._shown(state)
+
+    def rest(self) -> None:
+        """Draw the first picture."""
+        self._shown(self.session.state)
+
+    # ---- enrolment
+
+    def read(self, timeout_s: float, given_up: Callable[[], bool] = lambda: False) -> Scan | Recognition | Retry | None:
+        """One reading for an enrolment; None when none came in time. Raises EnrolmentRefused when it is given up.
+
+        The sensor is dark again as soon as the state is left, whatever this was waiting for.
+        """
+        until_s = time.monotonic() + timeout_s
+        while (left_s := until_s - time.monotonic()) > 0:
+            seen = self._bench.next(min(left_s, 0.1))
+            self._bench.watch()
+            if given_up() or (isinstance(seen, Pressed) and seen.key == CLEAR):
+                raise EnrolmentRefused("given up")
+            if not (self._bench.finger or self._bench.camera):
+                raise EnrolmentRefused("the sensor is gone")
+            if isinstance(seen, Got):
+                return seen.reading or self._garbled(seen)
+        return None
 
     def look(self, scan: Scan) -> tuple[Template, policy.View]:
         """What the picture shows; one that cannot be looked at is said. Raises MatchingError."""
         try:
-            seen = self._look(scan)
+            seen = self.comparer.look(scan)
         except MatchingError as error:
             self._troubles.found("reading", str(error))
             raise
         self._troubles.mended("reading")
         return seen
 
-    def hold(self) -> None:
-        """Leave what is shown for a moment, or until the next key."""
-        self._rest_at_s = time.monotonic() + self.rules.done_s
+    # ---- what happens, as the session understands it
 
-    def _session(self, key: str) -> Outcome:
-        keys = self._type(key)
-        if not isinstance(keys, list):
-            return keys
-        digits = policy.digits(keys)
-        if digits is None:
-            return WrongDigits()
-        known = {p.person: p for p in self.people.with_digits(digits)}
-        if not known:
-            return NoMatch()
-        candidates = [self.people.candidate(p) for p in known.values()]
-        if not any(c.templates for c in candidates):
-            return NoMatch()
-        return self._recognise(known, candidates)
+    def _take(self, seen: Input) -> None:
+        if isinstance(seen, Pressed):
+            self._feed(messages.Key(seen.key), seen.at_s)
+            return
+        reading, at_s = seen.reading or self._garbled(seen), seen.at_s
+        if isinstance(reading, Scan):
+            self._hand = _Hand(reading, at_s)
+        if isinstance(reading, Scan) and reading.modality is Modality.FACE:
+            self._feed(messages.Faced(self._face(reading, at_s)), at_s)
+        elif isinstance(reading, Scan):
+            self._feed(messages.Touched(), at_s)
+        elif isinstance(reading, Retry) and seen.stream:
+            self._feed(messages.Faced(Seen(at_s, advice=reading.advice)), at_s)
+        elif isinstance(reading, Retry):
+            self._feed(messages.Advised(reading.advice), at_s)
+        # A device that recognises by itself knows badges, not these digits: it is not a witness to them.
 
-    def _type(self, key: str) -> list[str] | Cleared | Abandoned:
-        """The keys up to ENTER, unless the person clears them or leaves."""
-        keys: list[str] = []
-        while key != ENTER:
-            keys = [*keys, key][: policy.MAX_KEYS]
-            self.show(Typing(len(keys)))
-            pressed = self._keypad.read_key(self.rules.digits_timeout_s)
-            if pressed is None:
-                return Abandoned()
-            if pressed == CLEAR:
-                return Cleared()
-            key = pressed
-        return keys
+    def _garbled(self, seen: Got) -> Retry:
+        self.counters.bad_readings += 1
+        self._troubles.found("reading", seen.garbled)
+        return Retry(Advice.HOLD_STILL if seen.stream else Advice.PLACE_AGAIN)
 
-    def _recognise(self, known: dict[bytes, Person], candidates: list[Candidate]) -> Outcome:
-        missed: _Missed | None = None
-        for attempt in range(1, self.rules.captures + 1):
-            self.show(Place(attempt, missed.advice if missed else None))
-            reading = self.read(self.rules.finger_timeout_s)
-            taken = time.monotonic(), self.journal.now()
-            match reading:
-                case None:
-                    return Abandoned()
-                case Retry(advice):
-                    missed = _Missed(PoorImage(advice), advice)
-                case Scan():
-                    self.show(Working())
-                    result = self._judge(reading, taken, known, candidates)
-                    if not isinstance(result, _Missed):
-                        return result
-                    missed = result
-                case Recognition():
-                    # A device that recognises by itself knows badges, not these digits: it is not a witness to them.
-                    return NoMatch()
-                case _:
-                    assert_never(reading)
-        return missed.outcome if missed else Abandoned()
-
-    def _judge(
-        self, scan: Scan, taken: tuple[float, Instant], known: dict[bytes, Person], candidates: list[Candidate]
-    ) -> Outcome | _Missed:
+    def _face(self, scan: Scan, now_s: float) -> Seen:
         try:
-            template, view = self.look(scan)
-            advice = policy.advice(view)
-            if advice:
-                return _Missed(PoorImage(advice), advice)
-            decision = decide(template, candidates, threshold=self.limits.threshold, margin=self.limits.margin)
-        except MatchingError:
+            return self.comparer.face(scan, self._candidates(self.session.visit.digits), now_s)
+        except MatchingError as error:
             self.counters.bad_readings += 1
-            return _Missed(PoorImage(Advice.PLACE_AGAIN), Advice.PLACE_AGAIN)
+            self._troubles.found("reading", str(error))
+            return Seen(now_s, advice=Advice.HOLD_STILL)
+
+    def _feed(self, event: Event, at_s: float | None = None) -> None:
+        """Tell the session, do what it wants done, tell it the answers; show where that leads."""
+        told = deque([event])
+        while told:
+            before = self.session
+            self.session, actions = machine.step(before, told.popleft(), at_s or time.monotonic())
+            at_s = None  # answers come when they come
+            if self.session.state != before.state:
+                self._shown(self.session.state)
+            if resting(before.state) and not self.at_rest:
+                self.counters.sessions += 1
+            told.extend(answer for action in actions if (answer := self._do(action)) is not None)
+        read = isinstance(event, messages.Touched | messages.Advised | messages.Faced)
+        self._bench.want(wants(self.session.state), afresh=read)
+        self._make_ready()
+
+    def _make_ready(self) -> None:
+        """While the first finger is on its way, open the templates it will be compared with."""
+        if isinstance(self.session.state, Place) and self.session.visit.pictures == 0:
+            self._candidates(self.session.visit.digits)
+
+    def _shown(self, state: State) -> None:
+        self._draw(state)
+        if self.session.visit.manner.spoken:
+            self._cue(state)
+
+    # ---- what the session wants done
+
+    def _do(self, action: Action) -> Event | None:
+        match action:
+            case messages.Find(digits):
+                return self._find(digits)
+            case messages.Compare(digits):
+                return messages.Compared(self._compare(lambda scan: self.comparer.few(scan, self._candidates(digits))))
+            case messages.Identify():
+                return messages.Compared(self._compare(lambda scan: self.comparer.everybody(scan, self.people)))
+            case messages.Record():
+                return messages.Recorded(self._record(action))
+            case messages.Note():
+                return messages.Recorded(self._note(action))
+            case messages.Fail(digits):
+                self._fail(digits)
+            case messages.TryPin(pin):
+                return self._try_pin(pin)
+            case messages.Open(page):
+                return messages.Opened(tuple((name, str(value)) for name, value in self._facts(page).items()))
+            case messages.End(outcome):
+                self._end(outcome)
+        return None
+
+    def _find(self, digits: str) -> messages.Found:
+        found = self.people.with_digits(digits) if digits else []
+        flags = CardFlag(0)
+        for person in found:
+            flags |= person.flags
+        manner = Manner(
+            patience=self.rules.more_time if CardFlag.MORE_TIME in flags else 1.0,
+            face_first=CardFlag.FACE_FIRST in flags,
+            spoken=CardFlag.SPOKEN in flags,
+        )
+        named = tuple(messages.Named(person.person, person.name) for person in found)
+        wait_s = self._lockouts.wait_s(self.people.keyed(digits), time.monotonic())
+        return messages.Found(named, manner, wait_s, secrets.randbits(_DICE_BITS))
+
+    def _candidates(self, digits: str) -> list[Candidate]:
+        return [self.people.candidate(person) for person in self.people.with_digits(digits)]
+
+    def _compare(self, compare: Callable[[Scan], Decision | Advice]) -> messages.Hit | messages.Miss | Advice:
+        """Who it is, or why it is nobody; the latter not before the next step of time after the touch."""
+        try:
+            decision = compare(self._hand.scan) if self._hand.scan else Advice.PLACE_AGAIN
+        except MatchingError as error:
+            self.counters.bad_readings += 1
+            self._troubles.found("reading", str(error))
+            decision = Advice.PLACE_AGAIN
+        else:
+            self._troubles.mended("reading")
+        if isinstance(decision, Match):
+            flags = self.people.gallery.people[decision.person].flags
+            return messages.Hit(decision.person, decision.score, CardFlag.SUPERVISOR in flags)
+        self._hold_back()
         match decision:
-            case Match():
-                return self._record(decision, taken, known[decision.person])
+            case Advice():
+                return decision
             case TwoMatch():
-                return TooClose()
+                return messages.Miss.TOO_CLOSE
             case NoneMatches(score):
-                if policy.after_no_match(score, self.limits.threshold) is policy.Next.TRY_AGAIN:
-                    return _Missed(NoMatch(), Advice.PLACE_AGAIN)
-                return NoMatch()
+                near = policy.near_miss(score, self.comparer.limits.near)
+                return messages.Miss.NEAR if near else messages.Miss.CLEAR
         assert_never(decision)
 
-    def _record(self, match: Match, taken: tuple[float, Instant], person: Person) -> Outcome:
-        touched_s, instant = taken
-        last = self.journal.history.last.get(person.person)
-        kind, flags = policy.kind_and_flags(self.rules, last, instant)
-        score = max(0, min(1000, round(match.score * 1000)))
-        punch = Punch(person.person, kind, Means.FINGER, score, SourceClass.AADHAAR_TERMINAL, flags, instant)
+    def _hold_back(self) -> None:
+        step_s = self.rules.refuse_step_s
+        if step_s > 0:
+            time.sleep(step_s - (time.monotonic() - self._hand.taken_s) % step_s)
+
+    def _record(self, wanted: messages.Record) -> Accepted | NotRecorded:
+        now_s, now = time.monotonic(), self.journal.now()
+        instant = policy.since_first_key(now, now_s - wanted.began_s)
+        kind, flags = policy.kind_and_flags(
+            self.rules, self.journal.history.last.get(wanted.person), instant, wanted.kind
+        )
+        score = max(0, min(1000, round(wanted.score * 1000)))
+        vouched = wanted.vouched
+        source = SourceClass.SUPERVISED if vouched else SourceClass.AADHAAR_TERMINAL
+        punch = Punch(wanted.person, kind, wanted.means, score, source, flags, instant)
         try:
-            seq = self.journal.punch(punch)
+            if vouched:
+                seq = self.journal.vouched(punch, vouched.supervisor, str(vouched.reason))
+            else:
+                seq = self.journal.punch(punch)
         except StorageError:
             return NotRecorded()
-        return Accepted(punch, seq, person.name, (time.monotonic() - touched_s) * 1000)
+        if wanted.means is not Means.SUPERVISED:
+            self._lockouts.forget(self.people.keyed(wanted.digits))
+        name = self.people.gallery.people[wanted.person].name
+        taken_s = now_s if vouched else self._hand.taken_s
+        return Accepted(punch, seq, name, (time.monotonic() - taken_s) * 1000, receipt_code(self.journal.head))
 
-    def rest(self) -> None:
-        """Back to the first picture."""
-        self._rest_at_s = None
-        self.show(Idle())
+    def _note(self, wanted: messages.Note) -> Noted | NotRecorded:
+        instant = policy.since_first_key(self.journal.now(), time.monotonic() - wanted.began_s)
+        kind = wanted.kind.name.lower() if wanted.kind else ""
+        keyed, vouched = self.people.keyed(wanted.digits), wanted.vouched
+        try:
+            return Noted(self.journal.provisional(keyed, kind, vouched.supervisor, str(vouched.reason), instant))
+        except StorageError:
+            return NotRecorded()
+
+    def _fail(self, digits: str) -> None:
+        locked_s = self._lockouts.fail(self.people.keyed(digits), time.monotonic())
+        if locked_s:
+            self._remark(EventCode.TAMPER, "lockout", round(locked_s))
+
+    def _try_pin(self, pin: str) -> messages.PinTried:
+        right = self._pins.right(pin)
+        self._remark(EventCode.ADMIN, "technician" if right else "pin_refused", 0)
+        return messages.PinTried(right, self._pins.wait_s())
+
+    def _remark(self, code: EventCode, what: str, wait_s: int) -> None:
+        """For the record; the disk's refusal is said elsewhere and stops nobody here."""
+        with contextlib.suppress(StorageError):
+            self.journal.remark(code, what=what, wait_s=wait_s)
+
+    def _end(self, outcome: Outcome) -> None:
+        self.counters.accepted += isinstance(outcome, Accepted)
+        self.counters.not_recorded += isinstance(outcome, NotRecorded)
+        self._ended.append(outcome)
