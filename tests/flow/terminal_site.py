@@ -87,7 +87,7 @@ class Authority:
 class Site:
     """A state directory that is set up, and the terminal process on it."""
 
-    def __init__(self, folder: Path, *, patience_s: int = 3) -> None:
+    def __init__(self, folder: Path, *, patience_s: int = 3, policy: str = "lockout_failures = 50\n") -> None:
         self.folder = folder
         self.state = folder / "state"
         self.authority = Authority()
@@ -96,7 +96,7 @@ class Site:
         self.config.write_text(
             f'state_dir = "{self.state}"\nruntime_dir = "{folder}/run"\nmodels_dir = "{models.folder()}"\n'
             f'[[sensors]]\ndriver = "virtual"\noptions = {{ socket = "{folder}/run/virtual.sock" }}\n'
-            f"[policy]\ndigits_timeout_s = {patience_s}\nfinger_timeout_s = {patience_s}\n"
+            f"[policy]\ndigits_timeout_s = {patience_s}\nfinger_timeout_s = {patience_s}\n{policy}"
         )
         self.roster = RosterStore(self.state / "roster.db")
         self.process: subprocess.Popen[str] | None = None

@@ -66,7 +66,7 @@ def test_a_plan_is_played_to_its_end(site: Site, pictures: Path) -> None:
         (1, "genuine", "accepted"),
         (2, "genuine", "accepted"),
         (3, "impostor", "no_match"),
-        (4, "impostor", "nobody"),
+        (4, "impostor", "no_match"),
     ]
     assert [line["seq"] for line in lines[2:4]] == sorted(site.punches())
     assert all(line["touch_to_green_ms"] > 0 for line in lines[2:4])

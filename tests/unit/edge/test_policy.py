@@ -1,12 +1,15 @@
 """How the terminal behaves: pure decisions."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.base import Advice
 from edge import policy
-from edge.policy import Last, Next, Rules, View
+from edge.policy import Last, Lock, Rules, Silence, View
+from matching import Modality, threshold
 from sync.record import ClockSource, Flag, Instant, Kind
 
 RULES = Rules()
@@ -88,5 +91,54 @@ def test_a_poor_picture_gets_its_advice_and_enrolling_asks_for_more_than_punchin
 
 
 def test_a_near_miss_may_try_again_and_a_clear_one_may_not() -> None:
-    assert policy.after_no_match(0.4, 0.5) is Next.TRY_AGAIN
-    assert policy.after_no_match(0.1, 0.5) is Next.END
+    """S1: near is what one stranger in a hundred reaches, not half of anything."""
+    near = threshold(Modality.FINGER, policy.NEAR_FMR)
+    assert policy.near_miss(near, near)
+    assert not policy.near_miss(near - 0.01, near)
+    assert near < threshold(Modality.FINGER, 1e-5)
+
+
+def test_a_kind_chosen_by_key_counts_and_a_movement_out_is_come_back_from() -> None:
+    """R1.16, R4.6: also within the minute, when it is another kind than before."""
+    last = Last(at(0), Kind.IN)
+    assert policy.kind_and_flags(RULES, last, at(5), Kind.MOVEMENT_OUT) == (Kind.MOVEMENT_OUT, Flag.NONE)
+    assert policy.kind_and_flags(RULES, last, at(5), Kind.IN) == (Kind.IN, Flag.DUPLICATE)
+    assert policy.kind_and_flags(RULES, None, at(0), Kind.ON_DUTY) == (Kind.ON_DUTY, Flag.NONE)
+    assert policy.kind_and_flags(RULES, Last(at(0), Kind.MOVEMENT_OUT), at(900))[0] is Kind.MOVEMENT_IN
+
+
+def test_by_time_of_day_a_late_first_punch_is_out_but_not_by_a_clock_nobody_vouches_for() -> None:
+    rules = replace(RULES, out_from_min=17 * 60)  # noon UTC is 17:30 in India
+    assert policy.kind_and_flags(rules, None, at(0))[0] is Kind.OUT
+    assert policy.kind_and_flags(rules, None, at(-3600))[0] is Kind.IN
+    assert policy.kind_and_flags(rules, None, at(0, source=ClockSource.UNKNOWN))[0] is Kind.IN
+
+
+@pytest.mark.parametrize(("waited_s", "back_s"), [(0.0, 0.0), (12.5, 12.5), (60.0, 60.0), (300.0, 60.0), (-1.0, 0.0)])
+def test_a_punch_is_dated_by_its_first_key_but_a_minute_back_at_most(waited_s: float, back_s: float) -> None:
+    """Queue fairness."""
+    then = policy.since_first_key(at(1000), waited_s)
+    assert then.since_boot_ms == 1_000_000 - round(1000 * back_s)
+    assert then.wall_offset_ms == at(1000).wall_offset_ms
+    assert policy.since_first_key(at(10), 60.0).since_boot_ms == 0
+
+
+def test_the_lock_grows_and_is_bounded() -> None:
+    waits = [policy.lock_s(Lock(), failures) for failures in range(12)]
+    assert waits == [0, 0, 0, 0, 0, 30, 60, 120, 240, 480, 900, 900]
+    assert policy.lock_s(Lock(), 10**9) == 900
+
+
+def test_silence_is_news_from_a_set_time_on_working_days_of_a_peopled_office() -> None:
+    """S1: 40 people and no punch by 09:45. 2023-11-15 was a Wednesday."""
+    rules = replace(RULES, silence=Silence(9 * 60 + 45, 10))
+    late, early = at(0), at(0, wall_ms=NOON_UTC_MS - 8 * 3_600_000)
+    assert policy.weekday(rules, late) == 3
+    assert policy.silent(rules, late, None, 40)
+    assert policy.silent(rules, late, at(0, wall_ms=NOON_UTC_MS - 86_400_000), 40)
+    assert not policy.silent(rules, late, at(0, wall_ms=NOON_UTC_MS - 3_600_000), 40)
+    assert not policy.silent(rules, early, None, 40)
+    assert not policy.silent(rules, late, None, 9)
+    assert not policy.silent(rules, at(0, source=ClockSource.UNKNOWN), None, 40)
+    assert not policy.silent(rules, at(0, wall_ms=NOON_UTC_MS + 4 * 86_400_000), None, 40)  # a Sunday
+    assert not policy.silent(RULES, late, None, 40)
