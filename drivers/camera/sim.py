@@ -60,6 +60,11 @@ class CameraSimulation:
         host, port = self._listener.getsockname()[:2]
         return f"rtsp://{host}:{port}/camera" if self._kind is _Rtsp else f"http://{host}:{port}/camera"
 
+    @property
+    def port(self) -> int:
+        """Its TCP port."""
+        return int(self._listener.getsockname()[1])
+
     def do(self, what: str) -> str:
         word, _, rest = what.strip().partition(" ")
         match word:

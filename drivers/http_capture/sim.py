@@ -38,7 +38,7 @@ class CaptureSimulation:
         shape = _SecuGen if self.variant.startswith("secugen") else _Mantra
         tls = self.variant in ("mantra-tls", "secugen")
         self._server = Server(host, port, type("CaptureHandler", (shape,), {"sim": self}), tls=tls)
-        self.pin = self._server.pin
+        self.pin, self.port = self._server.pin, int(self._server.server_address[1])
         self.url = self._server.url + ("/mfs100/" if shape is _Mantra else "/")
 
     @property

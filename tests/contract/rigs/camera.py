@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+from drivers.base import Scan
 from drivers.camera import LOCAL_VARIANTS, NET_VARIANTS
 from drivers.camera.sim import CameraSimulation
 from drivers.entry import Options, Stage
+from tests.contract.rigs.wire import TcpWire
 
 LONG_MS = 60_000  # a suite that waits for nothing must not be taken for a camera that hangs
 
@@ -33,4 +35,18 @@ class CameraRig:
 class NetCameraRig(CameraRig):
     def __init__(self, _folder: Path) -> None:
         self.sim = CameraSimulation(Stage(tcp="127.0.0.1:0", pacing=False), NET_VARIANTS)
-        self.options: Options = {"url": self.sim.where, "stall_ms": LONG_MS, "frozen_ms": 0}
+        self._wire = TcpWire("127.0.0.1", self.sim.port)
+        url = f"http://127.0.0.1:{self._wire.port}/camera"
+        self.options: Options = {"url": url, "stall_ms": 5000, "frozen_ms": 0}
+
+    @property
+    def wire(self) -> TcpWire:
+        return self._wire
+
+    def genuine(self, reading: object) -> bool:
+        """A JPEG has no checksum: a flipped bit is a spot in the picture, or another size of it."""
+        return isinstance(reading, Scan)
+
+    def close(self) -> None:
+        self._wire.close()
+        self.sim.close()

@@ -1,15 +1,29 @@
-"""A vendor's capture service as the contract suite plays it."""
+"""A vendor's capture service as the contract suite plays it: SecuGen's shape, over TLS, with one picture."""
 
 from pathlib import Path
 
+import cv2
+import numpy as np
+
 from drivers.entry import Options, Stage
 from drivers.http_capture.sim import CaptureSimulation
+from tests.contract.rigs.wire import TcpWire
 
 
 class HttpCaptureRig:
-    def __init__(self, _folder: Path) -> None:
-        self.sim = CaptureSimulation(Stage(tcp="127.0.0.1:0", variant="secugen", pacing=False))
-        self.options: Options = {"shape": "secugen", "url": self.sim.url, "pin": self.sim.pin, "glance_ms": 50}
+    def __init__(self, folder: Path) -> None:
+        cv2.imwrite(
+            str(folder / "finger.png"), np.arange(160 * 120, dtype=np.uint32).reshape(160, 120).astype(np.uint8)
+        )
+        stage = Stage(tcp="127.0.0.1:0", variant="secugen", library=folder, pacing=False)
+        self.sim = CaptureSimulation(stage)
+        self._wire = TcpWire("127.0.0.1", self.sim.port)
+        url = f"https://127.0.0.1:{self._wire.port}/"
+        self.options: Options = {"shape": "secugen", "url": url, "pin": self.sim.pin, "glance_ms": 50}
+
+    @property
+    def wire(self) -> TcpWire:
+        return self._wire
 
     def touch(self) -> None:
         self.sim.do("touch")
@@ -24,4 +38,5 @@ class HttpCaptureRig:
         raise AssertionError("it has no keys")
 
     def close(self) -> None:
+        self._wire.close()
         self.sim.close()

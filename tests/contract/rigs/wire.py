@@ -201,13 +201,13 @@ class TcpWire:
         self._pull()
 
     def _pull(self) -> None:
-        with self._lock:
+        with self._lock:  # to the end: whoever mends it binds the same port
             server, self._server = self._server, None
             ends, self._open = self._open, set()
-        for end in (*ends, *([server] if server else ())):
-            with contextlib.suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-            end.close()
+            for end in (*ends, *([server] if server else ())):
+                with contextlib.suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
+                end.close()
 
     def _accept(self, server: socket.socket) -> None:
         with contextlib.suppress(OSError):
