@@ -211,12 +211,13 @@ class ZfmDriver:
 
     def _scanned(self) -> Reading:
         known, start = self._known(), time.monotonic()
+        width_px = self._width_px or known.model.width_px
         try:
-            data = self._module.picture()
+            data = self._module.picture(width_px, known.model.height_px)
         except Refused as refused:
             return _retry(refused.code)
         self._measured_s = time.monotonic() - start
-        image = codec.picture(data, self._width_px or known.model.width_px)
+        image = codec.picture(data, width_px)
         return Scan(image, float(self._dpi or known.model.dpi), Modality.FINGER)
 
     def _searched(self) -> Reading:

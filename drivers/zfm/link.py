@@ -14,7 +14,7 @@ from typing import Any
 from drivers import DeviceGone, ProtocolError
 from drivers.ports import Port
 from drivers.zfm import codec
-from drivers.zfm.codec import Damaged, Event, Frame, Kind
+from drivers.zfm.codec import Damaged, Event, Frame, Kind, Noise
 from drivers.zfm.table import ANY_ADDRESS, BAUD_UNIT, Code, Op, Register
 
 ANSWER_S = 0.3  # most instructions take some milliseconds
@@ -59,16 +59,19 @@ class Link:
             raise Refused(op, code)
         return results
 
-    def fetch(self, op: Op, *args: Any) -> bytes:
-        """The data an instruction brings up; a stream that was damaged is asked for again. Raises as `ask` does."""
+    def fetch(self, op: Op, *args: Any, expected_bytes: int) -> bytes:
+        """The data an instruction brings up; a stream that was damaged is asked for again. Raises as `ask` does.
+
+        Of another length than expected they are taken only when nothing at all was wrong on the line.
+        """
         try:
             self.ask(op, *args)
-            return self._stream(op)
+            return self._stream(op, expected_bytes)
         except Refused:
             raise
         except ProtocolError:
             self.ask(op, *args)
-            return self._stream(op)
+            return self._stream(op, expected_bytes)
 
     def hand(self, op: Op, *args: Any, data: bytes) -> None:
         """Data an instruction takes down. That it arrived shows in the next instruction alone."""
@@ -124,17 +127,19 @@ class Link:
         # A module that was given a new address may answer with it at once.
         return frame.address == self.address or op is Op.SET_ADDR
 
-    def _stream(self, op: Op) -> bytes:
+    def _stream(self, op: Op, expected_bytes: int) -> bytes:
         """Reads to the end even when it is damaged early, so that nothing is left to be mistaken for an answer."""
-        data, whole = bytearray(), True
+        data, whole, clean = bytearray(), True, True
         for event in self._events(QUIET_S):
             match event:
                 case Frame(Kind.DATA | Kind.END as kind, payload, address) if address == self.address:
                     data += payload
-                    if kind is Kind.END and whole:
+                    if kind is Kind.END and whole and (clean or len(data) == expected_bytes):
                         return bytes(data)
                     if kind is Kind.END:
                         break
+                case Noise():
+                    clean = False  # between two frames, or in the place of one
                 case _:
                     whole = False
             if len(data) > MAX_STREAM_BYTES:

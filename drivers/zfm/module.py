@@ -52,6 +52,7 @@ class Module:
         self.link = Link(port, password, address)
         self._bauds = (baud,) if baud else BAUDS
         self._addresses = tuple(dict.fromkeys((address, ANY_ADDRESS)))
+        self._template_bytes = OPTICAL.template_bytes
         self._led = True  # until it says that it has none
 
     def open(self) -> Identity:
@@ -59,7 +60,9 @@ class Module:
         self.link.stop.clear()
         self.link.port.open()
         self._find()
-        return self._identify()
+        identity = self._identify()
+        self._template_bytes = identity.model.template_bytes
+        return identity
 
     def close(self) -> None:
         self.link.close()
@@ -134,13 +137,13 @@ class Module:
         """The picture's features into a buffer: OK, or a code of ADVICE."""
         return self._tried(Op.IMG_2_TZ, buffer)
 
-    def picture(self) -> bytes:
-        """The picture as the module packs it."""
-        return self.link.fetch(Op.UP_IMAGE)
+    def picture(self, width_px: int, height_px: int) -> bytes:
+        """The picture as the module packs it; as high as the module makes it."""
+        return self.link.fetch(Op.UP_IMAGE, expected_bytes=width_px * height_px // 2)
 
     def template(self, buffer: int) -> bytes:
         """What is in a buffer."""
-        return self.link.fetch(Op.UP_CHAR, buffer)
+        return self.link.fetch(Op.UP_CHAR, buffer, expected_bytes=self._template_bytes)
 
     def score(self, template: bytes) -> int | None:
         """The touch in TOUCH against this: 0 when the module calls it another finger, None when it refuses it.

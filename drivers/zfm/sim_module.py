@@ -160,7 +160,7 @@ class Module:
             packet = packet[:-1] + bytes([packet[-1] ^ 0x40])
         if self.variant.noise and not self._chance.randrange(self.variant.noise):
             yield self._chance.randbytes(self._chance.randrange(1, 6))
-            if not self._chance.randrange(4):
+            if not self._chance.randrange(16):
                 where = self._chance.randrange(len(packet))
                 packet = packet[:where] + bytes([packet[where] ^ 0x10]) + packet[where + 1 :]
         yield packet
