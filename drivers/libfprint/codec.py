@@ -10,6 +10,7 @@ To the helper                               From it
 """
 
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -133,6 +134,19 @@ def failure(event: Event) -> DeviceGone | ProtocolError:
 def advice(event: Event) -> Advice:
     """What a "retry" asks of the person: libfprint's FpDeviceRetry."""
     return _ADVICE.get(int(event.number("code", 255)), Advice.PLACE_AGAIN)
+
+
+def pack(data: bytes) -> bytes:
+    """A print with its checksum (CRC-32, little-endian, in front): libfprint dies of a damaged one."""
+    return zlib.crc32(data).to_bytes(4, "little") + data
+
+
+def unpack(template: bytes) -> bytes:
+    """The print in a template. Raises ProtocolError."""
+    data = template[4:]
+    if not data or zlib.crc32(data).to_bytes(4, "little") != template[:4]:
+        raise ProtocolError("a template that is damaged")
+    return data
 
 
 def size(event: Event) -> tuple[int, int]:

@@ -193,7 +193,7 @@ class Matching(_Helped):
                 case Event(kind="stage"):
                     return Retry(Advice.PLACE_AGAIN)
                 case Event(kind="print"):
-                    return DeviceTemplate(self.family, event.raw)
+                    return DeviceTemplate(self.family, codec.pack(event.raw))
             raise ProtocolError(f"the helper: {event.kind} where a template was expected")
 
     def match(self, candidates: Sequence[DeviceTemplate], timeout_s: float) -> Matched | Retry | None:
@@ -202,7 +202,7 @@ class Matching(_Helped):
             scores: list[int | None] = [None] * len(candidates)
             if not usable:
                 return Matched(tuple(scores), None)
-            prints = [base64.b64encode(candidates[at].data).decode() for at in usable]
+            prints = [base64.b64encode(codec.unpack(candidates[at].data)).decode() for at in usable]
             event = self._ask("match", timeout_s, prints=prints)
             if event is None:
                 self._stop()

@@ -80,7 +80,7 @@ class Helper:
                 case "enrol":
                     self._start(wanted)
                     template = self._fprint.Print.new(self._device)
-                    self._device.enroll(template, self._cancel, self._staged, None, self._enrolled)
+                    self._device.enroll(template, self._cancel, self._staged, (), self._enrolled)
                 case "match":
                     self._prints = [self._print(one) for one in wanted["prints"]]
                     self._start(wanted)
@@ -144,9 +144,9 @@ class Helper:
 
     def _match(self, prints: list[Any]) -> None:
         if len(prints) > 1 and self._device.has_feature(self._fprint.DeviceFeature.IDENTIFY):
-            self._device.identify(prints, self._cancel, None, None, self._identified)
+            self._device.identify(prints, self._cancel, None, (), self._identified)
         else:
-            self._device.verify(prints[0], self._cancel, None, None, self._verified)
+            self._device.verify(prints[0], self._cancel, None, (), self._verified)
 
     def _captured(self, device: Any, result: Any, *_: object) -> None:
         try:
