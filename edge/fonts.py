@@ -5,6 +5,7 @@ letters. What a font can draw is read from its own character map (OpenType speci
 12), so whether anything would be missing is known before it is drawn.
 """
 
+import math
 import os
 import struct
 import unicodedata
@@ -39,6 +40,7 @@ _OTHERS = (
 )
 _HEIGHT = {_NASTALIQ: 2.2, _NASKH: 1.5}  # of a line, in sizes: the fonts' own figures leave too much air on a panel
 _USUAL_HEIGHT = 1.34
+_MEASURED_PX = 64  # Nastaliq takes 100 times as long to shape: a word is measured once, at this size
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +108,17 @@ def missing(text: str, style: Style) -> str:
 @lru_cache(maxsize=20_000)
 def width(text: str, size: int, style: Style) -> int:
     """Of the text on one line, in pixels."""
+    if style.slopes and size != _MEASURED_PX:
+        return math.ceil(width(text, _MEASURED_PX, style) * size / _MEASURED_PX)
     return round(sum(run.width(size, style.bold) for run in runs(text, style)))
 
 
 @lru_cache(maxsize=2000)
 def ink(text: str, size: int, style: Style) -> tuple[float, float]:
     """How far the strokes reach above and below the baseline, in pixels."""
+    if size != _MEASURED_PX:
+        above, below = ink(text, _MEASURED_PX, style)
+        return above * size / _MEASURED_PX, below * size / _MEASURED_PX
     boxes = [
         face(run.font, size, style.bold).getbbox(run.text, anchor="ls", direction=run.direction)
         for run in runs(text, style)
@@ -124,7 +131,7 @@ def placed(text: str, size: int, style: Style) -> Iterator[tuple[float, Run]]:
     x, of = 0.0, runs(text, style)
     for run in of if style.rightward else reversed(of):
         yield x, run
-        x += run.width(size, style.bold)
+        x += run.width(size, style.bold) if len(of) > 1 else 0
 
 
 def _joins(letter: str) -> bool:

@@ -21,7 +21,7 @@ from edge.states import Ask, Fault, Page, Reason
 from edge.words import Language
 from sync.record import ClockSource, Flag, Instant, Kind, Means, Punch, SourceClass
 
-_COLUMNS, _THUMB = 5, (240, 160)
+_COLUMNS, _THUMB_PX = 6, 200
 _NAMES = {
     Language.HINDI: "कृत्रिम नमूना",
     Language.ENGLISH: "Synthetic Sample",
@@ -164,7 +164,7 @@ def make(out: Path, size: tuple[int, int], languages: Sequence[Language], tell: 
 
 def contact_sheet(shots: Sequence[Image.Image]) -> Image.Image:
     """All of them small on one sheet, in few enough colours for a small file."""
-    wide, high = _THUMB[0], round(_THUMB[0] * shots[0].height / shots[0].width)
+    wide, high = _THUMB_PX, round(_THUMB_PX * shots[0].height / shots[0].width)
     rows = -(-len(shots) // _COLUMNS)
     sheet = Image.new("RGB", (_COLUMNS * (wide + 6) + 6, rows * (high + 6) + 6), (90, 96, 104))
     for n, shot in enumerate(shots):

@@ -1,6 +1,8 @@
 """Pictures reach their panels: a framebuffer's bytes, luma's own pretended device, a PNG that is always whole."""
 
 import struct
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -23,6 +25,7 @@ from edge.trouble import Troubles
 from edge.words import Language
 
 LONG_S = 20.0
+ROOT = Path(__file__).parents[3]
 BOTH = (Language.HINDI, Language.ENGLISH)
 
 
@@ -242,3 +245,12 @@ def test_what_the_settings_name_is_fitted_and_what_fails_is_said(
     assert len(fitted) == 2
     assert "what=panel" in capsys.readouterr().err
     assert not (tmp_path / "screen.png").exists()
+
+
+@pytest.mark.parametrize("module", ["edge.uplink", "edge.__main__", "edge.shows", "edge.screen", "edge.sinks.text"])
+def test_what_draws_is_loaded_only_where_there_is_a_panel(module: str) -> None:
+    """The sync process, and a terminal that only beeps, do without Pillow, luma and gpiozero."""
+    heavy = "{'PIL', 'luma', 'gpiozero'}"
+    code = f"import sys, {module}; found = {heavy} & set(sys.modules); sys.exit(', '.join(found) or 0)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
