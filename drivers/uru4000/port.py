@@ -27,7 +27,8 @@ class Transfer:
 class Port:
     """Holds a reader or nothing. Thread-safe; `changed` is told of whatever may end a wait.
 
-    `unplug_at` pulls the cable instead of the n-th transfer from now on. `make` is called for each plugging in.
+    `make` is called for each plugging in. `unplug_at` pulls the cable instead of the transfer of that number; `twist`
+    damages what a transfer brings.
     """
 
     def __init__(self, make: Callable[[], UruModel], pacing: bool = False) -> None:
@@ -37,6 +38,7 @@ class Port:
         self.plugged = 1  # how often something was plugged in: who opened an earlier one has lost it
         self.transfers = 0
         self.unplug_at: int | None = None
+        self.twist: Callable[[int, bytes], bytes] | None = None
         self.record: list[Transfer] | None = None
 
     def places(self) -> Sequence[Place]:
@@ -70,9 +72,10 @@ class Port:
         except Stall:
             self._count(endpoint, setup, out, b"")
             raise UrbError(errno.EPIPE, "the device refused") from None
-        if came is not None:
-            self._count(endpoint, setup, out, came)
-        return came
+        if came is None:
+            return None
+        self._count(endpoint, setup, out, came)
+        return self.twist(self.transfers - 1, came) if self.twist else came
 
     def _ask(self, model: UruModel, endpoint: int, setup: bytes, out: bytes, length: int) -> bytes | None:
         if endpoint & 0x7F == 0:

@@ -201,6 +201,39 @@ def test_the_cable_may_be_pulled_at_every_transfer(variant: str) -> None:
             assert is_finger(bench.driver.read(1))
 
 
+DAMAGE: dict[str, Callable[[bytes], bytes]] = {
+    "first byte": lambda data: bytes([data[0] ^ 0xFF]) + data[1:] if data else data,
+    "last byte": lambda data: data[:-1] + bytes([data[-1] ^ 0x81]) if data else data,
+    "cut": lambda data: data[: len(data) // 2],
+    "nothing": lambda data: b"",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_every_answer_may_be_damaged(damage: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No crash, no hang, never more readings than touches, and the next touch after it is read."""
+    monkeypatch.setattr(driver, "_POWER_WAIT_S", 0.05)
+    monkeypatch.setattr(driver, "_PAUSE_S", 0.0)
+    monkeypatch.setattr(driver, "_FRAME_WAIT_S", 0.05)
+    whole = Bench("msv2")
+    session(whole)
+    for at in range(whole.port.transfers):
+        bench = Bench("msv2")
+        bench.port.twist = lambda number, came, at=at: DAMAGE[damage](came) if number == at else came
+        with closing(bench.driver):
+            readings: list[object] = []
+            with suppress(DeviceGone, ProtocolError):
+                readings = session(bench)
+            assert sum(isinstance(r, Scan) for r in readings) <= 2
+            bench.driver.close()
+            bench.port.twist = None
+            bench.lift()
+            bench.driver.open()
+            assert bench.driver.read(0.01) is None
+            bench.touch()
+            assert is_finger(bench.driver.read(1))
+
+
 def test_a_frame_may_end_at_any_byte() -> None:
     for cut in [*range(70), *range(70, 111_000, 7001)]:
         bench = Bench("4500-plain", quirk(cut_to=cut))

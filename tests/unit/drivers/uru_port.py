@@ -8,7 +8,7 @@ from drivers import DeviceGone
 from drivers.uru4000 import codec
 from drivers.uru4000.backend import UrbBackend
 from drivers.uru4000.driver import Uru4000
-from drivers.uru4000.link import Link
+from drivers.uru4000.link import Link, _translated
 from drivers.uru4000.model import VARIANTS, UruModel
 from drivers.uru4000.port import Port
 from drivers.uru4000.sim import rings
@@ -32,12 +32,10 @@ class Bench:
 
     def find(self) -> Link:
         """As drivers.uru4000.link.Reach does, on this port alone."""
-        try:
+        with _translated():
             device = usb.core.find(backend=UrbBackend(self.port))
             if device is not None:
                 return Link(device)
-        except usb.core.USBError as error:
-            raise DeviceGone(str(error)) from None
         raise DeviceGone("nothing is plugged in")
 
     @property
