@@ -40,6 +40,7 @@ _OTHERS = (
 )
 _HEIGHT = {_NASTALIQ: 2.2, _NASKH: 1.5}  # of a line, in sizes: the fonts' own figures leave too much air on a panel
 _USUAL_HEIGHT = 1.34
+_LARGER = {"NotoSansMath": 1.5}
 _MEASURED_PX = 64  # Nastaliq takes 100 times as long to shape: a word is measured once, at this size
 
 
@@ -51,9 +52,13 @@ class Run:
     text: str
     direction: Literal["ltr", "rtl"]
 
+    def face(self, size: int, bold: bool) -> ImageFont.FreeTypeFont:
+        """Its font for text of a size in pixels; signs stand larger, because they name a key."""
+        return face(self.font, round(size * _LARGER.get(self.font, 1)), bold)
+
     def width(self, size: int, bold: bool) -> float:
         """In pixels."""
-        return face(self.font, size, bold).getlength(self.text, direction=self.direction)
+        return self.face(size, bold).getlength(self.text, direction=self.direction)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +125,7 @@ def ink(text: str, size: int, style: Style) -> tuple[float, float]:
         above, below = ink(text, _MEASURED_PX, style)
         return above * size / _MEASURED_PX, below * size / _MEASURED_PX
     boxes = [
-        face(run.font, size, style.bold).getbbox(run.text, anchor="ls", direction=run.direction)
+        run.face(size, style.bold).getbbox(run.text, anchor="ls", direction=run.direction)
         for run in runs(text, style)
     ]
     return max(-top for _, top, _, _ in boxes), max(bottom for *_, bottom in boxes)

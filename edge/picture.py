@@ -123,7 +123,7 @@ class _Sheet:
         if screen.choices or screen.facts:
             self._list(screen, whole)
             return
-        share = 0.42 if screen.guide or screen.name else 0.3
+        share = 0.4 if screen.guide or screen.photo else 0.32
         side, rest = whole.split(round(whole.wide * share), self._pad * 2, mirrored=self._mirrored)
         self._side(screen, side)
         below = rest

@@ -8,7 +8,7 @@ from functools import lru_cache
 from PIL import ImageDraw
 
 from edge import EdgeError
-from edge.fonts import Style, face, ink, placed, width
+from edge.fonts import Style, ink, placed, width
 
 Rgb = tuple[int, int, int]
 _AIR = 0.25  # between two messages, in sizes
@@ -189,7 +189,7 @@ def draw_line(draw: ImageDraw.ImageDraw, text: str, size: int, style: Style, at:
     x, middle = at
     base = middle + size * _BASE.get(style.first, _USUAL_BASE)
     for offset, run in placed(text, size, style):
-        font = face(run.font, size, style.bold)
+        font = run.face(size, style.bold)
         draw.text((x + offset, base), run.text, fill, font, anchor="ls", direction=run.direction)
     return width(text, size, style)
 
