@@ -25,7 +25,7 @@ from server.keys import ServerKeys, replace_file
 from server.pki import INGEST
 from server.settings import BrokerSettings
 from sync.cbor import MAX_MESSAGE_BYTES
-from sync.topics import ROOT, UP_ALL
+from sync.topics import DOWN, ROOT, UP, UP_ALL
 
 log = logging.getLogger("hazri.broker")
 
@@ -217,10 +217,10 @@ def access_list() -> str:
     return f"""# Written by hazri-server at each start; changes here are lost.
 user {INGEST}
 topic read {UP_ALL}
-topic write {ROOT}/+/down/#
+topic write {ROOT}/+/{DOWN}/#
 
-pattern write {ROOT}/%u/up/#
-pattern read {ROOT}/%u/down/#
+pattern write {ROOT}/%u/{UP}/#
+pattern read {ROOT}/%u/{DOWN}/#
 """
 
 

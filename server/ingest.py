@@ -183,7 +183,7 @@ class Ingest:
             log.info("%s", note)
         try:
             for (terminal, _), receipt in outcome.receipts.items():
-                self._link.publish(down(terminal, "receipt"), receipt_bytes(receipt), qos=1, retain=True)
+                self._link.publish(down(terminal, "receipt"), receipt_bytes(receipt), qos=0, retain=True)
         except LinkError:
             # The terminal sends again what it has no receipt for, and is answered then.
             outcome.counts["receipts_unsent"] += 1

@@ -6,7 +6,7 @@ on it.
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -14,22 +14,22 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection
 
 from server import quarantine
-from server.fleet import registry, templates
+from server.fleet import registry, roster, templates
 from server.fleet.roster import RosterKeys
-from server.judge import Accept, Gap, Known, Reason, Refuse, Repeat, judge
+from server.judge import Accept, Gap, Known, Reason, Refuse, Repeat, Verdict, judge
 from server.ledger import records
 from server.ledger.store import now_ms, upsert
 from server.ledger.tables import boot
 from sync import VersionError, WireError, chain
-from sync.batch import Batch, parse_batch
+from sync.columns import Columns, Indexes, named, parse_columns
 from sync.link import Delivery
-from sync.record import Event, EventCode, RecordType
+from sync.record import EventCode, RecordType
 from sync.topics import parse_up
 from sync.wire import Beat, Chunk, Receipt, parse_beat, parse_chunk
 
 IST = dt.timezone(dt.timedelta(hours=5, minutes=30), "IST")
 
-Message = Batch | Chunk | Beat | Refuse
+Message = Columns | Chunk | Beat | Refuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Incoming:
     @property
     def weight(self) -> int:
         """How many records it may bring."""
-        return len(self.message.records) if isinstance(self.message, Batch) else 1
+        return len(self.message) if isinstance(self.message, Columns) else 1
 
 
 @dataclass
@@ -67,7 +67,7 @@ def read(delivery: Delivery) -> Incoming:
     try:
         match leaf:
             case "batch":
-                message = parse_batch(delivery.payload)
+                message = parse_columns(delivery.payload)
             case "chunk":
                 message = parse_chunk(delivery.payload)
             case _:
@@ -88,18 +88,23 @@ class Intake:
         self._writer = writer
         self._receipt_key = receipt_key
         self._keys = keys
+        self._orders = roster.Orders()
 
     def take(self, connection: Connection, group: Sequence[Incoming]) -> Outcome:
         """Store what is to be believed of `group`, in order."""
-        work = _Group(connection, self._keys, now_ms())
+        work = _Group(connection, self._keys, self._orders, now_ms())
         work.registered = registry.look_up(connection, {one.terminal for one in group})
+        work.known = records.known(
+            connection, {(one.terminal, one.message.log) for one in group if isinstance(one.message, Columns)}
+        )
         for one in group:
             work.take(one)
         work.store(self._writer)
         registry.heard(connection, work.heard, work.now_ms)
         for terminal, log in work.answer:
             last = work.known[terminal, log]
-            receipt = chain.sign_receipt(self._receipt_key, terminal, log, last.seq, last.head)
+            plain = (terminal, log) in work.plain
+            receipt = chain.sign_receipt(self._receipt_key, terminal, log, last.seq, last.head, plain=plain)
             work.outcome.receipts[terminal, log] = receipt
         return work.outcome
 
@@ -107,14 +112,16 @@ class Intake:
 class _Group:
     """The state of one transaction while it is being filled."""
 
-    def __init__(self, connection: Connection, keys: RosterKeys, now_ms: int) -> None:
+    def __init__(self, connection: Connection, keys: RosterKeys, orders: roster.Orders, now_ms: int) -> None:
         self.connection = connection
         self.keys = keys
+        self.orders = orders
         self.now_ms = now_ms
         self.registered: dict[str, registry.Registered] = {}
         self.known: dict[tuple[str, bytes], Known] = {}
         self.accepted: dict[tuple[str, bytes], list[Accept]] = {}
         self.answer: dict[tuple[str, bytes], None] = {}
+        self.plain: set[tuple[str, bytes]] = set()
         self.heard: set[str] = set()
         self.chunks: dict[templates.Id, None] = {}
         self.outcome = Outcome()
@@ -152,7 +159,7 @@ class _Group:
         match one.message:
             case Refuse():
                 return one.message
-            case Batch():
+            case Columns():
                 return self._batch(one.terminal, one.message)
             case Chunk():
                 self.outcome.counts["chunks"] += 1
@@ -164,10 +171,15 @@ class _Group:
             case _:
                 assert_never(one.message)
 
-    def _batch(self, terminal: str, batch: Batch) -> Refuse | None:
+    def _batch(self, terminal: str, batch: Columns) -> Refuse | None:
         key = terminal, batch.log
         known = self._known(key)
-        verdict = judge(batch, known, self._head_at(key), self.registered[terminal].record_key)
+        verdict = self._judge(key, known, batch)
+        if verdict is None:
+            self.outcome.counts["asked_plain"] += 1
+            self.plain.add(key)
+            self.answer[key] = None
+            return None
         match verdict:
             case Refuse():
                 if verdict.reason is Reason.FORK:
@@ -186,6 +198,21 @@ class _Group:
         self.answer[key] = None
         return None
 
+    def _judge(self, key: tuple[str, bytes], known: Known, batch: Columns) -> Verdict | None:
+        """None: the people of this batch cannot be told, so it must come again with their references in full. A
+        wrong order shows in the signature, which is over the references."""
+        plain = batch
+        if isinstance(batch.people, Indexes):
+            order = self.orders.get(self.connection, key[0], batch.people.version)
+            try:
+                plain = named(batch, order)
+            except WireError:
+                return None
+        verdict = judge(plain, known, self._head_at(key), self.registered[key[0]].record_key)
+        if plain is not batch and isinstance(verdict, Refuse) and verdict.reason is Reason.SIGNATURE:
+            return None
+        return verdict
+
     def _beat(self, terminal: str, beat: Beat) -> None:
         news = registry.take_beat(self.connection, terminal, beat, self.now_ms)
         if news is registry.BeatNews.STALE:
@@ -198,8 +225,7 @@ class _Group:
 
     def _known(self, key: tuple[str, bytes]) -> Known:
         if key not in self.known:
-            stored = records.known(self.connection, *key)
-            self.known[key] = stored or Known(0, chain.genesis(*key))
+            self.known[key] = Known(0, chain.genesis(*key))
         return self.known[key]
 
     def _head_at(self, key: tuple[str, bytes]) -> Callable[[int], bytes]:
@@ -207,48 +233,55 @@ class _Group:
             if seq == 0:
                 return chain.genesis(*key)
             for accept in self.accepted.get(key, ()):
-                first = accept.records[0].seq
-                if first <= seq <= accept.known.seq:
-                    return accept.records[seq - first].head
+                first = accept.batch.first_seq
+                if first + accept.skip <= seq <= accept.batch.last_seq:
+                    return accept.heads[seq - first]
             return records.head_at(self.connection, *key, seq) or b""
 
         return head_at
 
     def _records(self, writer: records.RecordWriter) -> None:
-        n = sum(len(accept.records) for accepts in self.accepted.values() for accept in accepts)
+        accepted = [(key, accept) for key, accepts in self.accepted.items() for accept in accepts]
+        n = sum(len(accept) for _, accept in accepted)
         if n == 0:
             return
         number = records.take_numbers(self.connection, n)
         rows: list[records.Row] = []
-        signatures: list[records.Row] = []
-        for (terminal, log), accepts in self.accepted.items():
-            for accept in accepts:
-                for one in accept.records:
-                    rows.append(records.record_row(terminal, log, one, number + len(rows), self.now_ms))
-                    if isinstance(one.record, Event):
-                        self._event(terminal, log, one.seq, one.record)
-                signatures.append((terminal, log, accept.known.seq, accept.signature))
-            records.put_log(self.connection, terminal, log, self.known[terminal, log], self.now_ms)
+        for key, accept in accepted:
+            rows.extend(records.record_rows(key, accept, number + len(rows), self.now_ms))
+        signatures = [(*key, accept.batch.last_seq, accept.batch.signature) for key, accept in accepted]
         writer.write(self.connection, rows, signatures)
-        punches = sum(row[4] == RecordType.PUNCH for row in rows)
+        writer.put_logs(self.connection, {key: self.known[key] for key in self.accepted}, self.now_ms)
+        for key, accept in accepted:
+            if accept.batch.events:
+                self._events(key, accept)
+        punches = sum(_new_punches(accept) for _, accept in accepted)
         self.outcome.counts.update(records=n, punches=punches)
         if punches:
             day = dt.datetime.fromtimestamp(self.now_ms / 1000, IST).date().isoformat()
             records.count(self.connection, records.PUNCHES, punches)
             records.count(self.connection, f"{records.PUNCHES}/{day}", punches)
 
-    def _event(self, terminal: str, log: bytes, seq: int, event: Event) -> None:
-        if event.code is EventCode.ENROLMENT:
-            one = terminal, log, seq
-            refused = templates.announce(self.connection, one, event.detail)
+    def _events(self, key: tuple[str, bytes], accept: Accept) -> None:
+        batch = accept.batch
+        events = iter(batch.events)
+        for at, kind in enumerate(batch.types):
+            if kind == RecordType.EVENT:
+                code, detail = next(events)
+                if at >= accept.skip:
+                    self._event((*key, batch.first_seq + at), code, detail, batch.boot_no[at])
+
+    def _event(self, one: templates.Id, code: int, detail: Mapping[str, int | str | bytes], boot_no: int) -> None:
+        if code == EventCode.ENROLMENT:
+            refused = templates.announce(self.connection, one, detail)
             if refused:
                 self._refuse_late(one, refused)
             self.chunks[one] = None
-        elif event.code is EventCode.BOOT:
-            boot_id, software = event.detail.get("boot_id"), event.detail.get("software")
+        elif code == EventCode.BOOT:
+            boot_id, software = detail.get("boot_id"), detail.get("software")
             if isinstance(boot_id, bytes) and isinstance(software, str):
-                values = {"boot_no": event.instant.boot_no, "boot_id": boot_id, "software": software}
-                upsert(self.connection, boot, {"terminal": terminal, "log": log, "seq": seq, **values})
+                values = {"boot_no": boot_no, "boot_id": boot_id, "software": software}
+                upsert(self.connection, boot, {"terminal": one[0], "log": one[1], "seq": one[2], **values})
 
     def _refuse_late(self, one: templates.Id, refused: Refuse) -> None:
         terminal, log, seq = one
@@ -256,3 +289,7 @@ class _Group:
         self.outcome.notes.append(f"terminal={terminal} enrolment={seq} refused={refused.reason}")
         what = log + seq.to_bytes(8, "big")
         quarantine.put(self.connection, terminal, "chunk", refused.reason, refused.detail, what, self.now_ms)
+
+
+def _new_punches(accept: Accept) -> int:
+    return accept.batch.types[accept.skip :].count(RecordType.PUNCH)

@@ -9,13 +9,11 @@ Refuse    not believed, with the reason; nothing of it is stored but the bytes, 
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from sync import ChainError, chain
-from sync.batch import Batch
-from sync.record import Record, record_body
+from sync.columns import Columns, bodies
 
 
 class Reason(StrEnum):
@@ -41,20 +39,22 @@ class Known:
     head: bytes
 
 
-class Accepted(NamedTuple):
-    """One record to store (a tuple, because there are many of them)."""
-
-    seq: int
-    body: bytes
-    head: bytes
-    record: Record
-
-
 @dataclass(frozen=True, slots=True)
 class Accept:
-    records: tuple[Accepted, ...]
-    signature: bytes
-    known: Known
+    """A batch of which everything but the first `skip` records is new; `bodies` and `heads` are those of all."""
+
+    batch: Columns
+    skip: int
+    bodies: list[bytes]
+    heads: list[bytes]
+
+    @property
+    def known(self) -> Known:
+        return Known(self.batch.last_seq, self.heads[-1])
+
+    def __len__(self) -> int:
+        """How many records are new."""
+        return len(self.heads) - self.skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +76,13 @@ class Refuse:
 Verdict = Accept | Repeat | Gap | Refuse
 
 
-def judge(batch: Batch, known: Known, head_at: Callable[[int], bytes], key: Ed25519PublicKey) -> Verdict:
+def judge(batch: Columns, known: Known, head_at: Callable[[int], bytes], key: Ed25519PublicKey) -> Verdict:
     """`head_at(seq)` gives our chain head after a known record (0: the genesis); it is asked only for overlaps."""
     if batch.first_seq > known.seq + 1:
         return Gap()
     before = known.head if batch.first_seq == known.seq + 1 else head_at(batch.first_seq - 1)
-    bodies = [record_body(record) for record in batch.records]
-    heads = chain.heads(before, bodies)
+    made = bodies(batch)
+    heads = chain.heads(before, made)
     overlap = min(batch.last_seq, known.seq) - batch.first_seq + 1
     # One head speaks for all before it, so comparing the last common one compares every common record.
     same = overlap == 0 or heads[overlap - 1] == (
@@ -98,6 +98,4 @@ def judge(batch: Batch, known: Known, head_at: Callable[[int], bytes], key: Ed25
         return Refuse(
             Reason.FORK, f"signed, but records {batch.first_seq} to {batch.last_seq} differ from those we hold"
         )
-    numbered = zip(range(batch.first_seq, batch.last_seq + 1), bodies, heads, batch.records, strict=True)
-    new = tuple(Accepted(*fields) for fields in numbered if fields[0] > known.seq)
-    return Accept(new, batch.signature, Known(batch.last_seq, heads[-1]))
+    return Accept(batch, overlap, made, heads)

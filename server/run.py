@@ -138,6 +138,7 @@ def _ingest_link(broker: BrokerSettings, keys: ServerKeys) -> Link:
                 clean_session=False,
                 keepalive_s=20,
                 retry_max_s=2.0,
+                at_once=True,
             )
         )
     except LinkError as error:

@@ -41,6 +41,7 @@ class AgentSettings:
     receipt_timeout_s: float = 20.0
     heartbeat_s: float = 300.0
     poll_s: float = 0.1
+    linger_s: float = 0.0  # how long a record may wait for others to share its batch; a metered line is worth it
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,8 @@ class Agent:
         self._session = bytes(_SESSION_BYTES)
         self._blobs_sent = 0
         self._forked = False
+        self._plain_for = 0  # the version of our roster whose order the server does not know
+        self._waiting_since: float | None = None
         self._progress_at = self._beat_at = 0.0
         self.state = AgentState(roster_version=store.version)
 
@@ -157,11 +160,13 @@ class Agent:
             self._forked = True
             self._change(trouble=trouble)
             return
-        went_back = receipt.seq < self.state.receipted  # the server lost its tail, say by a restored backup
+        again = receipt.seq < self.state.receipted  # the server lost its tail, say by a restored backup
+        if receipt.plain and self._plain_for != self._store.version:
+            self._plain_for, again = self._store.version, True
         if receipt.seq != self.state.receipted:
             self._store.put_receipt(receipt)
         self._change(receipted=receipt.seq)
-        if went_back:
+        if again:
             self._rewind()
         while self._in_flight and self._in_flight[0] <= receipt.seq:
             self._in_flight.popleft()
@@ -203,15 +208,28 @@ class Agent:
         s = self._settings
         if self._in_flight and time.monotonic() - self._progress_at > s.receipt_timeout_s:
             self._rewind()
-        while len(self._in_flight) < s.in_flight and self.state.sent < self.state.made:
+        while len(self._in_flight) < s.in_flight and self._due():
             batch = self._reader.batch(self.state.sent + 1, s.batch)
             if batch is None:
                 break
-            self._link.publish(up(s.terminal, "batch"), batch_bytes(batch))
+            order = None if self._plain_for == self._store.version else self._store.order()
+            self._link.publish(up(s.terminal, "batch"), batch_bytes(batch, order))
+            self._waiting_since = None
             if not self._in_flight:
                 self._progress_at = time.monotonic()
             self._in_flight.append(batch.last_seq)
             self._change(sent=batch.last_seq)
+
+    def _due(self) -> bool:
+        """Is there a full batch, or a record that has waited long enough for one?"""
+        waiting = self.state.made - self.state.sent
+        if waiting > 0 and self._waiting_since is None:
+            self._waiting_since = time.monotonic()
+        return waiting >= self._settings.batch or (
+            waiting > 0
+            and self._waiting_since is not None
+            and time.monotonic() - self._waiting_since >= self._settings.linger_s
+        )
 
     def _upload(self) -> None:
         """Sealed templates taken here, until the roster brings them back."""

@@ -1,15 +1,17 @@
 """A batch: consecutive records of one log as columns, because neighbouring punches differ in few fields.
 
-Constant columns shrink to one number, times to small differences. The server rebuilds each record's body from the
-columns and checks it against the chain, so packing can never change a record unnoticed. No I/O.
+Constant columns shrink to one number, the others to as few bits as their spread needs, and people to their places in
+a roster both sides know. The server rebuilds each record's body from the columns and checks it against the chain, so
+packing can never change a record unnoticed. The server reads batches by sync.columns; `parse_batch` here is the same
+reading record by record, against which that one is tried. No I/O.
 """
 
-import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sync import WireError
-from sync.cbor import MAX_INT, VERSION, array, encode, enum, integer, message, octets
+from sync.cbor import VERSION, array, encode, enum, integer, message, octets
+from sync.columns import MAX_RECORDS, Indexes, pack, pack_steps, people, unpack, unpack_steps
 from sync.record import (
     LOG_BYTES,
     PERSON_BYTES,
@@ -23,8 +25,6 @@ from sync.record import (
     make_instant,
     make_punch,
 )
-
-MAX_RECORDS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +41,23 @@ class Batch:
         return self.first_seq + len(self.records) - 1
 
 
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The people of a roster at one version, each with their place when sorted by reference."""
+
+    version: int
+    places: Mapping[bytes, int]
+
+
 _TIME_COLUMNS = 5
 _PUNCH_COLUMNS = 5
 
 
-def batch_bytes(batch: Batch) -> bytes:
-    """[version, log, first seq, n, types, 5 time columns, persons, 5 punch columns, events, signature]."""
+def batch_bytes(batch: Batch, order: Order | None = None) -> bytes:
+    """[version, log, first seq, n, types, 5 time columns, persons, 5 punch columns, events, signature].
+
+    With the `order` of a roster the server knows, people become places in it where it has them all.
+    """
     instants = [r.instant for r in batch.records]
     punches = [r for r in batch.records if isinstance(r, Punch)]
     events = [r for r in batch.records if isinstance(r, Event)]
@@ -56,37 +67,38 @@ def batch_bytes(batch: Batch) -> bytes:
             batch.log,
             batch.first_seq,
             len(batch.records),
-            _pack([int(RecordType.PUNCH if isinstance(r, Punch) else RecordType.EVENT) for r in batch.records]),
-            _pack([i.boot_no for i in instants]),
-            _pack([i.since_boot_ms for i in instants]),
-            _pack([i.wall_offset_ms for i in instants]),
-            _pack([int(i.source) for i in instants]),
-            _pack([-1 if i.error_bound_ms is None else i.error_bound_ms for i in instants]),
-            b"".join(p.person for p in punches),
-            _pack([int(p.kind) for p in punches]),
-            _pack([int(p.means) for p in punches]),
-            _pack([p.score for p in punches]),
-            _pack([int(p.source_class) for p in punches]),
-            _pack([int(p.flags) for p in punches]),
+            pack([int(RecordType.PUNCH if isinstance(r, Punch) else RecordType.EVENT) for r in batch.records]),
+            pack([i.boot_no for i in instants]),
+            pack_steps([i.since_boot_ms for i in instants]),
+            pack([i.wall_offset_ms for i in instants]),
+            pack([int(i.source) for i in instants]),
+            pack([-1 if i.error_bound_ms is None else i.error_bound_ms for i in instants]),
+            _people([p.person for p in punches], order),
+            pack([int(p.kind) for p in punches]),
+            pack([int(p.means) for p in punches]),
+            pack([p.score for p in punches]),
+            pack([int(p.source_class) for p in punches]),
+            pack([int(p.flags) for p in punches]),
             [[int(e.code), dict(e.detail)] for e in events],
             batch.signature,
         ]
     )
 
 
-def parse_batch(data: bytes) -> Batch:
-    """Read a batch. Raises VersionError for a later protocol, WireError for anything that is not a batch."""
+def parse_batch(data: bytes, order: Order | None = None) -> Batch:
+    """Read a batch. Raises VersionError for a later protocol, WireError for anything that is not a batch, or one that
+    speaks of places in another roster than `order`."""
     fields = message(data, "batch", 18)
     log = octets(fields[1], "log", LOG_BYTES)
     first_seq = integer(fields[2], "first seq", 1)
     n = integer(fields[3], "count", 1, MAX_RECORDS)
-    types = _unpack(fields[4], n, "types")
-    times = [_unpack(c, n, "time column") for c in fields[5 : 5 + _TIME_COLUMNS]]
+    types = unpack(fields[4], n, "types")
+    times = [(unpack_steps if i == 1 else unpack)(fields[5 + i], n, "time column") for i in range(_TIME_COLUMNS)]
     n_punches = types.count(RecordType.PUNCH)
     if n_punches + types.count(RecordType.EVENT) != n:
-        raise WireError("batch: a record that is neither a punch nor an event")
-    persons = octets(fields[10], "persons", n_punches * PERSON_BYTES)
-    columns = [_unpack(c, n_punches, "punch column") for c in fields[11 : 11 + _PUNCH_COLUMNS]]
+        raise WireError("record type: one that is neither a punch nor an event")
+    persons = _refs(people(fields[10], n_punches), order)
+    columns = [unpack(c, n_punches, "punch column") for c in fields[11 : 11 + _PUNCH_COLUMNS]]
     events = array(fields[16], "events", range(n - n_punches, n - n_punches + 1))
     signature = octets(fields[17], "signature", SIGNATURE_BYTES)
 
@@ -96,8 +108,7 @@ def parse_batch(data: bytes) -> Batch:
         boot_no, since, offset, source, bound = (column[k] for column in times)
         instant = make_instant(boot_no, since, offset, source, None if bound == -1 else bound)
         if kind == RecordType.PUNCH:
-            person = persons[p * PERSON_BYTES : (p + 1) * PERSON_BYTES]
-            records.append(make_punch(person, *(column[p] for column in columns), instant=instant))
+            records.append(make_punch(persons[p], *(column[p] for column in columns), instant=instant))
             p += 1
         else:
             code, detail = array(events[e], "event", range(2, 3))
@@ -106,23 +117,21 @@ def parse_batch(data: bytes) -> Batch:
     return Batch(log, first_seq, tuple(records), signature)
 
 
-def _pack(values: Sequence[int]) -> int | list[int]:
-    """A column: one number where all agree, else the first value and then differences."""
-    if not values:
-        return 0
-    if all(v == values[0] for v in values):
-        return values[0]
-    return [values[0], *(b - a for a, b in itertools.pairwise(values))]
+def _people(refs: list[bytes], order: Order | None) -> object:
+    if order is not None and refs:
+        places = [order.places.get(ref, -1) for ref in refs]
+        if -1 not in places:
+            return [order.version, pack(places)]
+    return b"".join(refs)
 
 
-def _unpack(column: object, n: int, what: str) -> list[int]:
-    if isinstance(column, list) and n:
-        array(column, what, range(n, n + 1))
-        total, values = 0, []
-        for step in column:
-            total += integer(step, what, -MAX_INT)
-            values.append(integer(total, what, -MAX_INT))
-        if values == [values[0]] * n:
-            raise WireError(f"{what}: a constant column must be one number")
-        return values
-    return [integer(column, what, -MAX_INT)] * n
+def _refs(value: bytes | Indexes, order: Order | None) -> list[bytes]:
+    if isinstance(value, bytes):
+        return [value[i : i + PERSON_BYTES] for i in range(0, len(value), PERSON_BYTES)]
+    if order is None or order.version != value.version:
+        raise WireError("persons: places in a roster that is not known here")
+    refs = {place: ref for ref, place in order.places.items()}
+    try:
+        return [refs[place] for place in value.places]
+    except KeyError:
+        raise WireError("persons: a place that the roster has not") from None

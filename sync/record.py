@@ -15,6 +15,7 @@ LOG_BYTES = 8
 PERSON_BYTES = 8
 HEAD_BYTES = 32
 SIGNATURE_BYTES = 64
+MAX_SCORE = 1000
 
 
 class RecordType(IntEnum):
@@ -169,7 +170,7 @@ def make_punch(
         person=octets(person, "person", PERSON_BYTES),
         kind=enum(Kind, kind, "kind"),
         means=enum(Means, means, "means"),
-        score=integer(score, "score", 0, 1000),
+        score=integer(score, "score", 0, MAX_SCORE),
         source_class=enum(SourceClass, source, "source class"),
         flags=Flag(integer(flags, "flags", 0, int(Flag.DUPLICATE | Flag.CLOCK_UNTRUSTED))),
         instant=instant,

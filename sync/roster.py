@@ -8,6 +8,7 @@ import sqlite3
 from pathlib import Path
 
 from sync import SyncError, WireError
+from sync.batch import Order
 from sync.storage import guard, open_reader, open_writer
 from sync.wire import Receipt, RosterDelta, RosterEntry, SealedTemplate, parse_template, template_bytes
 
@@ -19,6 +20,7 @@ class RosterStore:
         self._path = path
         self._db, self.set_aside = open_writer(path, "roster")  # a copy: the server sends it again
         self.version: int = guard(path, lambda: _version(self._db))
+        self._order = Order(0, {})
 
     def apply(self, delta: RosterDelta) -> None:
         """Bring the roster to delta.version in one transaction.
@@ -54,13 +56,20 @@ class RosterStore:
         rows = guard(self._path, lambda: self._db.execute(query, key).fetchall())
         return any(parse_template(data).body == template.body for (data,) in rows)
 
+    def order(self) -> Order:
+        """The people that stand here, each with their place, as the server can count them, too."""
+        if self._order.version != self.version:
+            rows = guard(self._path, lambda: self._db.execute("SELECT person FROM person ORDER BY person").fetchall())
+            self._order = Order(self.version, {person: place for place, (person,) in enumerate(rows)})
+        return self._order
+
     def put_receipt(self, receipt: Receipt) -> None:
         """Keep the newest receipt of its log."""
 
         def commit() -> None:
             with self._db as db:
-                row = (receipt.log, receipt.seq, receipt.head, receipt.signature)
-                db.execute("INSERT OR REPLACE INTO receipt VALUES (?, ?, ?, ?)", row)
+                row = (receipt.log, receipt.seq, receipt.head, receipt.signature, receipt.plain)
+                db.execute("INSERT OR REPLACE INTO receipt VALUES (?, ?, ?, ?, ?)", row)
 
         guard(self._path, commit)
 
@@ -116,5 +125,5 @@ def _version(db: sqlite3.Connection) -> int:
 
 
 def _receipt(db: sqlite3.Connection, log: bytes) -> Receipt | None:
-    row = db.execute("SELECT log, seq, head, signature FROM receipt WHERE log = ?", (log,)).fetchone()
-    return Receipt(*row) if row else None
+    row = db.execute("SELECT log, seq, head, signature, plain FROM receipt WHERE log = ?", (log,)).fetchone()
+    return Receipt(row[0], row[1], row[2], row[3], bool(row[4])) if row else None

@@ -43,9 +43,9 @@ def people_and_receipts(db: Database) -> None:
         not_null={"data"},
     )
     db.table("receipt").create(
-        {"log": bytes, "seq": int, "head": bytes, "signature": bytes},
+        {"log": bytes, "seq": int, "head": bytes, "signature": bytes, "plain": int},
         pk="log",
-        not_null={"seq", "head", "signature"},
+        not_null={"seq", "head", "signature", "plain"},
     )
     db.table("meta").insert({"name": "version", "value": 0})
 

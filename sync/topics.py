@@ -1,23 +1,28 @@
 """The topic tree, as functions. A terminal writes only below its own `up` and reads only its own `down`.
 
-hazri/1/<terminal>/up/batch     records as columns           QoS 1
-hazri/1/<terminal>/up/chunk     part of a sealed template    QoS 1
-hazri/1/<terminal>/up/beat      state and last will          QoS 0 (will: QoS 1)
-hazri/1/<terminal>/down/receipt the server's cumulative word QoS 1, retained
-hazri/1/<terminal>/down/roster  people of this terminal      QoS 1
+hz1/<terminal>/u/p   "batch"    records as columns           QoS 1
+hz1/<terminal>/u/c   "chunk"    part of a sealed template    QoS 1
+hz1/<terminal>/u/b   "beat"     state and last will          QoS 0 (will: QoS 1)
+hz1/<terminal>/d/a   "receipt"  the server's cumulative word QoS 0, retained
+hz1/<terminal>/d/r   "roster"   people of this terminal      QoS 1
+
+Short, because a topic travels with every message and MQTT 3.1.1 has no aliases; code and logs say the words.
 """
 
 import re
 
 from sync import WireError
 
-ROOT = "hazri/1"
-UP_ALL = f"{ROOT}/+/up/#"
+ROOT = "hz1"
+UP, DOWN = "u", "d"
+UP_ALL = f"{ROOT}/+/{UP}/#"
+_LETTERS = {"batch": "p", "chunk": "c", "beat": "b", "receipt": "a", "roster": "r"}
+_LEAVES = {letter: leaf for leaf, letter in _LETTERS.items()}
 
 # A terminal's id is also its certificate's common name, its MQTT username and its client id.
 # Ids that begin with "hazri-" are the aggregator's own (the ingest worker is "hazri-ingest").
 _TERMINAL = re.compile(r"(?!hazri-)[a-z0-9][a-z0-9-]{0,31}")
-_UP = re.compile(rf"{ROOT}/({_TERMINAL.pattern})/up/(batch|chunk|beat)")
+_UP = re.compile(rf"{ROOT}/({_TERMINAL.pattern})/{UP}/([pcb])")
 
 
 def check_terminal(terminal: str) -> str:
@@ -30,15 +35,15 @@ def check_terminal(terminal: str) -> str:
 
 
 def up(terminal: str, leaf: str) -> str:
-    return f"{ROOT}/{check_terminal(terminal)}/up/{leaf}"
+    return f"{ROOT}/{check_terminal(terminal)}/{UP}/{_LETTERS[leaf]}"
 
 
 def down(terminal: str, leaf: str) -> str:
-    return f"{ROOT}/{check_terminal(terminal)}/down/{leaf}"
+    return f"{ROOT}/{check_terminal(terminal)}/{DOWN}/{_LETTERS[leaf]}"
 
 
 def down_all(terminal: str) -> str:
-    return down(terminal, "#")
+    return f"{ROOT}/{check_terminal(terminal)}/{DOWN}/#"
 
 
 def parse_up(topic: str) -> tuple[str, str]:
@@ -46,8 +51,10 @@ def parse_up(topic: str) -> tuple[str, str]:
     found = _UP.fullmatch(topic)
     if not found:
         raise WireError("topic: not one a terminal may publish under")
-    return found[1], found[2]
+    return found[1], _LEAVES[found[2]]
 
 
 def leaf(topic: str) -> str:
-    return topic.rsplit("/", 1)[-1]
+    """What kind of message a topic carries, in a word; the last part itself where it is none of ours."""
+    last = topic.rsplit("/", 1)[-1]
+    return _LEAVES.get(last, last)

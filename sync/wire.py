@@ -16,12 +16,16 @@ from sync.record import HEAD_BYTES, LOG_BYTES, PERSON_BYTES, SIGNATURE_BYTES
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The server's word that everything up to `seq` of `log` is committed, ending in chain head `head`."""
+    """The server's word that everything up to `seq` of `log` is committed, ending in chain head `head`.
+
+    `plain` asks for batches that name their people in full: the roster they speak of is not known there.
+    """
 
     log: bytes
     seq: int
     head: bytes
     signature: bytes
+    plain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +105,19 @@ class Beat:
 
 
 def receipt_bytes(receipt: Receipt) -> bytes:
-    return encode([VERSION, receipt.log, receipt.seq, receipt.head, receipt.signature])
+    r = receipt
+    return encode([VERSION, r.log, r.seq, r.head, r.signature, int(r.plain)])
 
 
 def parse_receipt(data: bytes) -> Receipt:
     """Read a receipt. Raises WireError. Seq 0 says: nothing of this log is known here."""
-    fields = message(data, "receipt", 5)
+    fields = message(data, "receipt", 6)
     return Receipt(
         log=octets(fields[1], "log", LOG_BYTES),
         seq=integer(fields[2], "seq", 0),
         head=octets(fields[3], "head", HEAD_BYTES),
         signature=octets(fields[4], "signature", SIGNATURE_BYTES),
+        plain=bool(integer(fields[5], "plain", 0, 1)),
     )
 
 

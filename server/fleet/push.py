@@ -118,8 +118,11 @@ class RosterPusher:
         base = has if has < wanted else 0
         with self._ledger.read() as connection:
             messages = list(roster.deltas(connection, self._keys, one, base))
+            order = roster.order(connection, one)
         if not messages:
             return False
+        with self._ledger.write() as connection:
+            roster.remember(connection, one, messages[-1][0].version, order)
         for _, data in messages:
             self._link.publish(down(one, "roster"), data, qos=1)
         size = sum(len(data) for _, data in messages)

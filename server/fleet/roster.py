@@ -5,6 +5,7 @@ one row there, the newest; so the rows after version b, in order, are all a term
 message may end after any of them.
 """
 
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -13,13 +14,16 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from sqlalchemy import Connection, delete, insert, select, update
 
 from server import LedgerError
-from server.ledger.tables import person, roster_change, template, terminal
+from server.ledger.store import upsert
+from server.ledger.tables import person, roster_change, roster_order, template, terminal
 from server.vault import Vault
 from sync import SealError, chain, seal
 from sync.wire import PersonCard, RosterDelta, RosterEntry, card_bytes, parse_template, roster_bytes
 
 SERVER_READER = "server"
 MAX_DELTA_BYTES = 180_000
+_VERSIONS_KEPT = 4
+_ORDERS_HELD = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,43 @@ def overtake(connection: Connection, one: str, version: int) -> None:
     behind = update(terminal).where(terminal.c.id == one, terminal.c.roster_version < version)
     if connection.execute(behind.values(roster_version=version)).rowcount:
         everybody(connection, one)
+
+
+class Orders:
+    """The people of a terminal's roster, in the order of their references, at the versions it was brought to."""
+
+    def __init__(self) -> None:
+        self._held: OrderedDict[tuple[str, int], bytes] = OrderedDict()
+
+    def get(self, connection: Connection, one: str, version: int) -> bytes:
+        """References of 8 bytes, joined; empty where this version is not remembered."""
+        key = one, version
+        if key not in self._held:
+            columns = roster_order.c
+            asked = select(columns.people).where(columns.terminal == one, columns.version == version)
+            found: bytes | None = connection.scalar(asked)
+            if found is None:
+                return b""
+            self._held[key] = found
+            if len(self._held) > _ORDERS_HELD:
+                self._held.popitem(last=False)
+        return self._held[key]
+
+
+def order(connection: Connection, one: str) -> bytes:
+    """What the roster of `one` will be when it has everything: the active people of its changes, sorted, joined."""
+    statement = select(person.c.ref).join_from(roster_change, person)
+    statement = statement.where(roster_change.c.terminal == one, person.c.active)
+    return b"".join(sorted(connection.scalars(statement)))
+
+
+def remember(connection: Connection, one: str, version: int, people: bytes) -> None:
+    """Keep the order of a version that goes out, and of the few before it that records may still speak of."""
+    upsert(connection, roster_order, {"terminal": one, "version": version, "people": people}, "people")
+    columns = roster_order.c
+    newest = select(columns.version).where(columns.terminal == one).order_by(columns.version.desc())
+    kept = connection.scalars(newest.limit(_VERSIONS_KEPT)).all()
+    connection.execute(delete(roster_order).where(columns.terminal == one, columns.version < kept[-1]))
 
 
 def deltas(connection: Connection, keys: RosterKeys, one: str, base: int) -> Iterator[tuple[RosterDelta, bytes]]:

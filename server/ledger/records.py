@@ -1,48 +1,82 @@
-"""The fast way in: statements compiled once, rows as plain tuples, one executemany a transaction."""
+"""The fast way in: statements compiled once, rows made of whole columns, one executemany a transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import repeat
 from typing import Any
 
-from sqlalchemy import Connection, Table, insert, select
+from sqlalchemy import Connection, Insert, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 
-from server.judge import Accepted, Known
+from server.judge import Accept, Known
 from server.ledger.store import upsert
 from server.ledger.tables import counter, record, signed
 from server.ledger.tables import log as log_table
-from sync.record import Punch, RecordType
+from sync.record import RecordType
 
 RECORDS = "records"
 PUNCHES = "punches"
 
 Row = tuple[Any, ...]
+Log = tuple[str, bytes]
 
 
-def record_row(terminal: str, log: bytes, accepted: Accepted, server_seq: int, received_ms: int) -> Row:
-    """One row of `record`, in the order of its columns."""
-    r, i = accepted.record, accepted.record.instant
-    what: Row
-    if isinstance(r, Punch):
-        what = (r.person, int(r.kind), int(r.means), r.score, int(r.source_class), int(r.flags), None)
-        kind = int(RecordType.PUNCH)
-    else:
-        what = (None, None, None, None, None, None, int(r.code))
-        kind = int(RecordType.EVENT)
-    time = (i.boot_no, i.since_boot_ms, i.wall_ms, int(i.source), i.error_bound_ms)
-    return (terminal, log, accepted.seq, server_seq, kind, accepted.body, accepted.head, *what, *time, received_ms)
+def record_rows(one: Log, accept: Accept, server_seq: int, received_ms: int) -> Iterator[Row]:
+    """A row of `record`, in the order of its columns, for each new record."""
+    b = accept.batch
+    n = len(b)
+    what: Sequence[Iterable[Any]] = b.refs(), b.kind, b.means, b.score, b.source_class, b.flags, repeat(None, n)
+    if b.events:
+        what = _spread(b.types, list(zip(*what, strict=False)), b.events)
+    rows = zip(
+        repeat(one[0], n),
+        repeat(one[1]),
+        range(b.first_seq, b.last_seq + 1),
+        range(server_seq - accept.skip, server_seq - accept.skip + n),
+        b.types,
+        accept.bodies,
+        accept.heads,
+        *what,
+        b.boot_no,
+        b.since_boot,
+        map(int.__add__, b.since_boot, b.wall_offset),
+        b.source,
+        [None if bound == -1 else bound for bound in b.error_bound],
+        repeat(received_ms),
+        strict=False,
+    )
+    for _ in range(accept.skip):
+        next(rows)
+    return rows
+
+
+def _spread(types: list[int], punches: list[Row], events: list[tuple[int, Any]]) -> Sequence[Iterable[Any]]:
+    """The columns from `person` to `event` of records of both types."""
+    punch, event = iter(punches), iter(events)
+    rows = [next(punch) if t == RecordType.PUNCH else (*repeat(None, 6), next(event)[0]) for t in types]
+    return list(zip(*rows, strict=True))
 
 
 class RecordWriter:
-    """Inserts rows of `record` and `signed` through statements compiled once for the database in use."""
+    """Inserts rows of `record`, `signed` and `log` through statements compiled once for the database in use."""
 
     def __init__(self, dialect: Dialect) -> None:
-        self._record = _compiled(record, dialect)
-        self._signed = _compiled(signed, dialect)
+        of_dialect = postgresql.insert if dialect.name == "postgresql" else sqlite.insert
+        log_row = of_dialect(log_table)
+        changed = {name: log_row.excluded[name] for name in ("seq", "head", "last_ms")}
+        self._record = _compiled(insert(record), dialect)
+        self._signed = _compiled(insert(signed), dialect)
+        key = list(log_table.primary_key.columns)
+        self._log = _compiled(log_row.on_conflict_do_update(index_elements=key, set_=changed), dialect)
 
-    def write(self, connection: Connection, records: Sequence[Row], signatures: Sequence[Row]) -> None:
-        if records:
-            connection.exec_driver_sql(self._record, list(records))
-            connection.exec_driver_sql(self._signed, list(signatures))
+    def write(self, connection: Connection, records: list[Row], signatures: list[Row]) -> None:
+        connection.exec_driver_sql(self._record, records)
+        connection.exec_driver_sql(self._signed, signatures)
+
+    def put_logs(self, connection: Connection, known: Mapping[Log, Known], now_ms: int) -> None:
+        """How far each of these logs has come."""
+        rows = [(*one, last.seq, last.head, None, now_ms, now_ms) for one, last in known.items()]
+        connection.exec_driver_sql(self._log, rows)
 
 
 def take_numbers(connection: Connection, n: int) -> int:
@@ -57,22 +91,20 @@ def count(connection: Connection, name: str, n: int) -> None:
     upsert(connection, counter, {"name": name, "value": n}, add="value")
 
 
-def known(connection: Connection, terminal: str, log: bytes) -> Known | None:
-    """The last record held of a log, None for a log never seen."""
-    statement = select(log_table.c.seq, log_table.c.head)
-    statement = statement.where(log_table.c.terminal == terminal, log_table.c.log == log)
-    row = connection.execute(statement).one_or_none()
-    return Known(row.seq, row.head) if row else None
+def known(connection: Connection, logs: Iterable[Log]) -> dict[Log, Known]:
+    """The last record held of each of `logs` that was ever seen."""
+    wanted = set(logs)
+    statement = select(log_table.c.terminal, log_table.c.log, log_table.c.seq, log_table.c.head)
+    statement = statement.where(
+        log_table.c.terminal.in_({terminal for terminal, _ in wanted}), log_table.c.log.in_({one for _, one in wanted})
+    )
+    rows = connection.execute(statement) if wanted else ()
+    return {(row.terminal, row.log): Known(row.seq, row.head) for row in rows}
 
 
 def head_at(connection: Connection, terminal: str, log: bytes, seq: int) -> bytes | None:
     statement = select(record.c.head).where(record.c.terminal == terminal, record.c.log == log, record.c.seq == seq)
     return connection.scalars(statement).one_or_none()
-
-
-def put_log(connection: Connection, terminal: str, log: bytes, last: Known, now_ms: int) -> None:
-    values = {"seq": last.seq, "head": last.head, "first_ms": now_ms, "last_ms": now_ms}
-    upsert(connection, log_table, {"terminal": terminal, "log": log, **values}, "seq", "head", "last_ms")
 
 
 def put_fork(connection: Connection, terminal: str, log: bytes, last: Known, now_ms: int) -> None:
@@ -81,6 +113,6 @@ def put_fork(connection: Connection, terminal: str, log: bytes, last: Known, now
     upsert(connection, log_table, {"terminal": terminal, "log": log, **values}, "forked_ms")
 
 
-def _compiled(table: Table, dialect: Dialect) -> str:
+def _compiled(statement: Insert, dialect: Dialect) -> str:
     positional = "qmark" if dialect.name == "sqlite" else "format"
-    return str(insert(table).compile(dialect=type(dialect)(paramstyle=positional)))  # type: ignore[call-arg]
+    return str(statement.compile(dialect=type(dialect)(paramstyle=positional)))  # type: ignore[call-arg]

@@ -72,12 +72,13 @@ log = Table(
 record = Table(
     "record",
     metadata,
-    Column("terminal", String(32), primary_key=True),
-    Column("log", LargeBinary(8), primary_key=True),
-    Column("seq", BigInteger, primary_key=True),
+    Column("terminal", String(32), nullable=False),
+    Column("log", LargeBinary(8), nullable=False),
+    Column("seq", BigInteger, nullable=False),
     # Given out inside the transaction from one counter row: gap-free and in the order of commits, so a reader's
-    # cursor can never pass a record that commits later.
-    Column("server_seq", BigInteger, nullable=False),
+    # cursor can never pass a record that commits later. The key, because a table that only grows at its end is the
+    # quickest to write (in SQLite, where it must be called INTEGER for that, it is the row's own number).
+    Column("server_seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
     Column("type", Integer, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("head", LargeBinary(32), nullable=False),
@@ -94,7 +95,7 @@ record = Table(
     Column("clock_source", Integer, nullable=False),
     Column("error_bound_ms", BigInteger),
     Column("received_ms", BigInteger, nullable=False),
-    UniqueConstraint("server_seq"),
+    UniqueConstraint("terminal", "log", "seq"),
 )
 
 # The signature that came with each batch: it vouches for record `seq` and all before it.
@@ -198,6 +199,15 @@ roster_change = Table(
     Column("version", BigInteger, primary_key=True),
     Column("person", LargeBinary(8), ForeignKey("person.ref"), nullable=False),
     Index(None, "terminal", "person"),
+)
+
+# Who stood on a terminal's roster at a version it was brought to, sorted, 8 bytes each: batches speak in places.
+roster_order = Table(
+    "roster_order",
+    metadata,
+    Column("terminal", String(32), ForeignKey("terminal.id"), primary_key=True),
+    Column("version", BigInteger, primary_key=True),
+    Column("people", LargeBinary, nullable=False),
 )
 
 # ── who may read ──

@@ -84,7 +84,9 @@ def upgrade() -> None:
         sa.Column("terminal", sa.String(length=32), nullable=False),
         sa.Column("log", sa.LargeBinary(length=8), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
-        sa.Column("server_seq", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "server_seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
         sa.Column("type", sa.Integer(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("head", sa.LargeBinary(length=32), nullable=False),
@@ -101,8 +103,16 @@ def upgrade() -> None:
         sa.Column("clock_source", sa.Integer(), nullable=False),
         sa.Column("error_bound_ms", sa.BigInteger(), nullable=True),
         sa.Column("received_ms", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("terminal", "log", "seq", name=op.f("pk_record")),
-        sa.UniqueConstraint("server_seq", name=op.f("uq_record_server_seq")),
+        sa.PrimaryKeyConstraint("server_seq", name=op.f("pk_record")),
+        sa.UniqueConstraint("terminal", "log", "seq", name=op.f("uq_record_terminal_log_seq")),
+    )
+    op.create_table(
+        "roster_order",
+        sa.Column("terminal", sa.String(length=32), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("people", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["terminal"], ["terminal.id"], name=op.f("fk_roster_order_terminal")),
+        sa.PrimaryKeyConstraint("terminal", "version", name=op.f("pk_roster_order")),
     )
     op.create_table(
         "signed",
