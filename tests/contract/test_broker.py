@@ -151,53 +151,53 @@ def test_older_tls_is_refused(house: House) -> None:
 
 
 def test_a_terminal_speaks_and_hears_on_its_own_topics(house: House) -> None:
-    with client(house, pki.INGEST, "hazri/1/+/up/#") as ingest, client(house, "t-1", "hazri/1/t-1/down/#") as one:
-        one.say("hazri/1/t-1/up/batch", b"mine")
-        ingest.say("hazri/1/t-1/down/receipt", b"yours")
-        until(lambda: ingest.got == [("hazri/1/t-1/up/batch", b"mine")], "ingest hears the terminal")
-        until(lambda: one.got == [("hazri/1/t-1/down/receipt", b"yours")], "the terminal hears ingest")
+    with client(house, pki.INGEST, "hz1/+/u/#") as ingest, client(house, "t-1", "hz1/t-1/d/#") as one:
+        one.say("hz1/t-1/u/p", b"mine")
+        ingest.say("hz1/t-1/d/a", b"yours")
+        until(lambda: ingest.got == [("hz1/t-1/u/p", b"mine")], "ingest hears the terminal")
+        until(lambda: one.got == [("hz1/t-1/d/a", b"yours")], "the terminal hears ingest")
 
 
 def test_a_terminal_cannot_speak_for_another_or_for_the_server(house: House) -> None:
     with (
-        client(house, pki.INGEST, "hazri/1/+/up/#") as ingest,
-        client(house, "t-2", "hazri/1/t-2/down/#") as victim,
+        client(house, pki.INGEST, "hz1/+/u/#") as ingest,
+        client(house, "t-2", "hz1/t-2/d/#") as victim,
         client(house, "t-1") as one,
     ):
-        for topic in ("hazri/1/t-2/up/batch", "hazri/1/t-2/down/receipt", "hazri/1/t-1/down/receipt", "other"):
+        for topic in ("hz1/t-2/u/p", "hz1/t-2/d/a", "hz1/t-1/d/a", "other"):
             one.say(topic, b"forged")
-        one.say("hazri/1/t-1/up/beat", b"last")
-        until(lambda: ("hazri/1/t-1/up/beat", b"last") in ingest.got, "the allowed one arrives after the others")
+        one.say("hz1/t-1/u/b", b"last")
+        until(lambda: ("hz1/t-1/u/b", b"last") in ingest.got, "the allowed one arrives after the others")
         assert [payload for _, payload in ingest.got] == [b"last"]
         assert victim.got == []
 
 
 def test_a_terminal_cannot_hear_another(house: House) -> None:
-    everything = ("hazri/1/t-2/down/#", "hazri/1/t-2/up/#", "hazri/1/+/down/#", "#", "$SYS/#", "hazri/1/t-1/down/#")
+    everything = ("hz1/t-2/d/#", "hz1/t-2/u/#", "hz1/+/d/#", "#", "$SYS/#", "hz1/t-1/d/#")
     with client(house, pki.INGEST) as ingest, client(house, "t-2") as other, client(house, "t-1", *everything) as one:
-        ingest.say("hazri/1/t-2/down/roster", b"secret")
-        other.say("hazri/1/t-2/up/batch", b"secret")
-        ingest.say("hazri/1/t-1/down/receipt", b"for me")
+        ingest.say("hz1/t-2/d/r", b"secret")
+        other.say("hz1/t-2/u/p", b"secret")
+        ingest.say("hz1/t-1/d/a", b"for me")
         until(lambda: bool(one.got), "its own message arrives after the others")
         assert {payload for _, payload in one.got} == {b"for me"}
 
 
 def test_a_terminal_cannot_take_over_anothers_session_by_its_client_id(house: House) -> None:
-    with client(house, "t-2", "hazri/1/t-2/down/#") as victim, client(house, "t-1", client_id="t-2") as one:
-        one.say("hazri/1/t-1/up/beat", b"still t-1")
+    with client(house, "t-2", "hz1/t-2/d/#") as victim, client(house, "t-1", client_id="t-2") as one:
+        one.say("hz1/t-1/u/b", b"still t-1")
         with client(house, pki.INGEST) as ingest:
-            ingest.say("hazri/1/t-2/down/receipt", b"to the victim")
+            ingest.say("hz1/t-2/d/a", b"to the victim")
             until(lambda: len(victim.got) == 1, "the victim is still connected")
         assert not victim.down.is_set()
 
 
 def test_an_oversized_message_reaches_nobody(house: House) -> None:
-    with client(house, pki.INGEST, "hazri/1/+/up/#") as ingest, client(house, "t-1") as one:
-        one._client.publish("hazri/1/t-1/up/batch", bytes(300_000), qos=1)
+    with client(house, pki.INGEST, "hz1/+/u/#") as ingest, client(house, "t-1") as one:
+        one._client.publish("hz1/t-1/u/p", bytes(300_000), qos=1)
         assert one.down.wait(WAIT_S)
         with client(house, "t-3") as other:
-            other.say("hazri/1/t-3/up/beat", b"small")
-        until(lambda: ingest.got == [("hazri/1/t-3/up/beat", b"small")], "only the small one arrives")
+            other.say("hz1/t-3/u/b", b"small")
+        until(lambda: ingest.got == [("hz1/t-3/u/b", b"small")], "only the small one arrives")
 
 
 def test_it_does_not_run_as_root_and_its_key_is_its_own(house: House) -> None:

@@ -95,7 +95,7 @@ class Side:
             delivery.done()
 
     def will(self) -> tuple[str, bytes]:
-        return "hazri/1/t-1/up/beat", b"gone"
+        return "hz1/t-1/u/b", b"gone"
 
     def wait_for(self, up: bool) -> str:
         while True:
@@ -104,25 +104,25 @@ class Side:
                 return reason
 
 
-UP = "hazri/1/t-1/up/batch"
+UP = "hz1/t-1/u/p"
 
 
 def test_it_carries_both_ways(house: House) -> None:
     with (
-        Side(house.client(pki.INGEST, "hazri/1/+/up/#")) as server,
-        Side(house.client("t-1", "hazri/1/t-1/down/#")) as terminal,
+        Side(house.client(pki.INGEST, "hz1/+/u/#")) as server,
+        Side(house.client("t-1", "hz1/t-1/d/#")) as terminal,
     ):
         server.wait_for(True)
         terminal.wait_for(True)
         terminal.link.publish(UP, b"up")
         assert server.got.get(timeout=WAIT_S) == (UP, b"up")
-        server.link.publish("hazri/1/t-1/down/receipt", b"down", retain=True)
-        assert terminal.got.get(timeout=WAIT_S) == ("hazri/1/t-1/down/receipt", b"down")
+        server.link.publish("hz1/t-1/d/a", b"down", retain=True)
+        assert terminal.got.get(timeout=WAIT_S) == ("hz1/t-1/d/a", b"down")
 
 
 def test_it_may_listen_to_nothing(house: House) -> None:
     with (
-        Side(house.client(pki.INGEST, "hazri/1/+/up/#")) as server,
+        Side(house.client(pki.INGEST, "hz1/+/u/#")) as server,
         Side(house.client("t-1")) as terminal,
     ):
         server.wait_for(True)
@@ -132,7 +132,7 @@ def test_it_may_listen_to_nothing(house: House) -> None:
 
 
 def test_what_was_not_acknowledged_comes_again(house: House) -> None:
-    settings = house.client(pki.INGEST, "hazri/1/+/up/batch", clean_session=False)
+    settings = house.client(pki.INGEST, "hz1/+/u/p", clean_session=False)
     with Side(house.client("t-1")) as terminal:
         with Side(settings, acknowledge=False) as server:
             server.wait_for(True)
@@ -145,15 +145,15 @@ def test_what_was_not_acknowledged_comes_again(house: House) -> None:
             server.wait_for(True)
             terminal.link.publish(UP, b"another")
             assert server.got.get(timeout=WAIT_S) == (UP, b"another")
-    with Side(house.client(pki.INGEST, "hazri/1/+/up/batch")):
+    with Side(house.client(pki.INGEST, "hz1/+/u/p")):
         pass  # a clean session removes the lasting one
 
 
 def test_a_cut_network_leaves_the_will_and_comes_back(house: House) -> None:
     relay = Relay("127.0.0.1", house.settings.port)
     with (
-        Side(house.client(pki.INGEST, "hazri/1/+/up/#")) as server,
-        Side(house.client("t-1", "hazri/1/t-1/down/#", port=relay.port)) as terminal,
+        Side(house.client(pki.INGEST, "hz1/+/u/#")) as server,
+        Side(house.client("t-1", "hz1/t-1/d/#", port=relay.port)) as terminal,
     ):
         server.wait_for(True)
         terminal.wait_for(True)
@@ -161,7 +161,7 @@ def test_a_cut_network_leaves_the_will_and_comes_back(house: House) -> None:
         assert terminal.wait_for(False) == "the connection was lost"
         with pytest.raises(LinkError, match="no link"):
             terminal.link.publish(UP, b"into the void")
-        assert server.got.get(timeout=WAIT_S) == ("hazri/1/t-1/up/beat", b"gone")
+        assert server.got.get(timeout=WAIT_S) == ("hz1/t-1/u/b", b"gone")
         assert "refuses the connection" in terminal.wait_for(False)
         relay.mend()
         assert terminal.wait_for(True) == "connected"
@@ -201,12 +201,12 @@ def test_a_certificate_of_another_authority_gets_nowhere(house: House, tmp_path:
 
 def test_a_subscription_to_what_is_not_ours_is_not_served(house: House) -> None:
     with (
-        Side(house.client(pki.INGEST, "hazri/1/+/up/#")) as server,
-        Side(house.client("t-2", "hazri/1/t-1/down/#")) as eavesdropper,
+        Side(house.client(pki.INGEST, "hz1/+/u/#")) as server,
+        Side(house.client("t-2", "hz1/t-1/d/#")) as eavesdropper,
     ):
         server.wait_for(True)
         eavesdropper.states.get(timeout=WAIT_S)
-        server.link.publish("hazri/1/t-1/down/receipt", b"for t-1 alone")
+        server.link.publish("hz1/t-1/d/a", b"for t-1 alone")
         with pytest.raises(queue.Empty):
             eavesdropper.got.get(timeout=1)
 
@@ -293,7 +293,7 @@ def test_closing_at_the_very_moment_of_connecting(house: House) -> None:
 
     def will() -> tuple[str, bytes]:
         link._stop.set()
-        return "hazri/1/t-1/up/beat", b"gone"
+        return "hz1/t-1/u/b", b"gone"
 
     states: queue.Queue[bool] = queue.Queue()
     link.open(lambda delivery: None, lambda up, why: states.put(up), will)
@@ -311,3 +311,19 @@ def test_closing_before_opening_or_while_waiting(house: House) -> None:
     closer.start()
     closer.join(WAIT_S)
     assert not closer.is_alive()
+
+
+def test_a_session_is_resumed(house: House) -> None:
+    """The second connection makes and checks no signature; what it costs is half (S3)."""
+    relay = Relay("127.0.0.1", house.settings.port)
+    with Side(house.client("t-1", "hz1/t-1/d/#", port=relay.port, retry_max_s=0.2)) as terminal:
+        terminal.wait_for(True)
+        tls = terminal.link._tls
+        assert tls.line is not None
+        assert not tls.line.session_reused
+        relay.cut()
+        terminal.wait_for(False)
+        relay.mend()
+        terminal.wait_for(True)
+        assert tls.line.session_reused
+    relay.close()

@@ -48,6 +48,7 @@ from sync.record import (
     record_body,
 )
 from sync.topics import UP_ALL, down_all, up
+from sync.topics import leaf as topic_leaf
 from sync.wire import Beat, Receipt, beat_bytes, parse_receipt
 
 SETTINGS = IngestSettings(commit_records=2000, commit_ms=2)
@@ -209,7 +210,7 @@ class Line:
     def next(self, leaf: str) -> bytes:
         while True:
             delivery = self.inbox.get(timeout=WAIT_S)
-            if delivery.topic.endswith("/" + leaf):
+            if topic_leaf(delivery.topic) == leaf:
                 return delivery.payload
 
 

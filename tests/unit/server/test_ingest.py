@@ -13,17 +13,19 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from server import LedgerError, quarantine
+from server.fleet import roster
 from server.fleet.admit import revoke
 from server.intake import Incoming, read
 from server.judge import Reason, Refuse
 from server.ledger.store import Ledger
-from sync.batch import batch_bytes
+from sync.batch import Order, batch_bytes
 from sync.cbor import encode
 from sync.chain import genesis
 from sync.link import Delivery
 from sync.record import ClockSource, Event, EventCode, Instant, Punch, record_body
 from sync.topics import up
-from tests.unit.server.aggregator import Aggregator, Line, Terminal, boot_event, until
+from sync.wire import parse_roster
+from tests.unit.server.aggregator import Aggregator, Line, Terminal, boot_event, punch, until
 
 RECORDS = "SELECT terminal, log, seq, server_seq, body, head FROM record ORDER BY server_seq"
 
@@ -162,6 +164,47 @@ def test_the_wrong_key_is_refused(running: Aggregator) -> None:
     running.wait("refused_signature")
     assert stored(running, one.terminal) == []
     assert reasons(running) == {"signature": 1}
+
+
+def test_people_as_places_are_stored_with_their_references(running: Aggregator) -> None:
+    """Where the version or the order is not ours, the terminal is asked for the references; nothing is refused."""
+    one = line(running)
+    people = running.people(5)
+    running.pusher.push_due()
+    one.send("beat", one.terminal.beat())
+    version = parse_roster(one.next("roster")).version
+    one.terminal.add(*(punch(ref, n) for n, ref in enumerate(people)))
+    order = Order(version, {ref: place for place, ref in enumerate(sorted(people))})
+    wrong = Order(version, {ref: place for place, ref in enumerate(sorted(people, reverse=True))})
+    beyond = Order(version, {ref: place for place, ref in enumerate(sorted(people), start=1)})
+    later = Order(version + 1, order.places)
+    key = running.keys.server.private_bytes_raw()
+    for unknown in (wrong, beyond, later):
+        one.send("batch", batch_bytes(one.terminal.batch(), unknown))
+        receipt = one.receipt(key)
+        assert (receipt.seq, receipt.plain) == (0, True)
+    for _ in range(2):
+        one.send("batch", batch_bytes(one.terminal.batch(), order))
+        receipt = one.receipt(key)
+        assert (receipt.seq, receipt.plain) == (5, False)
+    assert [row[0] for row in running.sql("SELECT person FROM record ORDER BY seq")] == people
+    assert reasons(running) == {}
+    assert running.count("asked_plain") == 3
+
+
+def test_the_last_few_orders_are_remembered(running: Aggregator) -> None:
+    line(running)
+    with running.ledger.write() as connection:
+        for version in range(1, 10):
+            roster.remember(connection, "t-1", version, bytes([version]) * 8)
+        orders = roster.Orders()
+        assert [orders.get(connection, "t-1", v) for v in (5, 6, 9, 9, 10)] == [
+            b"",
+            bytes([6]) * 8,
+            bytes([9]) * 8,
+            bytes([9]) * 8,
+            b"",
+        ]
 
 
 def test_garbage_and_later_versions_are_refused_and_do_not_block(running: Aggregator) -> None:
@@ -303,9 +346,9 @@ def test_server_seq_has_no_gaps_after_failures(running: Aggregator) -> None:
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.binary(max_size=200), st.sampled_from(["batch", "chunk", "beat", "other", "../x"]))
+@given(st.binary(max_size=200), st.sampled_from(["p", "c", "b", "other", "../x"]))
 def test_no_bytes_break_reading(payload: bytes, leaf: str) -> None:
-    found = read(Delivery(f"hazri/1/t-1/up/{leaf}", payload, lambda: None))
+    found = read(Delivery(f"hz1/t-1/u/{leaf}", payload, lambda: None))
     assert isinstance(found.message, Refuse)
     assert found.message.reason in {Reason.GARBAGE, Reason.VERSION, Reason.TOPIC}
 
@@ -353,7 +396,7 @@ def test_a_parser_that_fails_costs_one_message(monkeypatch: pytest.MonkeyPatch) 
     def broken(payload: bytes) -> None:
         raise IndexError
 
-    monkeypatch.setattr("server.intake.parse_batch", broken)
-    one = read(Delivery("hazri/1/t-1/up/batch", b"\x80", lambda: None))
+    monkeypatch.setattr("server.intake.parse_columns", broken)
+    one = read(Delivery("hz1/t-1/u/p", b"\x80", lambda: None))
     assert isinstance(one.message, Refuse)
     assert "IndexError" in one.message.detail

@@ -65,7 +65,7 @@ deltas = st.builds(
     entries=st.lists(entries, max_size=3).map(tuple),
     signature=octets(64),
 )
-receipts = st.builds(Receipt, log=octets(8), seq=whole, head=octets(32), signature=octets(64))
+receipts = st.builds(Receipt, log=octets(8), seq=whole, head=octets(32), signature=octets(64), plain=st.booleans())
 cards = st.builds(PersonCard, lookup=octets(16), name=st.text(max_size=80), flags=st.integers(0, 0xFFFF).map(CardFlag))
 chunks = st.integers(1, 1024).flatmap(
     lambda total: st.builds(

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from sync import LinkError, StorageError, seal
 from sync.agent import Agent, AgentSettings, AgentState, blob_hash
 from sync.batch import parse_batch
 from sync.chain import genesis, sign_receipt, sign_roster, verify_batch
+from sync.columns import Indexes, parse_columns
 from sync.link import Delivery, Hub, LoopbackLink
 from sync.outbox import Outbox
 from sync.roster import RosterStore
@@ -98,7 +100,7 @@ class Site:
         self.start_agent()
 
     def start_agent(self) -> None:
-        self.link = LoopbackLink(self.hub, ("hazri/1/t-1/down/#",))
+        self.link = LoopbackLink(self.hub, ("hz1/t-1/d/#",))
         self.store = RosterStore(self.folder / "roster.db")
         self.agent = Agent(
             self.settings, self.folder / "punches.db", self.store, self.link, SERVER.public_key(), self.states.append
@@ -263,7 +265,7 @@ def test_what_the_server_did_not_sign_is_refused(tmp_path: Path, leaf: str) -> N
 
 def test_topics_it_does_not_know_are_ignored(tmp_path: Path) -> None:
     site = Site(tmp_path)
-    site.server.link.publish(down("t-1", "weather"), b"sunny")
+    site.server.link.publish("hz1/t-1/d/weather", b"sunny")
     assert site.steps().refused == 0
 
 
@@ -400,3 +402,50 @@ def test_a_roster_file_that_cannot_be_written_ends_the_agent(tmp_path: Path) -> 
     site.server.roster(1, 0, RosterEntry(b"person-1", True, b"card", ()))
     with pytest.raises(StorageError, match=r"roster\.db"):
         site.steps()
+
+
+def test_people_go_as_places_until_the_server_asks_for_names(tmp_path: Path) -> None:
+    """The server that cannot tell the places gets the references; a new roster is worth another try."""
+    site = Site(tmp_path)
+    people = [RosterEntry(bytes([n]) * 8, True, b"card", ()) for n in range(3)]
+    site.server.roster(1, 0, *people)
+    site.steps(3)
+    sent: list[bool] = []
+
+    def take(payload: bytes) -> None:
+        places = isinstance(parse_columns(payload).people, Indexes)
+        sent.append(places)
+        site.server.log = site.outbox.log
+        site.server.heads = site.server.heads or [genesis("t-1", site.outbox.log)]
+        if places:
+            word = sign_receipt(SERVER, "t-1", site.outbox.log, 0, site.server.heads[0], plain=True)
+            site.server.link.publish(down("t-1", "receipt"), receipt_bytes(word), retain=True)
+        else:
+            original(payload)
+
+    original, site.server.store = site.server.store, take  # type: ignore[method-assign]
+    site.outbox.append(replace(punch(0), person=people[1].person))
+    assert site.steps().receipted == 1
+    assert sent == [True, False]
+    site.outbox.append(replace(punch(1), person=people[2].person))
+    assert site.steps().receipted == 2
+    assert sent == [True, False, False]
+    site.server.roster(2, 1, people[0])
+    site.steps(3)
+    site.outbox.append(replace(punch(2), person=people[2].person))
+    site.steps(3)
+    assert sent[3] is True
+    assert site.store.order() is site.store.order()
+
+
+def test_a_record_waits_for_others_to_share_its_batch(tmp_path: Path) -> None:
+    """On a metered line a batch of few costs nearly what a full one costs."""
+    site = Site(tmp_path, batch=5, linger_s=3600.0)
+    site.punch(4)
+    assert site.steps().sent == 0
+    site.punch(1)
+    assert site.steps().receipted == 5
+    site.punch(1)
+    assert site.steps().sent == 5
+    site.agent._settings = replace(site.settings, linger_s=0.0)
+    assert site.steps().receipted == 6

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync import VersionError, WireError
-from sync.batch import Batch, batch_bytes, parse_batch
+from sync.batch import Batch, Order, batch_bytes, parse_batch
 from sync.cbor import MAX_MESSAGE_BYTES, decode, encode
+from sync.columns import parse_columns
 from sync.record import (
     ClockSource,
     Event,
@@ -176,14 +177,29 @@ def _batch_with(position: int, value: object) -> bytes:
         (2, 0, "first seq"),
         (3, 0, "count"),
         (3, 1001, "count"),
-        (4, 3, "neither a punch nor an event"),
-        (4, [2, -1], "3 to 3"),
-        (6, [1, True, 2], "time column"),
-        (6, [5, 0, 0], "constant column"),
-        (6, [-1, 2, 3], "since boot"),
-        (8, [9, 1, 1], "clock source"),
+        (4, 3, "record type"),
+        (4, [2, -1], "types"),
+        (4, [1, b"\x00"], "one way"),  # no distance at all: one number says it
+        (4, [0, b"\x29"], "one way"),  # a lowest one that none has
+        (4, [1, b"\x01\x00"], "one way"),  # wider than need be
+        (
+            4,
+            [1, b"\x01" + bytes(21)],
+            "types",
+        ),
+        (4, [1, b"\xc1"], "one way"),  # bits beyond the last
+        (5, [2**53, b"\x01"], "beyond"),
+        (5, [True, b"\x01"], "boot number"),
+        (5, True, "boot number"),
+        (6, [1, True, 2], "time since boot|time column"),
+        (6, [5, 0], "first one and"),
+        (6, [-1, 2], "since boot"),
+        (6, [2**53, [0, b"\x01"]], "time since boot|time column"),
+        (8, 9, "clock source"),
         (10, b"12345678", "persons"),
-        (13, [900, 200], "score"),
+        (10, [0, 0], "roster version"),
+        (10, [1, -1], "place"),
+        (13, [900, b"\xc8"], "score"),
         (15, 64, "flags"),
         (16, [], "events"),
         (16, [[99, {}]], "event code"),
@@ -196,14 +212,16 @@ def _batch_with(position: int, value: object) -> bytes:
 )
 def test_a_batch_with_one_bad_field(position: int, value: object, why: str) -> None:
     with pytest.raises(WireError, match=why):
+        parse_columns(_batch_with(position, value))
+    with pytest.raises(WireError):
         parse_batch(_batch_with(position, value))
 
 
 def test_a_batch_of_events_has_no_punch_columns() -> None:
     fields = decode(batch_bytes(Batch(b"the-log!", 7, (BOOT,), b"s" * 64)))
     for column in range(11, 16):
-        with pytest.raises(WireError, match="punch column"):
-            parse_batch(encode([*fields[:column], [], *fields[column + 1 :]]))
+        with pytest.raises(WireError, match="expected one number"):
+            parse_columns(encode([*fields[:column], [], *fields[column + 1 :]]))
 
 
 def test_a_template_version_that_no_seal_could_bind() -> None:
@@ -236,8 +254,9 @@ def test_fifty_punches_fit_in_few_bytes() -> None:
         )
         for n in range(50)
     )
-    size = len(batch_bytes(Batch(b"the-log!", 100_001, rows, b"s" * 64)))
-    assert size <= 50 * 8 + 50 * 5 + 150
+    batch = Batch(b"the-log!", 100_001, rows, b"s" * 64)
+    assert len(batch_bytes(batch)) <= 50 * 8 + 50 * 4 + 120
+    assert len(batch_bytes(batch, Order(7, {row.person: place for place, row in enumerate(rows)}))) <= 50 * 5 + 120
 
 
 @pytest.mark.parametrize("tag", [*range(64), 100, 256, 258, 260, 261, 1004, 43000, 55799, 65535])
