@@ -42,13 +42,14 @@ class UruSimulation:
         self.port = Port(lambda: UruModel(VARIANTS[variant]), stage.pacing)
         self._server = Server(self.port, host or "127.0.0.1", tcp_port)
         self._words: Mapping[str, Callable[[str], str]] = {
-            "help": lambda _: "touch [PNG], lift, unplug, plug, death, state, help",
+            "help": lambda _: "touch [PNG], lift, unplug, plug, death, state, reach, help",
             "touch": self._touch,
             "lift": self._lift,
-            "unplug": lambda _: self._cable(self.port.unplug, "unplugged"),
-            "plug": lambda _: self._cable(self.port.plug, "plugged in"),
+            "unplug": self._unplug,
+            "plug": self._plug,
             "death": self._death,
             "state": self._state,
+            "reach": lambda _: self.advice,
         }
 
     @property
@@ -98,9 +99,13 @@ class UruSimulation:
         light, glass = "lit" if model.lit else "dark", "bare" if model.finger is None else "touched"
         return f"{model.make.name}: {light}, glass {glass}, {model.frames} pictures taken"
 
-    def _cable(self, act: Callable[[], None], done: str) -> str:
-        act()
-        return f"{done}; {self.advice}" if done == "plugged in" else done
+    def _unplug(self, _: str) -> str:
+        self.port.unplug()
+        return "unplugged"
+
+    def _plug(self, _: str) -> str:
+        self.port.plug()
+        return "plugged in"
 
     def _model(self) -> UruModel:
         with self.port.changed:

@@ -283,7 +283,7 @@ def test_the_simulator_is_played_by_lines() -> None:
     with closing(UruSimulation(Stage(tcp="127.0.0.1:0", variant="4000", pacing=True))) as sim:
         for line in ("touch", "lift", "death", "state", "unplug", "plug", "state"):
             assert sim.do(line)
-        assert "1-1" in sim.advice
+        assert "-b 1-1" in sim.do("reach")
         assert "touch" in sim.do("help")
         for line in ("", "sing", "touch /no/such.png"):
             with pytest.raises(ProtocolError):
