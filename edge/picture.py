@@ -123,9 +123,10 @@ class _Sheet:
         if screen.choices or screen.facts:
             self._list(screen, whole)
             return
-        share = 0.4 if screen.guide or screen.photo else 0.32
+        photo = _photo(screen.photo, self._high // 2) if screen.photo else None
+        share = 0.4 if screen.guide or photo else 0.32
         side, rest = whole.split(round(whole.wide * share), self._pad * 2, mirrored=self._mirrored)
-        self._side(screen, side)
+        self._side(screen, photo, side)
         below = rest
         if screen.progress:
             below, row = below.cut_bottom(round(whole.high * 0.13), self._pad)
@@ -156,7 +157,7 @@ class _Sheet:
             for n, language in enumerate(self._languages)
         ]
 
-    def _side(self, screen: Screen, box: Box) -> None:
+    def _side(self, screen: Screen, photo: Image.Image | None, box: Box) -> None:
         """The sign; for who was accepted their photo with it, and the receipt's code below."""
         if screen.code:
             box, row = box.cut_bottom(round(box.high * 0.25), self._pad)
@@ -164,13 +165,13 @@ class _Sheet:
         square = box.square()
         if screen.guide:
             self._guide(screen, square)
-        elif screen.photo is not None and (photo := _photo(screen.photo, square.wide)):
+        elif photo:
             self._photo(photo, screen, square)
         else:
             self._sign(screen.icon, square.shrunk(0.94), self._paint.ink)
 
     def _photo(self, photo: Image.Image, screen: Screen, square: Box) -> None:
-        self.image.paste(photo, (square.left, square.top))
+        self.image.paste(photo.resize((square.wide, square.high)), (square.left, square.top))
         badge = round(square.wide * 0.4)
         corner = Box(square.left + square.wide - badge, square.top + square.high - badge, badge, badge)
         self._draw.ellipse(corner.rectangle, self._paint.back)
