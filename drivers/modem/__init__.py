@@ -42,8 +42,8 @@ class Uplink:
 
 VARIANTS = {
     "sim800": "2G, echo on, answers +CREG and +CGREG, network time after AT+CLTS=1",
-    "ec25": "LTE, echo on, answers +CEREG, sends +QIND between the lines",
-    "sim7600": "LTE, echo off, answers +CEREG, sends *PSUTTZ between the lines",
+    "ec25": "LTE, echo on, answers +CEREG, sends +QIND unasked",
+    "sim7600": "LTE, echo off, answers +CEREG, sends *PSUTTZ unasked",
 }
 
 

@@ -23,6 +23,7 @@ _WHO = {
     "sim7600": ("SIMCOM INCORPORATED", "SIMCOM_SIM7600E-H", "SIM7600M22_V2.0"),
 }
 _UNASKED = {"sim800": "", "ec25": '+QIND: "csq",21,99', "sim7600": '*PSUTTZ: 26/11/22,05:45:12","+22",0'}
+_NEWS = 7  # so many answers, and then a line that nobody asked for
 _SETTINGS = re.compile(
     r"ATZ|ATE[01]|AT&F|AT\+(CTZU|CTZR|CLTS|CREG|CGREG|CEREG|CMEE|COPS|CMGF|CNMI|CGDCONT|CFUN|CSCS)=.*|AT&.*"
 )
@@ -36,8 +37,10 @@ class ModemSimulation:
         self._variant = variant
         self._echo = variant != "sim7600"
         self._signal, self._operator, self._on = 21, "airtel", True
-        self._urc = _UNASKED[variant]
+        self._urc = ""
+        self._said = 0
         self._clock = ""
+        self._charset = "IRA"
         self._final = "OK"
         self._mute = False
         self._heard = b""
@@ -92,7 +95,9 @@ class ModemSimulation:
         known = self._answer(command.upper()) if self._final == "OK" else None
         lines = [*([self._urc] if self._urc else []), *(known or [])]
         final = "OK" if known is not None else self._final if self._final != "OK" else "ERROR"
-        return echo + b"".join(f"\r\n{line}\r\n".encode() for line in [*lines, final])
+        self._said += 1
+        news = [_UNASKED[self._variant]] if _UNASKED[self._variant] and self._said % _NEWS == 0 else []
+        return echo + b"".join(f"\r\n{line}\r\n".encode() for line in [*lines, final, *news])
 
     def _answer(self, command: str) -> list[str] | None:
         """The lines before OK; None: it does not know the command."""
@@ -101,6 +106,7 @@ class ModemSimulation:
         status = 1 if self._on else 2
         act = 7 if lte else 0
         cell = f'0,{status},"00A1","0012AB34",{act}' if self._on else f"0,{status}"
+        name = self._operator if self._charset != "UCS2" else self._operator.encode("utf-16-be").hex().upper()
         answers = {
             "AT": [],
             "ATI": [maker, model, revision],
@@ -112,13 +118,19 @@ class ModemSimulation:
             "AT+CREG?": [f"+CREG: {cell}"],
             "AT+CGREG?": [f"+CGREG: {cell}"],
             "AT+CGATT?": [f"+CGATT: {int(self._on)}"],
-            "AT+COPS?": [f'+COPS: 0,0,"{self._operator}",{act}' if self._on else "+COPS: 0"],
+            "AT+COPS?": [f'+COPS: 0,0,"{name}",{act}' if self._on else "+COPS: 0"],
             "AT+CCLK?": [f'+CCLK: "{self._clock or _now()}"'],
             "AT+CBC": ["+CBC: 0,87,4105"],
-            "AT+CSCS=?": ['+CSCS: ("IRA","GSM","UCS2","HEX")'],
+            "AT+CSCS=?": ['+CSCS: ("IRA","GSM","UCS2")'],
+            "AT+CSCS?": [f'+CSCS: "{self._charset}"'],
+            "AT+CGSN": ["000000000000000"],
+            "AT+CIMI": ["000000000000000"],
         }
         if lte:
             answers["AT+CEREG?"] = [f"+CEREG: {cell}"]
+        chosen = re.fullmatch(r'AT\+CSCS="(IRA|GSM|UCS2)"', command)
+        if chosen:
+            self._charset = chosen[1]
         if command in ("ATE0", "ATE1"):
             self._echo = command == "ATE1"
         if command.startswith("AT+CLTS") and lte:
