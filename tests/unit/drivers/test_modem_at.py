@@ -1,5 +1,6 @@
-"""AT commands: unasked lines, echo or none, refusals, cuts, too much of it; a modem on a pty; and the kernel's tables."""
+"""AT commands: unasked lines, echo or none, refusals, cuts, too much of it; modems on a pty; the kernel's tables."""
 
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -207,3 +208,21 @@ def test_a_refusal_is_final_and_not_fine() -> None:
         answer = Conversation("AT").feed(f"\r\n{final}\r\n".encode())
         assert answer == Answer((), final)
         assert not answer.fine
+
+
+# ── other people's software ──
+
+
+def test_gammu_takes_the_simulator_for_a_modem(tmp_path: Path) -> None:
+    """Independent software (Debian's gammu) names it, finds its network, and reads its clock."""
+    with closing(ModemSimulation(Stage(pty=tmp_path / "modem", pacing=False))) as sim:
+        sim.do("operator BSNL Mobile")
+        settings = tmp_path / "gammurc"
+        settings.write_text(f"[gammu]\ndevice={tmp_path / 'modem'}\nconnection=at115200\n")
+        for command, words in (
+            ("identify", "SIMCOM_SIM800L"),
+            ("networkinfo", "BSNL Mobile"),
+            ("getdatetime", "time is"),
+        ):
+            done = subprocess.run(["gammu", "-c", settings, command], capture_output=True, text=True, timeout=60)
+            assert words in done.stdout, done.stdout + done.stderr
