@@ -72,7 +72,7 @@ class Daemon:
         badges = Badges(settings.badges, lambda reason: self._troubles.found("badges", reason))
         self._legacy = Legacy(settings.bridge, badges, self._journal, self._people.knows, settings.rules, report)
         self._started_s = time.monotonic()
-        self._serving = False
+        self._serving = self._tried = False
         self._pruned_s = self._kept_s = 0.0
         self._silent_day = -1
         self._checkup = Checkup(self._bench, settings.rules, settings.selftest_min, self._report)
@@ -110,7 +110,6 @@ class Daemon:
         self._legacy.open()
         threading.Thread(target=self._end_a_wait, args=(stop,), name="stop", daemon=True).start()
         self._bench.open()
-        self._terminal.rest()
         try:
             while not stop.is_set():
                 self._serve()
@@ -162,6 +161,9 @@ class Daemon:
         for news in self._bench.watch():
             reason = {} if news.here else {"reason": news.reason}
             self._report.say("device", device=news.device, here=news.here, **reason)
+            if not self._tried:  # what is shown first is what the devices turned out to be
+                self._tried = True
+                self._terminal.rest()
         self._terminal.changed()
         able = self._terminal.session.able
         serving = (able.finger or able.face) and (able.keypad or self._rules.identify)

@@ -87,6 +87,7 @@ class Terminal:
         self._facts = facts
         self._draw, self._cue = show, cue
         self._hand = _Hand()
+        self._early: Pressed | None = None
         self._ended: deque[Outcome] = deque()
         self.session: Session = machine.begin(rules, self.able(), time.monotonic())
 
@@ -95,7 +96,8 @@ class Terminal:
     def serve(self, timeout_s: float) -> Outcome | None:
         """Take in what happens next, if anything does in time; the outcome when a session ended with it."""
         now_s = time.monotonic()
-        seen = self._bench.next(min(timeout_s, max(0.0, self.session.until_s - now_s)))
+        early, self._early = self._early, None
+        seen = early or self._bench.next(min(timeout_s, max(0.0, self.session.until_s - now_s)))
         if seen is not None:
             self._take(seen)
         elif time.monotonic() >= self.session.until_s:
@@ -126,6 +128,8 @@ class Terminal:
 
     def rest(self) -> None:
         """Draw the first picture."""
+        self.session = machine.begin(self.rules, self.able(), time.monotonic())
+        self._bench.want(wants(self.session.state))
         self._shown(self.session.state)
 
     # ---- enrolment
@@ -139,7 +143,10 @@ class Terminal:
         while (left_s := until_s - time.monotonic()) > 0:
             seen = self._bench.next(min(left_s, 0.1))
             self._bench.watch()
-            if given_up() or (isinstance(seen, Pressed) and seen.key == CLEAR):
+            if given_up():
+                self._early = seen if isinstance(seen, Pressed) else None  # the next person's first key
+                raise EnrolmentRefused("given up")
+            if isinstance(seen, Pressed) and seen.key == CLEAR:
                 raise EnrolmentRefused("given up")
             if not (self._bench.finger or self._bench.camera):
                 raise EnrolmentRefused("the sensor is gone")
@@ -196,6 +203,9 @@ class Terminal:
             before = self.session
             self.session, actions = machine.step(before, told.popleft(), at_s or time.monotonic())
             at_s = None  # answers come when they come
+            for action in actions:
+                if isinstance(action, messages.End):
+                    self._end(action.outcome)
             if self.session.state != before.state:
                 self._shown(self.session.state)
             if resting(before.state) and not self.at_rest:
@@ -235,8 +245,8 @@ class Terminal:
                 return self._try_pin(pin)
             case messages.Open(page):
                 return messages.Opened(tuple((name, str(value)) for name, value in self._facts(page).items()))
-            case messages.End(outcome):
-                self._end(outcome)
+            case messages.End():
+                pass  # counted before it was shown
         return None
 
     def _find(self, digits: str) -> messages.Found:
