@@ -29,7 +29,7 @@ from sync.outbox import OutboxReader
 from sync.record import Punch, Record
 from sync.roster import RosterStore
 from sync.seal import lookup, seal_to
-from sync.wire import PersonCard, RosterEntry, SealedTemplate, card_bytes
+from sync.wire import CardFlag, PersonCard, RosterEntry, SealedTemplate, card_bytes
 
 TERMINAL = "gate-1"
 ROOT = Path(__file__).parents[2]
@@ -65,8 +65,14 @@ class Authority:
             )
         )
 
-    def entry(self, person: bytes, digits: str, templates: Sequence[SealedTemplate] = ()) -> RosterEntry:
-        card = card_bytes(PersonCard(lookup(self.lookup_key, digits), f"Synthetic {person[-1]}"))
+    def entry(
+        self,
+        person: bytes,
+        digits: str,
+        templates: Sequence[SealedTemplate] = (),
+        flags: CardFlag = CardFlag.NONE,
+    ) -> RosterEntry:
+        card = card_bytes(PersonCard(lookup(self.lookup_key, digits), f"Synthetic {person[-1]}", flags))
         return RosterEntry(person, True, seal_to(self.seal, card, card_binding(person, TERMINAL)), tuple(templates))
 
     def _sign(self, public: ec.EllipticCurvePublicKey, name: str, ca: bool = False) -> x509.Certificate:

@@ -115,7 +115,7 @@ def test_the_text_screen_goes_to_stdout_and_no_name_to_stderr(tmp_path: Path, pi
         process.terminate()
         out, err = process.communicate(timeout=60)
         site.process = None
-    assert "Welcome, Synthetic" in out
+    assert "Synthetic 1" in out
     assert "Synthetic" not in err
     assert "outcome=accepted" in err
 
