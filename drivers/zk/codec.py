@@ -9,7 +9,7 @@ open descriptions of the protocol that the client libraries share; what they onl
 
 import struct
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
@@ -138,18 +138,21 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How one record lies in the log."""
+    """How one record lies in the log. Of two that make the same sense the first is taken, so the longest come first."""
 
     form: struct.Struct
     fields: tuple[str, ...]
 
 
 LAYOUTS: Mapping[str, Layout] = {
+    "40": Layout(struct.Struct("<H24sBIB8s"), ("uid", "badge", "verify", "when", "state", "")),
+    "16": Layout(struct.Struct("<IIBB2sI"), ("number", "when", "verify", "state", "", "work")),
     "8": Layout(struct.Struct("<HBIB"), ("uid", "verify", "when", "state")),
     "8-ma300": Layout(struct.Struct("<HBBI"), ("uid", "verify", "state", "when")),
-    "16": Layout(struct.Struct("<IIBB2sI"), ("number", "when", "verify", "state", "", "")),
-    "40": Layout(struct.Struct("<H24sBIB8s"), ("uid", "badge", "verify", "when", "state", "")),
 }
+_SOME_SENSE, _NEARLY_ALL = 0.5, 0.9
+_MAX_NUMBER, _MAX_WORK = 10**9, 10**8
+_BATTERY_DEAD = 2000  # the year in which these clocks begin
 STATES = {0: "in", 1: "out", 2: "movement_out", 3: "movement_in", 4: "in", 5: "out"}
 _NO_STATE = 255
 # Claimed: the old firmwares' 0, 1, 2 and the later ones' 3, 4, 15; whatever else, the finger it was bought for.
@@ -159,38 +162,52 @@ MEANS = {0: Means.PASSWORD, 1: Means.FINGER, 2: Means.CARD, 3: Means.PASSWORD, 4
 def entries(table: bytes, count: int, badges: Mapping[int, str]) -> list[Entry]:
     """The log as the machine sent it: u32 size, then records. `count` is how many it says there are.
 
-    The count may be stale or wrong, so it only decides between layouts that fit. Raises ProtocolError for a log that
-    is cut, or has a size no record divides.
+    The count may be stale or wrong: a layout that it does not agree with is taken when nearly every entry makes sense
+    in it. Raises ProtocolError for a log that is cut, or makes sense in no layout.
     """
     body = _body(table, "attendance log")
     if not body:
         return []
     fitting = [n for n, layout in LAYOUTS.items() if len(body) % layout.form.size == 0]
+    read: dict[str, list[Entry]] = {}
+    sense: dict[str, float] = {}
+    for name in fitting:
+        read[name], sense[name] = _read(body, LAYOUTS[name], badges)
     told = [n for n in fitting if LAYOUTS[n].form.size * count == len(body)]
-    read = [_read(body, LAYOUTS[n], badges) for n in told or fitting]
-    if not read:
-        raise ProtocolError(f"an attendance log of {len(body)} bytes, which no known record divides")
-    best = max(read, key=lambda e: sum(map(_plausible, e)) / len(e))
-    if not told and sum(map(_plausible, best)) * 2 < len(best):
-        raise ProtocolError(f"an attendance log of {len(body)} bytes said to be {count} records: unknown records")
-    return best
+    best_told, best = (max(names, key=sense.__getitem__, default="") for names in (told, fitting))
+    if best_told and sense[best_told] >= _SOME_SENSE:
+        return read[best_told]
+    if best and sense[best] >= _NEARLY_ALL:
+        return read[best]
+    if best_told:
+        return read[best_told]  # a machine whose clock was never right
+    raise ProtocolError(f"an attendance log of {len(body)} bytes, said to be {count} records: no known ones")
 
 
-def _read(body: bytes, layout: Layout, badges: Mapping[int, str]) -> list[Entry]:
-    found = []
+def _read(body: bytes, layout: Layout, badges: Mapping[int, str]) -> tuple[list[Entry], float]:
+    """The body in this layout, and the share of entries that make sense so."""
+    found, sensible = [], 0
     for values in layout.form.iter_unpack(body):
         f = dict(zip(layout.fields, values, strict=True))
         badge = text(f["badge"]) if "badge" in f else str(f["number"]) if "number" in f else ""
         uid = f.get("uid", 0)
-        found.append(Entry(uid, badge or badges.get(uid, str(uid or "")), f["when"], f["verify"], f["state"]))
-    return found
+        entry = Entry(uid, badge or badges.get(uid, str(uid or "")), f["when"], f["verify"], f["state"])
+        found.append(entry)
+        # Two records of 8 bytes fill one of 16, with numbers longer than any of a badge or a work code.
+        sensible += f.get("number", 0) < _MAX_NUMBER and f.get("work", 0) < _MAX_WORK and _makes_sense(entry)
+    return found, sensible / len(found)
 
 
-def _plausible(entry: Entry) -> bool:
-    if entry.state not in STATES and entry.state != _NO_STATE:
+def is_badge(text: str) -> bool:
+    """Is this a number, or a name, that somebody may have been given? U+FFFD stands for bytes that are no text."""
+    return bool(text) and text.isprintable() and "\ufffd" not in text
+
+
+def _makes_sense(entry: Entry) -> bool:
+    if not is_badge(entry.badge) or (entry.state not in STATES and entry.state != _NO_STATE):
         return False
     try:
-        return bool(unpack_time(entry.when))
+        return unpack_time(entry.when).year > _BATTERY_DEAD
     except ProtocolError:
         return False
 
@@ -201,8 +218,7 @@ def pack_entry(name: str, entry: Entry) -> bytes:
     have = {"uid": entry.uid, "badge": entry.badge.encode(), "number": number, "when": entry.when}
     have |= {"verify": entry.verify, "state": entry.state}
     layout = LAYOUTS[name]
-    empty: Iterator[int | bytes] = iter((b"",) if name == "40" else (b"", 0))
-    return layout.form.pack(*(have[f] if f else next(empty) for f in layout.fields))
+    return layout.form.pack(*(have.get(f, 0 if f else b"") for f in layout.fields))
 
 
 _USER = {28: struct.Struct("<HB5s8sIxBhI"), 72: struct.Struct("<HB8s24sIx7sx24s")}

@@ -178,7 +178,7 @@ class ZkDriver:
             when = codec.unpack_time(entry.when)
         except ProtocolError:
             return None
-        if not entry.badge or not entry.badge.isprintable():
+        if not codec.is_badge(entry.badge):
             return None
         kind = codec.STATES.get(entry.state, "") if self._machine.states else ""
         stamp = Stamp(self._ms(when), self._offset_ms, self._device, entry.cursor)

@@ -66,7 +66,9 @@ class Line:
 class Machine:
     """Used by several threads. `answer` gives the packets to send back, in order; a None among them hangs up."""
 
-    def __init__(self, firmware: Firmware, start: datetime | None = None) -> None:
+    def __init__(self, firmware: Firmware, clock: Callable[[], datetime] | None = None) -> None:
+        """`clock`: the time of day in India, unless it is to be something else."""
+        self._clock = clock or (lambda: datetime.now(_ZONE).replace(tzinfo=None))
         self.firmware = firmware
         self.entries: list[Entry] = []
         self.users: dict[int, str] = {}
@@ -77,12 +79,12 @@ class Machine:
         self._next_session = 0x1F2E
         self._tables = 0
         self._lock = threading.RLock()
-        begin = start or datetime(2026, 4, 1, 9, 0, 0)  # noqa: DTZ001 - wall time, as the machine has it
+        begin = datetime(2026, 4, 1, 9, 0, 0)  # noqa: DTZ001 - wall time, as the machine has it
         for n in range(firmware.entries):
             self.punch(str(1 + n % 40), when=begin + timedelta(minutes=n))
 
     def now(self) -> datetime:
-        return (datetime.now(_ZONE) + timedelta(seconds=self.skew_s)).replace(tzinfo=None)
+        return self._clock() + timedelta(seconds=self.skew_s)
 
     def punch(self, badge: str, state: int = 0, verify: int = 1, when: datetime | None = None) -> Entry:
         """Somebody punches: an entry is written; the oldest makes way in a full log."""
