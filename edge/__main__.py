@@ -175,6 +175,7 @@ def parser() -> argparse.ArgumentParser:
     keys.add_argument("--out", type=Path, metavar="FILE", help="where the request goes (default: request.json)")
     add("accept", "take in the admission the aggregator answered with").add_argument("admission", type=Path)
 
+    add("pin", "set the technician's PIN, read from the keyboard or from stdin")
     terminal = add("terminal", "serve people: sensors, record key, no network")
     # Both are lines on stdout, and the screen shows a name, which events never do.
     stdout = terminal.add_mutually_exclusive_group()

@@ -45,6 +45,17 @@ def accept(args: Namespace, settings: Settings) -> int:
     return 0
 
 
+def pin(_args: Namespace, settings: Settings) -> int:
+    """The technician's PIN, from the keyboard without an echo, or as a line on stdin."""
+    import getpass
+
+    from edge import pin as pins
+
+    typed = getpass.getpass("PIN: ") if sys.stdin.isatty() else sys.stdin.readline()
+    say(f"the PIN is set: {pins.keep(settings.state_dir, typed.strip())}")
+    return 0
+
+
 def terminal(args: Namespace, settings: Settings) -> int:
     from edge import daemon
 
@@ -194,7 +205,7 @@ def capture(args: Namespace, settings: Settings) -> int:
     sensor = registry.make(device.driver, device.options)
     sensor.open()
     try:
-        say("place a finger")
+        say("look at the camera" if Feature.STREAM in sensor.features else "place a finger")
         reading = sensor.read(args.timeout)
     finally:
         sensor.close()
@@ -203,7 +214,7 @@ def capture(args: Namespace, settings: Settings) -> int:
         return 1
     _, png = cv2.imencode(".png", reading.image)
     _write(args.out, png.tobytes(), 0o600)
-    rows, columns = reading.image.shape
+    rows, columns = reading.image.shape[:2]  # a face has colours besides
     say(f"{columns} × {rows} px, {reading.dpi:.0f} dpi, in {args.out}")
     return 0
 

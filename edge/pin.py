@@ -60,7 +60,7 @@ class Pins:
             kdf = Scrypt(bytes.fromhex(kept["salt"]), _LENGTH, int(kept["n"]), int(kept["r"]), int(kept["p"]))
             kdf.verify(pin.encode(), bytes.fromhex(kept["hash"]))
             _write(self._count, {"failures": 0})
-        except (SetupError, OSError, ValueError, KeyError, TypeError, InvalidKey):
+        except (SetupError, OSError, ValueError, LookupError, TypeError, ArithmeticError, MemoryError, InvalidKey):
             return False
         self._failures = 0
         return True
