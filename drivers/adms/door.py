@@ -50,6 +50,7 @@ class _Server(ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
     block_on_close = False
+    request_queue_size = MAX_AT_ONCE
 
     def __init__(self, address: tuple[str, int], answer: Callable[[str, str, bytes], Answer], dated: bool) -> None:
         self.answer, self.dated = answer, dated
