@@ -153,6 +153,11 @@ class Gt521fDriver:
                 self._touch.held = False
                 self._darken()
                 raise
+            except DeviceGone:
+                if not self._module.link.stop.is_set():  # else whoever closes it does the rest
+                    self._identity = None
+                    self._module.close()
+                raise
 
     def _darken(self) -> None:
         with contextlib.suppress(DeviceGone):

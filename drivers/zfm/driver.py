@@ -84,12 +84,9 @@ class ZfmDriver:
                 if self._packet_bytes and self._packet_bytes != identity.packet_bytes:
                     self._module.set_packets(self._packet_bytes)
                 self._touch.held = self._module.capture() is not Code.NO_FINGER
-            except Refused as refused:
-                self._module.close()
-                raise DeviceGone(f"the module cannot be used: {refused}") from None
             except ProtocolError as error:
                 self._module.close()
-                raise DeviceGone(f"the module cannot be understood: {error}") from None
+                raise DeviceGone(f"the module cannot be used: {error}") from None
             except DeviceGone:
                 self._module.close()
                 raise
@@ -193,6 +190,11 @@ class ZfmDriver:
                 # Nothing was handed over, so the finger that still lies there may be read.
                 self._touch.held = False
                 self._module.dark(known)
+                raise
+            except DeviceGone:
+                if not self._module.link.stop.is_set():  # else whoever closes it does the rest
+                    self._identity = None
+                    self._module.close()
                 raise
 
     def _touched(self, timeout_s: float) -> bool | Retry:

@@ -96,12 +96,12 @@ class Module:
         return False
 
     def _identify(self) -> Identity:
-        _, system, library, security, _, packet_code, _ = self.link.ask(Op.READ_SYS_PARA)
+        _, _, library, security, _, packet_code, _ = self.link.ask(Op.READ_SYS_PARA)
         packet_bytes = 32 << min(packet_code, 3)
         self.link.packet_bytes = packet_bytes
         told = self._told()
         if told is None:
-            return Identity(OPTICAL, library, security, packet_bytes, serial=f"{system:04x}")
+            return Identity(OPTICAL, library, security, packet_bytes)
         kind, batch, serial, major, minor, _, width, height, template, pages = told
         name = _text(kind)
         near = next((model for start, model in MODELS.items() if name.upper().startswith(start)), OPTICAL)

@@ -215,7 +215,6 @@ def test_a_reset_or_a_pulled_cable_is_gone_and_comes_back(tmp_path: Path) -> Non
             sim.do(word)
             with pytest.raises(DeviceGone):
                 driver.read(0.5)
-            driver.close()
             sim.do(back)
             driver.open()
             sim.do("place")
