@@ -3,9 +3,10 @@
     {"do": "status"}                                   one answer: ok, and the terminal's figures
     {"do": "watch"}                                    ok, then one line an event, for as long as one listens
     {"do": "enrol", "person": "<hex>", "finger": 1}    place, advice and view events, then ok with seqs, or an error
+    {"do": "selftest", "timeout_s": 10}                tell and finding events, then ok (edge.selftest)
 
-No digits, names or pictures pass it. The socket's threads only hand on: the terminal's own thread enrols, between two
-sessions.
+No digits, names or pictures pass it. The socket's threads only hand on: the terminal's own thread enrols and tests,
+between two sessions.
 """
 
 import queue
@@ -20,6 +21,8 @@ from drivers.lines import LineServer, Message, Peer
 from edge import EnrolmentRefused
 from edge.enrolment import Request
 from sync.record import PERSON_BYTES
+
+LONGEST_TEST_S = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +43,19 @@ class Order:
         return True
 
 
+@dataclass(frozen=True, slots=True)
+class Examine:
+    """A self-test somebody asked for: how long each device may take, and where the findings go."""
+
+    timeout_s: float
+    answer: Callable[[Message], None]
+
+
 class Control:
     def __init__(self, path: Path, status: Callable[[], dict[str, Any]]) -> None:
         self._server = LineServer(path, self._answer)
         self._status = status
-        self._orders: queue.Queue[Order] = queue.Queue(1)
+        self._orders: queue.Queue[Order | Examine] = queue.Queue(1)
         self._watchers: set[Peer] = set()
         self._lock = threading.Lock()
 
@@ -55,8 +66,8 @@ class Control:
     def close(self) -> None:
         self._server.close()
 
-    def order(self) -> Order | None:
-        """The enrolment that waits, if one does."""
+    def order(self) -> Order | Examine | None:
+        """What waits for a quiet moment, if anything does."""
         try:
             return self._orders.get_nowait()
         except queue.Empty:
@@ -81,15 +92,21 @@ class Control:
                 return None
             # type, because True is an int to a pattern and no finger to anybody
             case {"do": "enrol", "person": str(person), "finger": finger} if type(finger) is int and 1 <= finger <= 10:
-                self._order(Request(_person(person), finger, peer.send, peer.gone.is_set), peer)
+                self._order(Order(Request(_person(person), finger, peer.send, peer.gone.is_set), peer.send))
                 return None
-        raise ProtocolError('expected {"do": "status", "watch", or "enrol" with "person" in hex and "finger" 1 to 10}')
+            case {"do": "selftest", "timeout_s": float() | int() as timeout_s} if 0 < timeout_s <= LONGEST_TEST_S:
+                self._order(Examine(float(timeout_s), peer.send))
+                return None
+        raise ProtocolError(
+            'expected {"do": "status", "watch", "selftest" with "timeout_s" up to 15, '
+            'or "enrol" with "person" in hex and "finger" 1 to 10}'
+        )
 
-    def _order(self, request: Request, peer: Peer) -> None:
+    def _order(self, order: Order | Examine) -> None:
         try:
-            self._orders.put_nowait(Order(request, peer.send))
+            self._orders.put_nowait(order)
         except queue.Full:
-            raise ProtocolError("another enrolment is waiting already") from None
+            raise ProtocolError("another enrolment or test is waiting already") from None
 
 
 def _person(text: str) -> bytes:

@@ -13,12 +13,12 @@ from typing import Any, TextIO, assert_never
 
 from drivers import registry
 from drivers.base import Driver, Feature
-from edge import SetupError, enrolment, outcome, policy, shows
+from edge import SetupError, enrolment, outcome, policy, selftest, shows
 from edge.badges import Badges
 from edge.checkup import Checkup
 from edge.clock import trust
 from edge.comparing import Comparer, Limits
-from edge.control import Control
+from edge.control import Control, Examine
 from edge.gallery import People, Secrets
 from edge.identity import load_keys
 from edge.journal import Journal
@@ -29,7 +29,7 @@ from edge.report import Report
 from edge.screen import Corner
 from edge.settings import Device, Settings
 from edge.sinks.text import TextSink
-from edge.states import Done, EnrolPlace, LookAtCamera, Page, Place, State, Typing
+from edge.states import Done, EnrolPlace, LookAtCamera, Page, Place, State, Technician, Typing
 from edge.stopping import on_signal
 from edge.supervisor import Bench, Slot
 from edge.terminal import Terminal
@@ -60,7 +60,7 @@ class Daemon:
         self._shows = shows.fitted(settings, self._corner, self._troubles)
         if screen:
             self._shows.append(TextSink(screen))
-        self._rules = settings.rules
+        self._rules, self._models_dir = settings.rules, settings.models_dir
         self._bench = Bench(_slots(settings), settings.hang_s)
         self._faces = "no camera"
         self._journal = Journal(Outbox(settings.punches, keys.terminal, keys.record))
@@ -154,7 +154,7 @@ class Daemon:
         self._legacy.serve()
         if self._terminal.at_rest:
             self._housekeeping()
-            self._enrol()
+            self._obey()
 
     def _devices(self) -> None:
         """What went and what came back; the terminal serves with what is left."""
@@ -171,9 +171,15 @@ class Daemon:
             self._report.say("ready", log=self._journal.log.hex(), seq=self._journal.seq, **self._roster())
         self._serving = serving
 
-    def _enrol(self) -> None:
+    def _obey(self) -> None:
+        """What somebody at the control socket asked for."""
         order = self._control.order()
-        if order and order.run(lambda request: enrolment.enrol(self._terminal, self._sealer, request)):
+        if isinstance(order, Examine):
+            self._terminal.show(Technician(Page.SELFTEST))
+            looks = selftest.looks(self._models_dir)
+            selftest.serve(order.answer, self._bench.workers, looks, order.timeout_s)
+            self._terminal.rest()
+        elif order and order.run(lambda request: enrolment.enrol(self._terminal, self._sealer, request)):
             person, finger = order.request.person.hex(), order.request.finger
             self._report.say("enrolled", person=person, finger=finger, seq=self._journal.seq)
 
