@@ -230,7 +230,7 @@ def selftest(args: Namespace, settings: Settings) -> int:
     if listens(settings.control):
         if args.out:
             raise SetupError("no picture leaves a running terminal: stop it first, or leave --out away")
-        with LineClient(settings.control) as client:
+        with LineClient(settings.control, timeout_s=120.0) as client:  # somebody may be at the terminal just now
             findings = tests.follow(client, args.timeout, tell)
     else:
         look = tests.looks(settings.models_dir)
