@@ -191,11 +191,13 @@ class Signals:
     buzzer_pin: int = 0
     voice_dir: str = ""
     voice_languages: tuple[str, ...] = ("hi",)
+    voice_for: str = "everybody"
 
     def __post_init__(self) -> None:
         for name in ("green_pin", "red_pin", "blue_pin", "buzzer_pin"):
             _within(name, getattr(self, name), 0, 27)
         _languages("voice_languages", self.voice_languages, most=4)
+        _one_of("voice_for", self.voice_for, ("everybody", "flagged"))
 
 
 @dataclass(frozen=True, slots=True)

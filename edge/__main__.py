@@ -141,6 +141,7 @@ def _shown(config: Edge) -> Shown:
         signals.buzzer_pin,
         Path(signals.voice_dir) if signals.voice_dir else None,
         signals.voice_languages,
+        signals.voice_for,
     )
 
 

@@ -60,6 +60,7 @@ class Daemon:
         self._shows = shows.fitted(settings, self._corner, self._troubles)
         if screen:
             self._shows.append(TextSink(screen))
+        self._aloud = shows.aloud(settings, self._troubles)
         self._rules, self._models_dir = settings.rules, settings.models_dir
         self._bench = Bench(_slots(settings), settings.hang_s)
         self._faces = "no camera"
@@ -86,6 +87,7 @@ class Daemon:
             self._troubles,
             Pins(settings.state_dir),
             self._facts,
+            self._aloud,
         )
 
     def _comparer(self, settings: Settings) -> Comparer:
@@ -117,7 +119,7 @@ class Daemon:
             self._legacy.close()
             self._control.close()
             self._bench.close()
-            for show in self._shows:
+            for show in (*self._shows, self._aloud):
                 show.close()
         self._report.say("stopped", seq=self._journal.seq)
 

@@ -30,6 +30,7 @@ class Shown:
     buzzer_pin: int = 0
     voice_dir: Path | None = None
     voice_languages: tuple[str, ...] = ("hi",)
+    voice_for: str = "everybody"
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,20 @@ def fitted(settings: Settings, corner: Callable[[], Corner], troubles: Troubles)
     return shows
 
 
+def aloud(settings: Settings, troubles: Troubles) -> Showing:
+    """The voice for those whose card asks for it (S16); silent where there is none, or where everybody hears it."""
+    if settings.shown.voice_dir and settings.shown.voice_for != "everybody":
+        return _voice(settings.shown, _teller("voice", troubles))
+    return Silence()
+
+
+class Silence:
+    """Says nothing."""
+
+    def __call__(self, state: State) -> None: ...
+    def close(self) -> None: ...
+
+
 Tell = Callable[[str], None]
 
 
@@ -48,7 +62,7 @@ def _makers(settings: Settings, corner: Callable[[], Corner]) -> Iterator[tuple[
         yield "preview", lambda tell: _display(_png(path, shown), shown, corner, tell)
     if any((shown.green_pin, shown.red_pin, shown.blue_pin, shown.buzzer_pin)):
         yield "signals", lambda tell: _signals(shown, tell)
-    if shown.voice_dir:
+    if shown.voice_dir and shown.voice_for == "everybody":
         yield "voice", lambda tell: _voice(shown, tell)
 
 

@@ -22,6 +22,7 @@ from edge.sinks.framebuffer import FrameBuffer, Info, parse
 from edge.sinks.luma import LumaPanel, spi_panel
 from edge.sinks.png import PngPanel
 from edge.trouble import Troubles
+from edge.voice import Voice
 from edge.words import Language
 
 LONG_S = 20.0
@@ -245,6 +246,24 @@ def test_what_the_settings_name_is_fitted_and_what_fails_is_said(
     assert len(fitted) == 2
     assert "what=panel" in capsys.readouterr().err
     assert not (tmp_path / "screen.png").exists()
+
+
+@pytest.mark.parametrize(("voice_for", "hears"), [("everybody", 2), ("flagged", 1)])
+def test_words_aloud_are_for_everybody_or_for_those_whose_card_says_so(
+    tmp_path: Path, voice_for: str, hears: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """S16: nobody hears a prompt twice."""
+    of, troubles = (
+        settings(tmp_path, voice_dir=tmp_path, voice_for=voice_for),
+        Troubles(Report("terminal", events=False)),
+    )
+    fitted, aloud = shows.fitted(of, Corner, troubles), shows.aloud(of, troubles)
+    assert len(fitted) == hears
+    assert isinstance(aloud, Voice) is (voice_for == "flagged")
+    aloud(states.Place(1, None))
+    for show in (*fitted, aloud):
+        show.close()
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize("module", ["edge.uplink", "edge.__main__", "edge.shows", "edge.screen", "edge.sinks.text"])
