@@ -21,7 +21,7 @@ from edge.states import Ask, Fault, Page, Reason
 from edge.words import Language
 from sync.record import ClockSource, Flag, Instant, Kind, Means, Punch, SourceClass
 
-_COLUMNS, _THUMB_PX = 6, 200
+_COLUMNS, _THUMB_PX = 6, 190
 _NAMES = {
     Language.HINDI: "कृत्रिम नमूना",
     Language.ENGLISH: "Synthetic Sample",
@@ -170,7 +170,7 @@ def contact_sheet(shots: Sequence[Image.Image]) -> Image.Image:
     for n, shot in enumerate(shots):
         at = (6 + n % _COLUMNS * (wide + 6), 6 + n // _COLUMNS * (high + 6))
         sheet.paste(shot.resize((wide, high), Image.Resampling.LANCZOS), at)
-    return sheet.quantize(64, dither=Image.Dither.NONE)
+    return sheet.quantize(128, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
 
 
 def size(text: str) -> tuple[int, int]:
