@@ -22,8 +22,9 @@ from drivers.camera.driver import Camera, Limits
 from drivers.camera.sim import CameraSimulation
 from drivers.camera.source import Web, login
 from drivers.camera.video import Rtsp, V4l2
-from drivers.entry import Stage
+from drivers.entry import Options, Stage
 from drivers.web import Trust
+from drivers.web_sim import Handler, Server
 
 LONG_MS = 60_000
 
@@ -229,6 +230,43 @@ def test_a_login_is_a_file_and_never_in_an_address_or_a_figure(tmp_path: Path) -
     known.write_text("nothing")
     with pytest.raises(OptionError, match="name:password"):
         registry.make("camera_net", {"url": "http://192.0.2.1/", "login_file": str(known)})
+
+
+class Drip(Handler):
+    """A camera that sends something all the time, and never a picture."""
+
+    def do_GET(self) -> None:
+        if self.path != "/camera":
+            return self.reply(b"no", "text/plain", 404)
+        self.send_response(200)
+        self.end_headers()
+        try:
+            while True:
+                self.wfile.write(b"\xff\xd8\xff\xe0")
+                self.wfile.flush()
+                time.sleep(0.01)
+        except OSError:
+            return None
+
+
+def test_a_stream_that_drips_is_a_camera_that_stands_still() -> None:
+    with closing(Server("127.0.0.1", 0, Drip)) as server:
+        options: Options = {"url": f"{server.url}/camera", "stall_ms": 300}
+        with closing(registry.make("camera_net", options)) as camera:
+            camera.open()
+            with pytest.raises(DeviceGone, match="no picture"):
+                watch(camera)
+        with pytest.raises(DeviceGone, match="HTTP 404"):
+            registry.make("camera_net", {**options, "url": f"{server.url}/other"}).open()
+
+
+def test_a_camera_with_a_certificate_of_its_own_is_pinned() -> None:
+    with closing(Server("127.0.0.1", 0, Drip, tls=True)) as server:
+        options: Options = {"url": f"{server.url}/camera", "pin": server.pin}
+        with closing(registry.make("camera_net", options)) as camera:
+            camera.open()
+        with pytest.raises(DeviceGone, match="pinned"):
+            registry.make("camera_net", {**options, "pin": "0" * 64}).open()
 
 
 # ── V4L2 on a stand-in: what is set, in which order, and what the camera would not have ──
