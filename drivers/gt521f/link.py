@@ -14,7 +14,7 @@ from drivers.gt521f import codec
 from drivers.gt521f.codec import ACK, NACK, Cmd, Damaged, Data, Event, Nack, Packet
 from drivers.ports import Port
 
-ANSWER_S = 0.4
+ANSWER_S = 0.5
 PATIENCE_S = {
     **dict.fromkeys((Cmd.CAPTURE, Cmd.MAKE_TEMPLATE, Cmd.VERIFY, Cmd.IDENTIFY), 2.0),
     **dict.fromkeys((Cmd.SET_TEMPLATE, Cmd.DELETE_ID, Cmd.DELETE_ALL), 1.0),

@@ -11,6 +11,7 @@ from drivers.gt521f.link import Link, Refused
 from drivers.ports import Port
 
 PROBE_S = 0.25
+PATIENT_TRIES = 3  # where it was last; elsewhere one try, so that a search does not take for ever
 SLOTS = 8  # ids at the end of the module's database that hold candidates for a while
 RAW_PX = (160, 120)
 FAST_BAUD = 115200
@@ -64,7 +65,7 @@ class Module:
         for baud in dict.fromkeys((here, *BAUDS)):
             if port.baud != baud:
                 port.baud = baud
-            if self._answers(2 if baud == here else 1):
+            if self._answers(PATIENT_TRIES if baud == here else 1):
                 return
         port.baud = here
         raise DeviceGone("no module answers at any speed tried")
@@ -88,7 +89,7 @@ class Module:
         before = port.baud
         self.link.ask(Cmd.CHANGE_BAUD, wanted)
         port.baud = wanted
-        if not self._answers(2):
+        if not self._answers(PATIENT_TRIES):
             port.baud = before
             raise DeviceGone(f"the module does not follow to {wanted} baud")
 

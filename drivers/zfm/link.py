@@ -17,7 +17,7 @@ from drivers.zfm import codec
 from drivers.zfm.codec import Damaged, Event, Frame, Kind, Noise
 from drivers.zfm.table import ANY_ADDRESS, BAUD_UNIT, Code, Op, Register
 
-ANSWER_S = 0.3  # most instructions take some milliseconds
+ANSWER_S = 0.5  # most instructions take some milliseconds
 QUIET_S = 0.3  # within a stream of data; longer, and it has broken off
 LOOK_UP_S = 0.05  # how soon what waits notices that it was stopped
 FLOOD_S = 20.0  # no exchange outlasts this, whatever comes

@@ -22,6 +22,7 @@ from drivers.zfm.table import (
 )
 
 PROBE_S = 0.25
+PATIENT_TRIES = 3  # where it was last; elsewhere one try, so that a search does not take for ever
 TOUCH, SPARE = 1, 2  # the two buffers every module has
 PAGES_A_TABLE = 256
 
@@ -74,7 +75,7 @@ class Module:
             if port.baud != baud:
                 port.baud = baud
             self.link.address = address
-            if self._answers() or ((baud, address) == here and self._answers()):
+            if any(self._answers() for _ in range(PATIENT_TRIES if (baud, address) == here else 1)):
                 return
         port.baud, self.link.address = here
         raise DeviceGone("no module answers at any speed tried")
