@@ -9,7 +9,7 @@ open descriptions of the protocol that the client libraries share; what they onl
 
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
@@ -150,6 +150,7 @@ LAYOUTS: Mapping[str, Layout] = {
     "8": Layout(struct.Struct("<HBIB"), ("uid", "verify", "when", "state")),
     "8-ma300": Layout(struct.Struct("<HBBI"), ("uid", "verify", "state", "when")),
 }
+_SAMPLE_BYTES = 80 * 50  # every record size divides it
 _SOME_SENSE, _NEARLY_ALL = 0.5, 0.9
 _MAX_NUMBER, _MAX_WORK = 10**9, 10**8
 _BATTERY_DEAD = 2000  # the year in which these clocks begin
@@ -168,34 +169,39 @@ def entries(table: bytes, count: int, badges: Mapping[int, str]) -> list[Entry]:
     body = _body(table, "attendance log")
     if not body:
         return []
+    return [entry for entry, _ in _read(body, _layout(body, count, badges), badges)]
+
+
+def _layout(body: bytes, count: int, badges: Mapping[int, str]) -> Layout:
+    """The layout of the log, judged by its newest part. Raises ProtocolError."""
     fitting = [n for n, layout in LAYOUTS.items() if len(body) % layout.form.size == 0]
-    read: dict[str, list[Entry]] = {}
+    told = [n for n in fitting if LAYOUTS[n].form.size * count == len(body)]
     sense: dict[str, float] = {}
     for name in fitting:
-        read[name], sense[name] = _read(body, LAYOUTS[name], badges)
-    told = [n for n in fitting if LAYOUTS[n].form.size * count == len(body)]
+        sensible = [ok for _, ok in _read(body[-_SAMPLE_BYTES:], LAYOUTS[name], badges)]
+        sense[name] = sum(sensible) / len(sensible)
     best_told, best = (max(names, key=sense.__getitem__, default="") for names in (told, fitting))
     if best_told and sense[best_told] >= _SOME_SENSE:
-        return read[best_told]
+        return LAYOUTS[best_told]
     if best and sense[best] >= _NEARLY_ALL:
-        return read[best]
+        return LAYOUTS[best]
     if best_told:
-        return read[best_told]  # a machine whose clock was never right
+        return LAYOUTS[best_told]  # a machine whose clock was never right
     raise ProtocolError(f"an attendance log of {len(body)} bytes, said to be {count} records: no known ones")
 
 
-def _read(body: bytes, layout: Layout, badges: Mapping[int, str]) -> tuple[list[Entry], float]:
-    """The body in this layout, and the share of entries that make sense so."""
-    found, sensible = [], 0
-    for values in layout.form.iter_unpack(body):
-        f = dict(zip(layout.fields, values, strict=True))
-        badge = text(f["badge"]) if "badge" in f else str(f["number"]) if "number" in f else ""
-        uid = f.get("uid", 0)
-        entry = Entry(uid, badge or badges.get(uid, str(uid or "")), f["when"], f["verify"], f["state"])
-        found.append(entry)
+def _read(body: bytes, layout: Layout, badges: Mapping[int, str]) -> Iterator[tuple[Entry, bool]]:
+    """The body in this layout, and of each entry whether it makes sense so."""
+    at = {name: index for index, name in enumerate(layout.fields)}
+    uid_at, when_at, verify_at, state_at = (at.get(name, -1) for name in ("uid", "when", "verify", "state"))
+    badge_at, number_at, work_at = (at.get(name, -1) for name in ("badge", "number", "work"))
+    for f in layout.form.iter_unpack(body):
+        uid = f[uid_at] if uid_at >= 0 else 0
+        badge = text(f[badge_at]) if badge_at >= 0 else str(f[number_at]) if number_at >= 0 else ""
+        entry = Entry(uid, badge or badges.get(uid, str(uid or "")), f[when_at], f[verify_at], f[state_at])
         # Two records of 8 bytes fill one of 16, with numbers longer than any of a badge or a work code.
-        sensible += f.get("number", 0) < _MAX_NUMBER and f.get("work", 0) < _MAX_WORK and _makes_sense(entry)
-    return found, sensible / len(found)
+        short = number_at < 0 or (f[number_at] < _MAX_NUMBER and f[work_at] < _MAX_WORK)
+        yield entry, short and _makes_sense(entry)
 
 
 def is_badge(text: str) -> bool:

@@ -52,7 +52,7 @@ class ZkDriver:
         self._cleared = 0
         self._count = -1
         self._offset_ms: int | None = None
-        self._poll_at_s = self._whole_at_s = self._compare_at_s = 0.0
+        self._poll_at_s = self._whole_at_s = self._compare_at_s = self._rest_s = 0.0
 
     @property
     def features(self) -> Feature:
@@ -87,6 +87,8 @@ class ZkDriver:
             if now >= self._poll_at_s:
                 self._poll_at_s = now + self._machine.poll_s
                 self._poll(client)
+                # A long log keeps a slow machine busy: it gets as much rest as it had work.
+                self._rest_s = time.monotonic() - now
             found = self._waiting.next()
             if found is not None:
                 return found
@@ -94,7 +96,7 @@ class ZkDriver:
             if time.monotonic() >= until:
                 return None
             if left > 0 and client.wait(left):
-                self._poll_at_s = self._whole_at_s = 0.0
+                self._poll_at_s, self._whole_at_s = time.monotonic() + self._rest_s, 0.0
 
     def taken(self, reading: Recognition) -> None:
         if reading.stamp is not None and self._waiting.take(reading) and reading.stamp.device == self._device:

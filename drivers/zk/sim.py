@@ -34,6 +34,7 @@ class ZkSim:
         self._udp: socket.socket | None = None
         self._clients: dict[socket.socket, Line] = {}
         self._lines: dict[tuple[str, int], Line] = {}  # of UDP
+        self._listeners: list[threading.Thread] = []
         self.plug()
 
     @property
@@ -101,8 +102,12 @@ class ZkSim:
             except OSError as error:
                 self.unplug()
                 raise OptionError(f"{self._host}:{self._port}: {error.strerror or error}") from None
-        threading.Thread(target=self._accept, args=(tcp,), daemon=True).start()
-        threading.Thread(target=self._listen, args=(udp,), daemon=True).start()
+        self._listeners = [
+            threading.Thread(target=self._accept, args=(tcp,), daemon=True),
+            threading.Thread(target=self._listen, args=(udp,), daemon=True),
+        ]
+        for thread in self._listeners:
+            thread.start()
 
     def unplug(self) -> None:
         """Off the network, in the middle of whatever goes on."""
@@ -110,11 +115,14 @@ class ZkSim:
             ends = [*self._clients, self._tcp, self._udp]
             self._tcp = self._udp = None
             self._lines.clear()
+            listeners, self._listeners = self._listeners, []
         for end in ends:
             if end is not None:
                 with contextlib.suppress(OSError):
                     end.shutdown(socket.SHUT_RDWR)
                 end.close()
+        for thread in listeners:
+            thread.join(1)  # the port is free when nobody waits on it any more
 
     def close(self) -> None:
         self.unplug()

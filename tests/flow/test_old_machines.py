@@ -22,8 +22,8 @@ from drivers.adms.sim import AdmsSim
 from drivers.base import Means as ReadBy
 from drivers.base import Recognition, Stamp
 from drivers.lines import LineClient
-from drivers.zk import machine as zk
-from drivers.zk.machine import FIRMWARES, Machine
+from drivers.zk.codec import Command
+from drivers.zk.machine import FIRMWARES, SERIAL, Machine
 from drivers.zk.sim import ZkSim
 from edge import handover
 from sync.record import ClockSource, Event, EventCode, Kind, Means, Punch, SourceClass
@@ -123,7 +123,7 @@ def test_what_people_punch_on_old_machines_is_in_the_log(old: OldSite) -> None:
     ]
     status = old.site.status()
     assert (status["bridged"], status["unknown_badges"]) == (3, 1)
-    assert not {zk.Command.CLEAR_ATTENDANCE, zk.Command.DISABLE, zk.Command.SET_TIME} & set(old.zk.machine.seen)
+    assert not {Command.CLEAR_ATTENDANCE, Command.DISABLE, Command.SET_TIME} & set(old.zk.machine.seen)
     assert old.bridge.end() == 0
     assert not any("77" in line for line in [*old.bridge.log, *old.site.log])
 
@@ -143,7 +143,7 @@ def test_the_bridge_waits_for_the_terminal_and_the_machines_wait_for_both(old: O
 def test_killed_between_commit_and_answer_nothing_is_lost_or_doubled(old: OldSite) -> None:
     """The bridge dies before it hears the answer; then the terminal dies before it can give one (S2)."""
     entries = [
-        Recognition("5", ReadBy.FINGER, "", Stamp(wall_ms(MORNING) + n, 0, zk.SERIAL, f"{n:016x}")) for n in range(40)
+        Recognition("5", ReadBy.FINGER, "", Stamp(wall_ms(MORNING) + n, 0, SERIAL, f"{n:016x}")) for n in range(40)
     ]
     old.site.start()
     half = entries[:20]

@@ -182,7 +182,7 @@ def test_a_live_event_of_any_length_is_no_punch_but_a_reason_to_look(size: int) 
     with stood("tcp40") as (sim, driver):
         driver.open()
         assert driver.read(0) is None
-        sim.machine.event = lambda line, _entry: codec.encode(  # type: ignore[method-assign]
+        sim.machine.event = lambda line, entry: codec.encode(  # type: ignore[method-assign]
             Packet(Command.EVENT, line.session, 0, b"\x01" * size)
         )
         sim.punch("AB-7", when=MORNING)  # with letters: pyzk's int() fails on them
