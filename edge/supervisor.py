@@ -180,19 +180,20 @@ class Worker:
     def _serve(self, driver: Driver, life: int) -> None:
         """One round: a job, a reading if one is wanted, a key. Raises DeviceGone."""
         self._do_jobs(driver, life)
-        turn = self._turn if self.sensor else None
-        if turn is not None:
-            self._read(driver, life, turn)
+        wanted = self.sensor and self._turn is not None
+        if wanted:
+            self._read(driver, life)
         if isinstance(driver, Keypad):
-            wait_s = _IDLE_S if not self.sensor else 0.0 if turn is not None else _KEY_S
+            wait_s = _IDLE_S if not self.sensor else 0.0 if wanted else _KEY_S
             key = self._call(life, wait_s, lambda: driver.read_key(wait_s))
             if key is not None and self._life == life:
                 self._put(Pressed(key, time.monotonic()))
-        elif turn is None:
+        elif not wanted:
             with self._changed:
                 self._changed.wait_for(lambda: self._turn is not None or self._jobs or self._life != life, _IDLE_S)
 
-    def _read(self, driver: Driver, life: int, turn: int) -> None:
+    def _read(self, driver: Driver, life: int) -> None:
+        """One slice of a wait. What comes is for whoever waits when it comes."""
         garbled = ""
         try:
             reading = self._call(life, SLICE_S, lambda: driver.read(SLICE_S))
@@ -203,9 +204,9 @@ class Worker:
             return
         self.counts.readings += reading is not None
         with self._changed:
-            if self._turn != turn:
-                return  # nobody waits for it any more
-            self._turn = None
+            turn, self._turn = self._turn, None
+        if turn is None:
+            return  # nobody waits for it any more
         self._put(Got(reading, time.monotonic(), turn, self.stream, garbled))
 
     def _do_jobs(self, driver: Driver, life: int) -> None:
