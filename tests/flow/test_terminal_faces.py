@@ -133,7 +133,7 @@ def watch(site: Site) -> Iterator[object]:
 def test_a_wrong_network_disables_faces_and_not_the_terminal(site: Site, tmp_path: Path) -> None:
     """In words, in the log and in the status."""
     folder = networks(tmp_path / "networks")
-    (folder / FACE_NETWORK).unlink()
+    (folder / FACE_NETWORK).unlink(missing_ok=True)
     (folder / FACE_NETWORK).write_bytes(b"not this one")
     with_camera(site, film(tmp_path / "wall.avi", lambda _n: np.full((480, 640, 3), 128, np.uint8), 20), folder)
     site.people(site.authority.entry(person(1), DIGITS))

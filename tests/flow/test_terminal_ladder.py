@@ -183,3 +183,31 @@ def test_status_tells_of_every_device(site: Site) -> None:
     assert status["devices"]["virtual"]["here"]
     assert status["devices"]["virtual"]["readings"] > 0
     assert status["faces"] == "no camera"
+
+
+def test_a_finger_is_known_without_digits_where_the_settings_say_so(tmp_path: Path, fingers: Fingers) -> None:
+    """1:N, and digits still work beside it."""
+    site = Site(tmp_path, patience_s=2, policy="[terminal]\nidentify = true\n")
+    site.people(site.authority.entry(WORKER, DIGITS[WORKER]), site.authority.entry(SLOW, DIGITS[SLOW]))
+    site.start()
+    for n, one in ((1, WORKER), (3, SLOW)):
+        assert site.enrol(one, 1, [fingers[n, i] for i in (1, 2, 3)])["ok"]
+    site.wait(lambda: site.status()["templates"] == 6)
+    for finger, wanted in ((1, WORKER.hex()), (3, SLOW.hex()), (4, None)):
+        with Visit(site) as visit:
+            seen = visit.lay(fingers[finger, 4]).until(event="outcome")
+        assert (seen["outcome"], seen.get("person")) == ("accepted" if wanted else "no_match", wanted)
+    assert site.punch(DIGITS[WORKER], fingers[1, 5])["duplicate"]
+    assert site.stop() == 0
+
+
+def test_a_running_terminal_is_tested_through_its_socket(site: Site) -> None:
+    with site.control() as control:
+        seen = control.ask({"do": "selftest", "timeout_s": 0.2})
+        found = []
+        while "ok" not in seen:
+            found.append(seen)
+            seen = control.next()
+    assert seen["ok"]
+    assert [one["device"] for one in found if one["event"] == "finding"] == ["virtual"]
+    assert site.status()["serving"]

@@ -81,3 +81,27 @@ def test_a_file_that_is_not_there_or_not_text(tmp_path: Path) -> None:
     (tmp_path / "settings.bin").write_bytes(b"\xff\xfe")
     with pytest.raises(ConfigError, match="decode"):
         load(Edge, tmp_path / "settings.bin")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[policy]\nout_from = "25:00"', "out_from"),
+        ("[policy]\nlockout_most_s = 1", "lockout_most_s"),
+        ("[policy]\nmore_time = 0.5", "more_time"),
+        ("[policy]\ndone_s = 0", "done_s"),
+        ('[terminal]\nsilent_by = "9:45"', "silent_by"),
+        ("[terminal]\nsilent_days = [0]", "silent_days"),
+        ('[terminal]\nkind_keys = { f1 = "away" }', "kind_keys"),
+        ('[terminal]\nkind_keys = { 5 = "in" }', "cannot have another meaning"),
+        ('[terminal]\nmenu_keys = ["enter"]', "cannot have another meaning"),
+        ('[terminal]\nmenu_keys = ["in"]', "menu_keys"),
+        ("[terminal]\nhang_s = 0", "hang_s"),
+        ("[matching]\nface_fmr = 1", "face_fmr"),
+    ],
+)
+def test_the_terminals_settings_are_checked(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "edge.toml"
+    file.write_text(text)
+    with pytest.raises(ConfigError, match=said):
+        load(Edge, file)
