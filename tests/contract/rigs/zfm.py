@@ -1,4 +1,4 @@
-"""A pretended R503 as the contract suite plays it, with a wire to spoil in between."""
+"""A pretended capacitive ZFM module as the contract suite plays it, with a wire to spoil in between."""
 
 from pathlib import Path
 
