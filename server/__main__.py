@@ -103,6 +103,15 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--for", dest="for_s", type=float, metavar="SECONDS", help="end after so long (default: Ctrl-C)")
     demo.add_argument("--json", action="store_true", help="print one JSON object at the end")
     demo.add_argument("--fingerprints", type=Path, metavar="DIR", help="use real images instead of synthetic ones")
+    bench = group("bench", "Measure this machine under a made-up load, against the real broker over TLS.")
+    wire = add("wire", _bench, "Bytes a punch and KiB a day, as IP packets (needs root).", bench)
+    ingest = add("ingest", _bench, "Punches a second, verified and committed.", bench)
+    ingest.add_argument("--scale", type=float, default=1.0, help="a smaller or larger load (default: 1)")
+    storm = add("storm", _bench, "Every terminal comes back at once; then one of them floods.", bench)
+    storm.add_argument("--terminals", type=int, default=5000, metavar="N", help="how many (default: 5000)")
+    for name, one in (("wire", wire), ("ingest", ingest), ("storm", storm)):
+        one.set_defaults(bench=name)
+        one.add_argument("--json", action="store_true", help="one line of JSON")
     add("api", _api, "Print the OpenAPI document.")
     return parser
 
@@ -227,6 +236,13 @@ def _demo(args: argparse.Namespace) -> int:
     from server import demo
 
     return demo.main(args)
+
+
+def _bench(args: argparse.Namespace) -> int:
+    from server import bench
+
+    _print(bench.main(args))
+    return DONE
 
 
 def _api(_args: argparse.Namespace) -> int:

@@ -46,6 +46,10 @@ class Program:
         for line in self._child.stdout:
             hear(line.rstrip())
 
+    @property
+    def pid(self) -> int:
+        return self._child.pid
+
     def check(self) -> None:
         """Raises DemoError when it has ended by itself."""
         if self._child.poll() is not None:
@@ -136,6 +140,10 @@ class Aggregator:
 
     def check(self) -> None:
         self._program.check()
+
+    @property
+    def pid(self) -> int:
+        return self._program.pid
 
     def stop(self) -> None:
         self._program.stop()

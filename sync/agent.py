@@ -90,7 +90,7 @@ class Agent:
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set. Raises StorageError when roster.db cannot be written."""
-        self._link.open(self._inbox.put, lambda up, reason: self._inbox.put((up, reason)), self._will)
+        self.open()
         try:
             while not stop.is_set():
                 self.step()
@@ -98,6 +98,10 @@ class Agent:
             if self.state.up:  # an orderly end is no alarm, but not silence either
                 self._try(lambda: self._publish_beat(online=False, qos=1))
             self._link.close()
+
+    def open(self) -> None:
+        """Start to connect; `step` does the rest."""
+        self._link.open(self._inbox.put, lambda up, reason: self._inbox.put((up, reason)), self._will)
 
     def step(self) -> None:
         """Take what has arrived (waiting `poll_s` for the first), then send what is due."""
@@ -119,7 +123,7 @@ class Agent:
                     self._drain()
                     self._upload()
                 if time.monotonic() - self._beat_at >= self._settings.heartbeat_s:
-                    self._beat(qos=0)
+                    self.beat(qos=0)
         except LinkError as error:
             self._change(up=False, reason=str(error))
         except StorageError as error:
@@ -149,7 +153,7 @@ class Agent:
         """A new link: whatever was under way on the old one may be lost."""
         self._rewind()
         self._blobs_sent = 0
-        self._try(lambda: self._beat(qos=1))
+        self._try(lambda: self.beat(qos=1))
 
     def _take_receipt(self, payload: bytes) -> None:
         receipt = parse_receipt(payload)
@@ -190,7 +194,7 @@ class Agent:
         if delta.version > self._store.version and delta.base in (0, self._store.version):
             self._store.apply(delta)
             self._change(roster_version=self._store.version)
-        self._try(lambda: self._beat(qos=1))  # says which version stands here; the server sends what is missing
+        self._try(lambda: self.beat(qos=1))  # says which version stands here; the server sends what is missing
 
     # ── what goes ──
 
@@ -242,7 +246,8 @@ class Agent:
                     self._link.publish(up(self._settings.terminal, "chunk"), chunk_bytes(chunk))
             self._blobs_sent = seq
 
-    def _beat(self, qos: int) -> None:
+    def beat(self, qos: int) -> None:
+        """Say how the terminal is, now. Raises LinkError."""
         self._beat_at = time.monotonic()
         self._publish_beat(online=True, qos=qos)
 

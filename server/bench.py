@@ -1,0 +1,32 @@
+"""`hazri-server bench`: which load, and how its figures are told."""
+
+import argparse
+import json
+from typing import Any
+
+from rich.console import Console
+
+
+def main(args: argparse.Namespace) -> str:
+    """Run one of the benches; returns its figures, as one line of JSON or a line each. Raises ServerError."""
+    found = _run(args, Console(stderr=True))
+    if args.json:
+        return json.dumps(found)
+    return "\n".join(f"{name:<28} {json.dumps(value)}" for name, value in found.items())
+
+
+def _run(args: argparse.Namespace, console: Console) -> dict[str, Any]:
+    # Each imports what it needs: counting packets should not wait for a load client.
+    match args.bench:
+        case "wire":
+            from server import bench_wire
+
+            return bench_wire.run(console)
+        case "ingest":
+            from server import bench_ingest
+
+            return bench_ingest.run(console, args.scale)
+        case _:
+            from server import bench_storm
+
+            return bench_storm.run(console, args.terminals)

@@ -1,0 +1,62 @@
+"""What the load tests run against: `hazri-server run` as an own process with its broker, in a folder that goes away."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from server.demo_stage import Aggregator, start_aggregator
+from server.keys import ServerKeys, open_keys
+from server.ledger.store import Ledger
+
+_HERTZ = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A running aggregator, and its keys and ledger opened once more to admit terminals and to count."""
+
+    folder: Path
+    aggregator: Aggregator
+    keys: ServerKeys
+    ledger: Ledger
+
+    @property
+    def address(self) -> tuple[str, int]:
+        return "127.0.0.1", self.aggregator.broker_port
+
+    @property
+    def ca(self) -> Path:
+        return self.keys.directory / "ca.crt"
+
+
+@contextmanager
+def staged() -> Iterator[Stage]:
+    folder = Path(tempfile.mkdtemp(prefix="hazri-bench-"))
+    try:
+        with start_aggregator(folder) as aggregator:
+            ledger = Ledger(f"sqlite:///{aggregator.folder / 'ledger.db'}")
+            try:
+                yield Stage(folder, aggregator, open_keys(aggregator.folder, ("127.0.0.1",)), ledger)
+            finally:
+                ledger.close()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def cpu_s(stage: Stage) -> dict[str, float]:
+    """CPU seconds, user and system, that the aggregator and its broker have used so far."""
+    parent = stage.aggregator.pid
+    return {"aggregator": _cpu_s(parent), "broker": sum(_cpu_s(child) for child in _children(parent))}
+
+
+def _children(pid: int) -> list[int]:
+    return [int(one) for task in Path(f"/proc/{pid}/task").iterdir() for one in (task / "children").read_text().split()]
+
+
+def _cpu_s(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _HERTZ

@@ -1,0 +1,234 @@
+"""How many bytes does a punch cost on the line? Everything real: agent, outbox, paho, TLS 1.3 with both certificates,
+Mosquitto, ingest, signed receipt.
+
+Counted are the bytes of IP packets in both directions between the terminal and a relay on loopback (which lets the line
+be cut), headers included, TCP acknowledgements too; what was longer than an Ethernet line takes is counted as the
+packets it would have been. Seen with a packet socket, which needs CAP_NET_RAW.
+"""
+
+import random
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.x509.oid import NameOID
+from rich.console import Console
+from rich.progress import Progress
+
+from server import ServerError
+from server.bench_fleet import PEOPLE, arrivals
+from server.bench_stage import Stage, staged
+from server.fleet.admit import admit
+from server.people.register import Registration, register
+from server.settings import BrokerSettings
+from server.vault import Vault
+from sync import admission
+from sync.agent import Agent, AgentSettings
+from sync.keys import new_transport_key, write_key
+from sync.mqtt import MqttLink, MqttSettings
+from sync.outbox import Outbox
+from sync.record import Punch
+from sync.relay import Relay
+from sync.roster import RosterStore
+from sync.topics import down_all
+
+NAME = "t-0001"
+_SIZES = (1, 10, 50)
+_ROUNDS, _SEED = 8, 1
+_RUSHES, _RUSH_S, _RUSH_PUNCHES, _RECEIPT_S = 2, 20 * 60, 50, 60
+_LINGER_S = 55.0
+_BEATS, _RECONNECTS = 288, 20
+_MSS, _HEADERS = 1448, 52  # an Ethernet line's; IPv4 and TCP with time stamps
+_SETTLE_S, _PATIENCE_S = 0.4, 60.0
+
+
+def run(console: Console) -> dict[str, Any]:
+    """The figures: bytes a punch by batch, and KiB of a day with its parts."""
+    with ExitStack() as stack:
+        progress = stack.enter_context(Progress(console=console, transient=True))
+        stage = stack.enter_context(staged())
+        relay = Relay(*stage.address)
+        stack.callback(relay.close)
+        meter = open_meter(relay.port)
+        stack.callback(meter.close)
+        site = Site(stage, relay)
+        stack.callback(site.close)
+        site.settle(lambda: site.agent.state.up and site.agent.state.roster_version >= PEOPLE)
+        coming = arrivals(site.people, _SEED)
+        task = progress.add_task("punches", total=len(_SIZES) * _ROUNDS)
+        per_punch = {}
+        for size in _SIZES:
+            per_punch[str(size)] = round(
+                sum(_cost(site, meter, coming, size, lambda: progress.advance(task)) for _ in range(_ROUNDS))
+                / (_ROUNDS * size),
+                1,
+            )
+        day = _day(site, relay, meter, coming, progress)
+    return {
+        "bytes_per_punch": per_punch,
+        "kib_per_day": round(sum(day.values()) / 1024, 1),
+        "day_bytes": day,
+        "counted": meter.how,
+    }
+
+
+def _cost(site: "Site", meter: "Meter", coming: Iterator[Punch], n: int, on_done: Callable[[], None]) -> int:
+    """Bytes from the first byte of a batch of n to the last acknowledgement of its receipt."""
+    before = meter.bytes()
+    for _ in range(n):
+        site.outbox.append(next(coming))
+    site.settle(lambda: site.agent.state.receipted == site.outbox.seq)
+    on_done()
+    return meter.bytes() - before
+
+
+def _day(site: "Site", relay: Relay, meter: "Meter", coming: Iterator[Punch], progress: Progress) -> dict[str, int]:
+    """A day from its parts: each batch of the two rushes as it would be sent; a beat and a reconnect, averaged."""
+    groups = _rushes()
+    task = progress.add_task("a day", total=len(groups) + 10)
+    punches = sum(_cost(site, meter, coming, n, lambda: progress.advance(task)) for n in groups)
+    before = meter.bytes()
+    for _ in range(5):
+        site.agent.beat(qos=0)
+        site.settle(lambda: True)
+        progress.advance(task)
+    beats = (meter.bytes() - before) / 5
+    before = meter.bytes()
+    for _ in range(5):
+        relay.cut()
+        site.wait(lambda: not site.agent.state.up)
+        relay.mend()
+        site.settle(lambda: site.agent.state.up)
+        progress.advance(task)
+    reconnect = (meter.bytes() - before) / 5
+    return {
+        "punches": punches,
+        "beats": round(_BEATS * beats),
+        "reconnects": round(_RECONNECTS * reconnect),
+    }
+
+
+def _rushes() -> list[int]:
+    """How many punches share a batch, when people come at random and a receipt may take a minute."""
+    draw = random.Random(_SEED)  # noqa: S311 - a load, not a secret
+    groups: list[int] = []
+    for _ in range(_RUSHES):
+        until = -1.0
+        for at in sorted(draw.uniform(0, _RUSH_S) for _ in range(_RUSH_PUNCHES)):
+            if at > until:
+                groups.append(0)
+                until = at + _LINGER_S
+            groups[-1] += 1
+    return groups
+
+
+class Site:
+    """One terminal without its sensors: its outbox, its roster and its agent, stepped from here."""
+
+    def __init__(self, stage: Stage, relay: Relay) -> None:
+        folder = stage.folder / "terminal"
+        folder.mkdir()
+        record, transport = Ed25519PrivateKey.generate(), new_transport_key()
+        seal = X25519PrivateKey.generate().public_key().public_bytes_raw()
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
+        csr = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(transport, hashes.SHA256())
+        asked = admission.make_request(NAME, csr.public_bytes(serialization.Encoding.PEM).decode(), record, seal)
+        broker = BrokerSettings(True, "", "127.0.0.1", "127.0.0.1", relay.port, "", 0)
+        granted = admit(stage.ledger, stage.keys, broker, admission.to_json(asked).encode())
+        write_key(folder / "transport.key", transport)
+        (folder / "transport.crt").write_text(granted.certificate)
+        made_up = [Registration(f"Synthetic Person {i:03}", f"{i:06}") for i in range(PEOPLE)]
+        self.people = register(stage.ledger, Vault(stage.keys.vault), made_up)
+        self.outbox = Outbox(folder / "punches.db", NAME, record)
+        self.settings = AgentSettings(NAME, poll_s=0.02)
+        link = MqttLink(
+            MqttSettings(
+                host="127.0.0.1",
+                port=relay.port,
+                ca=stage.ca,
+                certificate=folder / "transport.crt",
+                key=folder / "transport.key",
+                client_id=NAME,
+                subscriptions=(down_all(NAME),),
+                keepalive_s=400,
+                retry_max_s=1.0,
+            )
+        )
+        server_key = stage.keys.server.public_key()
+        self.link = link
+        self.agent = Agent(
+            self.settings, folder / "punches.db", RosterStore(folder / "roster.db"), link, server_key, lambda _: None
+        )
+        self.agent.open()
+
+    def wait(self, until: Callable[[], bool]) -> None:
+        give_up = time.monotonic() + _PATIENCE_S
+        while not until():
+            self.agent.step()
+            if time.monotonic() > give_up:
+                raise ServerError(f"bench: the terminal does not get on: {self.agent.state}")
+
+    def settle(self, until: Callable[[], bool]) -> None:
+        """Until it is so, and a little longer, for the last acknowledgement."""
+        self.wait(until)
+        quiet = time.monotonic() + _SETTLE_S
+        while time.monotonic() < quiet:
+            self.agent.step()
+
+    def close(self) -> None:
+        self.link.close()
+
+
+class Meter:
+    """Counts the bytes of every IP packet to or from a TCP port on loopback."""
+
+    how = "IP packets seen by a packet socket on loopback, both directions, headers included"
+
+    def __init__(self, port: int) -> None:
+        """Raises PermissionError without CAP_NET_RAW."""
+        self._port = port
+        self._bytes = 0
+        self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800))
+        self._socket.bind(("lo", 0x0800))
+        self._socket.settimeout(0.2)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._count, daemon=True)
+        self._thread.start()
+
+    def bytes(self) -> int:
+        time.sleep(0.05)
+        return self._bytes
+
+    def close(self) -> None:
+        self._stop.set()
+        self._thread.join()
+        self._socket.close()
+
+    def _count(self) -> None:
+        while not self._stop.is_set():
+            try:
+                data, where = self._socket.recvfrom(65536)
+            except TimeoutError:
+                continue
+            if where[2] == socket.PACKET_OUTGOING or data[9] != socket.IPPROTO_TCP:  # each is seen going and coming
+                continue
+            start = (data[0] & 0x0F) * 4
+            if self._port in struct.unpack(">HH", data[start : start + 4]):
+                header = start + (data[start + 12] >> 4) * 4
+                more = max(0, (len(data) - header - 1) // _MSS)
+                self._bytes += len(data) + more * _HEADERS
+
+
+def open_meter(port: int) -> Meter:
+    try:
+        return Meter(port)
+    except PermissionError:
+        raise ServerError("bench: counting packets needs CAP_NET_RAW; run it as root") from None
