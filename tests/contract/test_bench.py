@@ -1,0 +1,42 @@
+"""The load tools, each with a load so small that it proves only that everything in it is real and comes through."""
+
+import io
+import json
+from argparse import Namespace
+
+import pytest
+from rich.console import Console
+
+from server import ServerError, bench, bench_ingest, bench_storm, bench_wire
+
+
+def quiet() -> Console:
+    return Console(file=io.StringIO())
+
+
+def test_ingest_takes_what_the_clients_send() -> None:
+    found = bench_ingest.run(quiet(), scale=0.01)
+    assert set(found["punches_per_s"]) == {"1", "10", "50"}
+    assert all(rate > 0 for rate in found["punches_per_s"].values())
+    assert {"clients", "broker", "aggregator"} <= set(found["cpu_s"]["50"])
+
+
+def test_everybody_comes_back_from_a_storm() -> None:
+    found = bench_storm.run(quiet(), 20, window_s=0.5)
+    assert found["terminals"] == 20
+    assert found["attempts_per_terminal"] >= 1
+    assert found["reconnect_s"] > 0
+
+
+def test_the_wire_is_as_narrow_as_promised() -> None:
+    """Bytes, unlike times, are the same on every machine: 17 a punch in fifties, 140 KiB a day."""
+    call = Namespace(bench="wire", json=True)
+    try:
+        bench_wire.Meter(1).close()
+    except PermissionError:  # no packet socket: then the command has to say so
+        with pytest.raises(ServerError, match="CAP_NET_RAW"):
+            bench.main(call)
+        return
+    found = json.loads(bench.main(call))
+    assert found["bytes_per_punch"]["50"] <= 17
+    assert found["kib_per_day"] <= 140
