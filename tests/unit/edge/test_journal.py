@@ -167,3 +167,27 @@ def test_a_log_that_follows_a_damaged_one_says_so(start: Start, tmp_path: Path) 
     assert last.detail == {"set_aside": "punches.db.damaged-1"}
     punch(journal)
     assert codes(start(b"a" * 16)) == ["BOOT", "STORAGE", "PUNCH"]
+
+
+def test_a_supervised_punch_follows_its_witness_whatever_else_was_due(start: Start) -> None:
+    """S1: boot and clock step come first, so the seq the witness names is the punch's."""
+    journal = start(b"b" * 16)
+    journal.clock = clock = FixedClock(1)
+    clock.pending = Step(0, 5000)
+    punch = Punch(PERSON, Kind.IN, Means.SUPERVISED, 900, SourceClass.SUPERVISED, Flag.NONE, journal.now())
+    seq = journal.vouched(punch, b"chief-01", "worn")
+    records = dict(journal._outbox.records())
+    witness = records[seq - 1]
+    assert records[seq] == punch
+    assert isinstance(witness, Event)
+    assert (witness.code, witness.detail["punch"], witness.detail["supervisor"]) == (EventCode.ADMIN, seq, b"chief-01")
+    assert [r.code for r in records.values() if isinstance(r, Event)][:2] == [EventCode.BOOT, EventCode.CLOCK_STEP]
+
+
+def test_a_supervised_punch_that_the_disk_refuses_is_not_recorded(start: Start) -> None:
+    journal = start(b"b" * 16)
+    assert journal.open()
+    punch = Punch(PERSON, Kind.IN, Means.SUPERVISED, 900, SourceClass.SUPERVISED, Flag.NONE, journal.now())
+    with full_disk(), pytest.raises(StorageError):
+        journal.vouched(punch, b"chief-01", "worn")
+    assert not any(isinstance(record, Punch) for _, record in journal._outbox.records())
