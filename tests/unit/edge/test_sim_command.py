@@ -29,10 +29,10 @@ def first_line(process: subprocess.Popen[str]) -> str:
 def test_a_device_plays_until_it_is_told_to_quit(device: str, tmp_path: Path) -> None:
     where = ["--tcp", "127.0.0.1:0"] if device in ("http_capture", "rdservice") else ["--pty", tmp_path / "link"]
     with started(device, *where, "--no-pacing") as process:
-        assert first_line(process).startswith(f"{device} at ")
         out, err = process.communicate("help\ndance\nquit\n", timeout=30)
     assert process.returncode == 0
     assert err == ""
+    assert out.startswith(f"{device} at ")
     assert "* " in out, "the variant it plays is marked"
     assert re.search("^no: ", out, re.MULTILINE), "what it does not know is said"
     assert not (tmp_path / "link").is_symlink(), "the link went with it"
