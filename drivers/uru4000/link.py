@@ -30,17 +30,24 @@ class Reach:
             raise OptionError(f"driver uru4000: bus = {self.bus!r}: expected usb or usbip://host:port")
 
     def find(self) -> "Link":
-        """The first reader that fits, claimed. Raises DeviceGone saying what was looked for."""
-        with _translated():
+        """The first reader that fits and is free, claimed. Raises DeviceGone saying what was looked for, or why not."""
+        which = "" if self.device == "any" else f" named {self.device}"
+        why = DeviceGone(f"no U.are.U or Microsoft reader{which} on {self.bus}")
+        for device in self._found():
             try:
-                found = usb.core.find(find_all=True, backend=self._backend(), custom_match=_is_reader)
-                for device in found:
+                with _translated():
                     if self.device == "any" or self.device in _names(device):
                         return Link(device)
+            except DeviceGone as error:
+                why = error
+        raise why
+
+    def _found(self) -> list[Any]:
+        with _translated():
+            try:
+                return list(usb.core.find(find_all=True, backend=self._backend(), custom_match=_is_reader))
             except usb.core.NoBackendError:
                 raise DeviceGone("libusb is not installed (Debian: libusb-1.0-0)") from None
-        which = "" if self.device == "any" else f" named {self.device}"
-        raise DeviceGone(f"no U.are.U or Microsoft reader{which} on {self.bus}")
 
     def _backend(self) -> Any:
         if self.bus == "usb":

@@ -1,12 +1,15 @@
 """A driver of the registry, played by lines on the standard input, for tests that need it in a process of its own.
 
-    python -m tests.flow.play_driver NAME        open · read SECONDS · close
+    python -m tests.flow.play_driver NAME        open · read SECONDS · close · held
 
-Each line is answered by one: ok, none, scan DIGEST DPI, retry ADVICE, gone WORDS or garbled WORDS.
+Each line is answered by one: ok, none, scan DIGEST DPI, retry ADVICE, gone WORDS, garbled WORDS, or how many threads
+and files are open.
 """
 
 import hashlib
 import sys
+import threading
+from pathlib import Path
 
 from drivers import DeviceGone, ProtocolError, registry
 from drivers.base import Driver, Retry, Scan
@@ -29,6 +32,8 @@ def _do(driver: Driver, word: str, seconds: str = "0") -> str:
         driver.open()
     elif word == "close":
         driver.close()
+    elif word == "held":
+        return f"{threading.active_count()} threads, {sum(1 for _ in Path('/proc/self/fd').iterdir())} files"
     else:
         match driver.read(float(seconds)):
             case None:

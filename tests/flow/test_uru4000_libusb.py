@@ -128,6 +128,19 @@ def test_a_reader_that_is_pulled_out_and_put_back_is_read_again(name: str) -> No
         assert take(sim, player) == SCAN
 
 
+def test_opening_and_closing_through_libusb_leaves_no_thread_and_no_file_behind() -> None:
+    with playing("4500", "uru4000") as (sim, player):
+        assert player.ask("open") == "ok"
+        assert take(sim, player) == SCAN
+        assert player.ask("close") == "ok"
+        before = player.ask("held")
+        for _ in range(10):
+            assert player.ask("open") == "ok"
+            assert player.ask("read 0.01") == "none"
+            assert player.ask("close") == "ok"
+        assert player.ask("held") == before
+
+
 @pytest.mark.parametrize("variant", ["4000", "4500"])
 def test_libfprints_session_is_the_recorded_one(variant: str) -> None:
     """What the simulator answers does not drift from what libfprint was content with."""

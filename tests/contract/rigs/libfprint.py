@@ -57,7 +57,8 @@ class LibfprintRig:
                 os.environ[key] = value
 
     def _connected(self) -> socket.socket:
-        if self._connection is not None and _has_ended(self._connection):
+        """A new connection each time: on an old one the virtual reader may read, and drop, what comes too early."""
+        if self._connection is not None:
             self._connection.close()
             self._connection = None
         until = time.monotonic() + _CONNECT_S
@@ -97,12 +98,3 @@ class LibfprintMatchRig(LibfprintRig):
             end.shutdown(socket.SHUT_WR)
             while end.recv(1024):
                 pass
-
-
-def _has_ended(connection: socket.socket) -> bool:
-    try:
-        return connection.recv(1, socket.MSG_DONTWAIT | socket.MSG_PEEK) == b""
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True
