@@ -17,7 +17,7 @@ from drivers.lines import LineClient, Message
 from edge import SetupError, handover
 from edge.preview import Preview
 from edge.report import Report
-from edge.settings import Device, Settings
+from edge.settings import Settings
 from edge.stopping import on_signal
 from edge.trouble import Troubles
 
@@ -33,11 +33,10 @@ def run(settings: Settings, *, events: bool, stop: threading.Event | None = None
     on_signal(stop)
     report = Report("bridge", events=events)
     preview = Preview(settings.preview_png, settings.preview_port) if settings.preview_png else None
-    devices = [d for d in settings.sensors if registry.find(d.driver).network]
-    if not devices and preview is None:
-        raise SetupError("the settings name no device on the network and no preview: the bridge has nothing to do")
     link = Link(settings.bridge)
-    carriers = [Carrier(f"{d.driver}-{n}", _driver(d), link, report) for n, d in enumerate(devices, 1)]
+    carriers = _carriers(settings, link, report)
+    if not carriers and preview is None:
+        raise SetupError("the settings name no old machine on the network and no preview: nothing to do for the bridge")
     if preview is not None:
         preview.open()
     for carrier in carriers:
@@ -48,6 +47,7 @@ def run(settings: Settings, *, events: bool, stop: threading.Event | None = None
         carrier.end()
     for carrier in carriers:
         carrier.join(_READ_S)
+    link.close()
     if preview is not None:
         preview.close()
     report.say("stopped")
@@ -166,12 +166,16 @@ class Carrier(threading.Thread):
         return handover.taken(answer, len(batch))
 
 
-def _driver(device: Device) -> Driver:
-    """Raises OptionError, SetupError."""
-    driver = registry.make(device.driver, device.options)
-    if Feature.RECOGNITION not in driver.features:
-        raise SetupError(f"{device.driver}: the bridge carries devices that recognise people by themselves")
-    return driver
+def _carriers(settings: Settings, link: "Link", report: Report) -> list["Carrier"]:
+    """One for each device on the network that recognises people by itself. Raises OptionError."""
+    carriers = []
+    for number, device in enumerate(settings.sensors, 1):
+        entry, name = registry.find(device.driver), f"{device.driver}-{number}"
+        if entry.network and Feature.RECOGNITION in entry.features:
+            carriers.append(Carrier(name, registry.make(device.driver, device.options), link, report))
+        elif entry.network:
+            report.say("trouble", what=name, reason="it hands over pictures, which the bridge does not carry yet")
+    return carriers
 
 
 def _stamped(reading: Recognition, name: str) -> Recognition:
