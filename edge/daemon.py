@@ -213,6 +213,8 @@ class Daemon:
 
     def _listen_to_silence(self, now: Instant) -> None:
         """Online, and nobody punches: said once a day, and over with the next punch (S1)."""
+        if self._rules.silence.by_min is None:
+            return
         latest = max((last.instant for last in self._journal.history.last.values()), key=_wall_ms, default=None)
         people, today = len(self._people.gallery.people), policy.work_day(self._rules, now)
         if not policy.silent(self._rules, now, latest, people):
@@ -254,6 +256,8 @@ class Daemon:
         self._troubles.mended("roster")
         if changed:
             self._report.say("roster", **self._roster())
+        if changed and self._rules.identify:
+            self._terminal.comparer.gallery(self._people)  # now, and not while somebody waits
 
     def _spoilt(self, reason: str) -> None:
         self._report.say("trouble", what="template", reason=reason)

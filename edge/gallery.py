@@ -8,6 +8,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -54,6 +55,11 @@ class Gallery:
     @property
     def templates(self) -> int:
         return sum(len(p.templates) for p in self.people.values())
+
+    @cached_property
+    def vouched(self) -> bool:
+        """Whether somebody here may vouch for others (S1)."""
+        return any(CardFlag.SUPERVISOR in person.flags for person in self.people.values())
 
 
 def card_binding(person: bytes, terminal: str) -> bytes:
@@ -167,10 +173,6 @@ class People:
     def keyed(self, digits: str) -> bytes:
         """What stands for these digits wherever they must not be written."""
         return lookup(self._secrets.lookup_key, digits)
-
-    def supervisors(self) -> list[Person]:
-        """Everybody who may vouch for others (S1)."""
-        return [person for person in self.gallery.people.values() if CardFlag.SUPERVISOR in person.flags]
 
     def sharing_digits(self, person: Person) -> list[Person]:
         """The others whose digits are the same (S5)."""

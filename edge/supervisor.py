@@ -167,7 +167,7 @@ class Worker:
                     pause_s = _REOPEN_FIRST_S
                     while self._life == life:
                         self._serve(driver, life)
-                except DeviceGone as gone:
+                except (DeviceGone, ProtocolError) as gone:  # the latter while it is opened, or by a keypad
                     self._tell_if(life, News(self.slot.name, False, str(gone)))
                 self._call(life, _IDLE_S, driver.close)
                 with self._changed:

@@ -107,7 +107,7 @@ class Terminal:
     def able(self) -> Able:
         """What this terminal can do now."""
         camera = self._bench.camera and self.comparer.faces
-        return Able(self._bench.finger, camera, self._bench.keypad, self.disk, bool(self.people.supervisors()))
+        return Able(self._bench.finger, camera, self._bench.keypad, self.disk, self.people.gallery.vouched)
 
     def changed(self) -> None:
         """Something went or came back; the session is told when it makes a difference."""
