@@ -255,3 +255,17 @@ def test_closing_does_not_wait_for_a_device_that_hangs() -> None:
     sensor.close = block.wait  # type: ignore[method-assign, assignment]
     on.bench.close(limit_s=0.1)
     block.set()
+
+
+def test_a_device_that_garbles_its_own_opening_is_gone_and_tried_again() -> None:
+    class Mumbling(Sensor):
+        def open(self) -> None:
+            self.opened += 1
+            if self.opened < 3:
+                raise ProtocolError("not a word of it")
+
+    sensor = Mumbling()
+    on = stage([sensor])
+    on.until(lambda: on.bench.finger and len(on.news) == 2)
+    assert [news.here for news in on.news] == [False, True]
+    on.bench.close()
