@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matching.fingerprint import alignment, calibration, cylinders, relaxation
+from matching.fingerprint import parameters as p
 from matching.fingerprint.alignment import Overlay, Points
 from matching.fingerprint.cylinders import Cylinders
-from matching.fingerprint.parameters import OTHER_TYPE, OVERLAP_PRIOR
 from matching.minutiae import Minutiae
 from matching.template import Template
 
@@ -63,7 +63,7 @@ def _for_all(alike: NDArray[np.float32], a: Prepared, b: Prepared) -> NDArray[np
 
 def _agreement(laid: Overlay, alike: NDArray[np.float32], a: Minutiae, b: Minutiae) -> float:
     """The share of the overlap that agrees, by look and by place, 0 … 1."""
-    look = alike[laid.a, laid.b] * np.where(a.ending[laid.a] == b.ending[laid.b], 1, OTHER_TYPE)
+    look = alike[laid.a, laid.b] * np.where(a.ending[laid.a] == b.ending[laid.b], 1, p.OTHER_TYPE)
     by_look, by_place = float(look.sum()), float((look * laid.closeness).sum())
-    shared = (laid.shared_a + OVERLAP_PRIOR) * (laid.shared_b + OVERLAP_PRIOR)
+    shared = (laid.shared_a + p.OVERLAP_PRIOR) * (laid.shared_b + p.OVERLAP_PRIOR)
     return float(np.sqrt(by_look * by_place / shared))

@@ -7,11 +7,11 @@ Measured down to 0.01 %, extrapolated from there.
 from typing import Final
 
 TABLE: Final = (
-    (1e-1, 0.00139),
-    (1e-2, 0.0022),
-    (1e-3, 0.00319),
-    (1e-4, 0.00472),
-    (1e-5, 0.00696),
-    (1e-6, 0.01032),
+    (1e-1, 0.00121),
+    (1e-2, 0.00188),
+    (1e-3, 0.00279),
+    (1e-4, 0.00424),
+    (1e-5, 0.00651),
+    (1e-6, 0.00997),
 )
 """FMR and the evidence from which it holds, strictest last."""
