@@ -3,10 +3,12 @@ process can hold thousands. It speaks to the real broker; the numbers in the pac
 (OASIS MQTT 3.1.1, section 2.2.1).
 """
 
+import os
 import selectors
 import socket
 import ssl
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from sync.topics import down_all
@@ -43,12 +45,13 @@ class Line:
         self.name = name
         self.up = False
         self._on_message = on_message
-        plain = socket.socket()
-        plain.setblocking(False)
-        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        plain.connect_ex(address)
-        self._tls = context.wrap_socket(
-            plain, server_hostname=address[0], session=session, do_handshake_on_connect=False
+        self._plain = socket.socket()
+        self._plain.setblocking(False)
+        self._plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._plain.connect_ex(address)
+        self._tls: ssl.SSLSocket | None = None
+        self._secure = partial(
+            context.wrap_socket, server_hostname=address[0], session=session, do_handshake_on_connect=False
         )
         self._greeted = False
         self._mid = 0
@@ -60,10 +63,7 @@ class Line:
         self._put(0x82, b"\0\1" + _text(down_all(name).encode()) + b"\1")
 
     def fileno(self) -> int:
-        return self._tls.fileno()
-
-    def session(self) -> ssl.SSLSession | None:
-        return self._tls.session
+        return (self._tls or self._plain).fileno()
 
     def publish(self, topic: str, payload: bytes, qos: int = 1) -> None:
         self._mid = self._mid % 0xFFFF + 1
@@ -73,12 +73,16 @@ class Line:
     def work(self) -> None:
         """Do what can be done now."""
         try:
+            if self._tls is None:
+                if error := self._plain.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+                    raise LineLost(f"{self.name}: {os.strerror(error)}")
+                self._tls = self._secure(self._plain)  # only now: it looks whether the socket is connected
             if not self._greeted:
                 self._tls.do_handshake()
                 self._greeted = True
-            self._send()
-            self._receive()
-            self._send()
+            self._send(self._tls)
+            self._receive(self._tls)
+            self._send(self._tls)
         except ssl.SSLWantReadError:
             self.wants = READ
         except ssl.SSLWantWriteError:
@@ -87,21 +91,21 @@ class Line:
             raise LineLost(f"{self.name}: {error.strerror or error}") from None
 
     def close(self) -> None:
-        self._tls.close()
+        (self._tls or self._plain).close()
 
     def _put(self, kind: int, body: bytes) -> None:
         self._out += bytes([kind]) + _length(len(body)) + body
         self.wants = READ | WRITE
 
-    def _send(self) -> None:
+    def _send(self, tls: ssl.SSLSocket) -> None:
         while self._out:
-            del self._out[: self._tls.send(self._out)]
+            del self._out[: tls.send(self._out)]
         self.wants = READ
 
-    def _receive(self) -> None:
+    def _receive(self, tls: ssl.SSLSocket) -> None:
         while True:
             try:
-                piece = self._tls.recv(_PIECE)
+                piece = tls.recv(_PIECE)
             except ssl.SSLWantReadError:
                 return
             if not piece:
