@@ -185,9 +185,16 @@ def test_status_tells_of_every_device(site: Site) -> None:
     assert status["faces"] == "no camera"
 
 
-def test_a_finger_is_known_without_digits_where_the_settings_say_so(tmp_path: Path, fingers: Fingers) -> None:
-    """1:N, and digits still work beside it."""
+@pytest.fixture
+def without_digits(tmp_path: Path) -> Iterator[Site]:
     site = Site(tmp_path, patience_s=2, policy="[terminal]\nidentify = true\n")
+    yield site
+    assert site.stop() == 0
+
+
+def test_a_finger_is_known_without_digits_where_the_settings_say_so(without_digits: Site, fingers: Fingers) -> None:
+    """1:N, and digits still work beside it."""
+    site = without_digits
     site.people(site.authority.entry(WORKER, DIGITS[WORKER]), site.authority.entry(SLOW, DIGITS[SLOW]))
     site.start()
     for n, one in ((1, WORKER), (3, SLOW)):
@@ -198,7 +205,6 @@ def test_a_finger_is_known_without_digits_where_the_settings_say_so(tmp_path: Pa
             seen = visit.lay(fingers[finger, 4]).until(event="outcome")
         assert (seen["outcome"], seen.get("person")) == ("accepted" if wanted else "no_match", wanted)
     assert site.punch(DIGITS[WORKER], fingers[1, 5])["duplicate"]
-    assert site.stop() == 0
 
 
 def test_a_running_terminal_is_tested_through_its_socket(site: Site) -> None:
