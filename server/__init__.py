@@ -4,6 +4,8 @@ ServerError
 ├── StartError      something the start needs is missing, taken or unreadable (the message says what to do)
 │   └── BrokerError the broker cannot be started or reached
 ├── LedgerError     the database refused, or is of a later version than this program
+│   └── TilesError  the stored tree of the transparency log is not whole
+├── ProofError      a punch that is not there, or not one, or a checkpoint that nobody can read
 ├── AdmissionError  a terminal's request that may not be granted
 ├── PeopleError     a registration that cannot be taken; names the line, never the digits
 ├── TokenError      a token that cannot be made as asked
@@ -26,6 +28,14 @@ class BrokerError(StartError):
 
 class LedgerError(ServerError):
     """The database cannot be opened, read or written."""
+
+
+class TilesError(LedgerError):
+    """A tile of the stored tree is missing or cut: somebody was at the database. `hazri-server audit` says more."""
+
+
+class ProofError(ServerError):
+    """No proof: no such punch, more than one, or a statement that cannot be read."""
 
 
 class AdmissionError(ServerError):

@@ -20,6 +20,8 @@ from server.judge import Accept, Gap, Known, Reason, Refuse, Repeat, Verdict, ju
 from server.ledger import records
 from server.ledger.store import now_ms, upsert
 from server.ledger.tables import boot
+from server.transparency import tiles
+from server.transparency.leaf import leaf_hashes
 from sync import VersionError, WireError, chain
 from sync.columns import Columns, Indexes, named, parse_columns
 from sync.link import Delivery
@@ -249,8 +251,12 @@ class _Group:
         rows: list[records.Row] = []
         for key, accept in accepted:
             rows.extend(records.record_rows(key, accept, number + len(rows), self.now_ms))
-        signatures = [(*key, accept.batch.last_seq, accept.batch.signature) for key, accept in accepted]
+        signatures = [
+            (*key, accept.batch.last_seq, accept.batch.signature, self.registered[key[0]].record_key_bytes)
+            for key, accept in accepted
+        ]
         writer.write(self.connection, rows, signatures)
+        tiles.append(self.connection, number - 1, [one for new in accepted for one in _leaves(*new, self.now_ms)])
         writer.put_logs(self.connection, {key: self.known[key] for key in self.accepted}, self.now_ms)
         for key, accept in accepted:
             if accept.batch.events:
@@ -289,6 +295,10 @@ class _Group:
         self.outcome.notes.append(f"terminal={terminal} enrolment={seq} refused={refused.reason}")
         what = log + seq.to_bytes(8, "big")
         quarantine.put(self.connection, terminal, "chunk", refused.reason, refused.detail, what, self.now_ms)
+
+
+def _leaves(key: tuple[str, bytes], accept: Accept, received_ms: int) -> list[bytes]:
+    return leaf_hashes(*key, accept.batch.first_seq + accept.skip, accept.heads[accept.skip :], received_ms)
 
 
 def _new_punches(accept: Accept) -> int:

@@ -25,6 +25,7 @@ from server.ledger.records import RecordWriter
 from server.ledger.store import Ledger
 from server.pki import INGEST
 from server.settings import BrokerSettings, ServerSettings, WebSettings
+from server.transparency.notary import Notary
 from server.vault import Vault
 from server.web.app import create_app
 from server.web.services import Services
@@ -90,7 +91,10 @@ def serving(settings: ServerSettings) -> Iterator[str]:
         link = _ingest_link(settings.broker, opened.keys)
         feed = Feed()
         ingest, pusher = _start_ingest(stack, settings, opened, link, feed)
-        services = Services(opened.ledger, feed, lambda: _problems(broker, ingest, pusher))
+        notary = Notary(opened.ledger, opened.keys.server)
+        notary.start()
+        stack.callback(notary.stop)
+        services = Services(opened.ledger, feed, lambda: _problems(broker, ingest, pusher, notary))
         start_web(stack, services, listening)
         if not ingest.wait_until_up(_LINK_TIMEOUT_S) and settings.broker.embedded:
             raise StartError(f"no link to the broker at {settings.broker.host}:{settings.broker.port}; see the log")
@@ -183,7 +187,7 @@ def start_web(stack: contextlib.ExitStack, services: Services, listening: socket
     stack.callback(stop)
 
 
-def _problems(broker: Broker | None, ingest: Ingest, pusher: RosterPusher) -> list[str]:
+def _problems(broker: Broker | None, ingest: Ingest, pusher: RosterPusher, notary: Notary) -> list[str]:
     found = []
     if broker is not None and not broker.accepting:
         found.append("the broker does not accept connections")
@@ -191,6 +195,8 @@ def _problems(broker: Broker | None, ingest: Ingest, pusher: RosterPusher) -> li
         found.append("the thread that stores has ended; restart the server and read its log")
     if not pusher.alive:
         found.append("the thread that sends rosters has ended; restart the server and read its log")
+    if not notary.alive:
+        found.append("the thread that signs checkpoints has ended; restart the server and read its log")
     if not ingest.up:
         found.append("there is no link to the broker")
     if not ingest.storing:

@@ -53,6 +53,7 @@ terminal_state = Table(
     Column("seq", BigInteger, nullable=False),
     Column("backlog", BigInteger, nullable=False),
     Column("roster_version", BigInteger, nullable=False),
+    Column("behind_ms", BigInteger),  # since when it speaks of fewer records than we hold of its log (S8)
 )
 
 # ── what happened: append only ──
@@ -106,7 +107,29 @@ signed = Table(
     Column("log", LargeBinary(8), primary_key=True),
     Column("seq", BigInteger, primary_key=True),
     Column("signature", LargeBinary(64), nullable=False),
+    Column("key", LargeBinary(32), nullable=False),  # the record key it was verified with; a unit may be exchanged
 )
+
+# ── the transparency log over all records: see server/transparency ──
+
+tile = Table(
+    "tile",
+    metadata,
+    Column("level", Integer, primary_key=True),
+    Column("idx", BigInteger, primary_key=True, autoincrement=False),
+    Column("hashes", LargeBinary, nullable=False),  # up to 256, 32 bytes each
+)
+
+checkpoint = Table(
+    "checkpoint",
+    metadata,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("root", LargeBinary(32), nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+    Column("note", Text, nullable=False),  # the signed statement itself
+)
+
+# ── what follows from it ──
 
 boot = Table(
     "boot",

@@ -46,6 +46,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_counter")),
     )
     op.create_table(
+        "checkpoint",
+        sa.Column("size", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("root", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("made_ms", sa.BigInteger(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("size", name=op.f("pk_checkpoint")),
+    )
+    op.create_table(
+        "tile",
+        sa.Column("level", sa.Integer(), nullable=False),
+        sa.Column("idx", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("hashes", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("level", "idx", name=op.f("pk_tile")),
+    )
+    op.create_table(
         "enrolment",
         sa.Column("terminal", sa.String(length=32), nullable=False),
         sa.Column("log", sa.LargeBinary(length=8), nullable=False),
@@ -120,6 +135,7 @@ def upgrade() -> None:
         sa.Column("log", sa.LargeBinary(length=8), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.Column("signature", sa.LargeBinary(length=64), nullable=False),
+        sa.Column("key", sa.LargeBinary(length=32), nullable=False),
         sa.PrimaryKeyConstraint("terminal", "log", "seq", name=op.f("pk_signed")),
     )
     op.create_table(
@@ -176,6 +192,7 @@ def upgrade() -> None:
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.Column("backlog", sa.BigInteger(), nullable=False),
         sa.Column("roster_version", sa.BigInteger(), nullable=False),
+        sa.Column("behind_ms", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["terminal"], ["terminal.id"], name=op.f("fk_terminal_state_terminal")),
         sa.PrimaryKeyConstraint("terminal", name=op.f("pk_terminal_state")),
     )
@@ -202,6 +219,8 @@ def downgrade() -> None:
     op.drop_table("quarantine")
     op.drop_table("person")
     op.drop_table("enrolment")
+    op.drop_table("tile")
+    op.drop_table("checkpoint")
     op.drop_table("counter")
     op.drop_table("chunk")
     op.drop_table("boot")
