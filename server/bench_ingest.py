@@ -23,7 +23,7 @@ from sync.topics import up
 from sync.wire import parse_receipt
 
 _TERMINALS, _PROCESSES, _IN_FLIGHT = 40, 2, 4
-_SIZES = {1: 300, 10: 200, 50: 120}  # batches a terminal, by punches a batch
+_SIZES = {1: 200, 10: 120, 50: 80}  # batches a terminal, by punches a batch
 _PATIENCE_S = 120.0
 
 
