@@ -26,6 +26,7 @@ from sync.link import Delivery, Link
 from sync.outbox import OutboxReader
 from sync.record import LOG_BYTES
 from sync.roster import RosterStore
+from sync.salvage import salvaged
 from sync.topics import down, leaf, up
 from sync.wire import Beat, Chunk, Receipt, beat_bytes, chunk_bytes, parse_receipt, parse_roster, parse_template
 
@@ -79,6 +80,8 @@ class Agent:
         self._on_change = on_change
         self._inbox: queue.SimpleQueue[Delivery | tuple[bool, str]] = queue.SimpleQueue()
         self._reader: OutboxReader | None = None
+        self._saved = False  # is the reader's log one that was saved from a damaged file?
+        self._hopeless: set[Path] = set()  # saved logs the server took nothing of, until the next link
         self._in_flight: deque[int] = deque()
         self._session = bytes(_SESSION_BYTES)
         self._blobs_sent = 0
@@ -121,6 +124,7 @@ class Agent:
             if self.state.up:
                 if not self._forked:
                     self._drain()
+                if self._reader is not None and not self._forked:
                     self._upload()
                 if time.monotonic() - self._beat_at >= self._settings.heartbeat_s:
                     self.beat(qos=0)
@@ -151,6 +155,9 @@ class Agent:
 
     def _start_over(self) -> None:
         """A new link: whatever was under way on the old one may be lost."""
+        self._hopeless.clear()
+        if self._saved:
+            self._leave()
         self._rewind()
         self._blobs_sent = 0
         self._try(lambda: self.beat(qos=1))
@@ -160,7 +167,7 @@ class Agent:
         verify_receipt(self._server_key, self._settings.terminal, receipt)
         if self._reader is None or receipt.log != self._reader.log:
             return  # of a log this terminal no longer writes
-        if trouble := self._fork(self._reader, receipt):
+        if not self._saved and (trouble := self._fork(self._reader, receipt)):  # saved: the server may well have more
             self._forked = True
             self._change(trouble=trouble)
             return
@@ -201,16 +208,50 @@ class Agent:
     def _look(self) -> None:
         """How far has the terminal come?"""
         if self._reader is None:
-            self._reader = OutboxReader(self._punches)
-            receipt = self._store.receipt(self._reader.log)
-            self._change(receipted=receipt.seq if receipt else 0, trouble="")
+            self._reader = self._next_reader()
+            self._change(receipted=self._receipted(self._reader), trouble="")
+            self._blobs_sent = 0
             self._rewind()
         self._change(made=self._reader.last_seq())
+        if self._saved and self.state.receipted >= self.state.made:
+            self._leave()
+            self._look()
+
+    def _next_reader(self) -> OutboxReader:
+        """What was saved from damaged files goes first, oldest first; then the log the terminal writes now."""
+        self._saved = True
+        for path in salvaged(self._punches):
+            if path not in self._hopeless:
+                try:
+                    reader = OutboxReader(path)
+                    if self._receipted(reader) < reader.last_seq():
+                        return reader
+                except StorageError:
+                    self._hopeless.add(path)
+                    continue
+                reader.close()
+        self._saved = False
+        return OutboxReader(self._punches)
+
+    def _receipted(self, reader: OutboxReader) -> int:
+        receipt = self._store.receipt(reader.log)
+        return receipt.seq if receipt else 0
+
+    def _leave(self) -> None:
+        """The next look opens the log that is due then."""
+        if self._reader is not None:
+            self._reader.close()
+        self._reader = None
+        self._rewind()
 
     def _drain(self) -> None:
         assert self._reader is not None  # noqa: S101 - _look comes first
         s = self._settings
         if self._in_flight and time.monotonic() - self._progress_at > s.receipt_timeout_s:
+            if self._saved:  # nothing may hold up today's punches for ever
+                self._hopeless.add(self._reader.path)
+                self._leave()
+                return
             self._rewind()
         while len(self._in_flight) < s.in_flight and self._due():
             batch = self._reader.batch(self.state.sent + 1, s.batch)

@@ -6,7 +6,9 @@ Rules this file lives by:
   WAL can corrupt it in SQLite before 3.51.3, and Debian 12 has 3.40.1;
 * the writing process ends by os._exit, without closing the database: closing would delete -wal and -shm, and a reader
   of another user could not make them again;
-* records are forgotten only on the server's receipt, never on the broker's word.
+* records are forgotten only on the server's receipt, never on the broker's word;
+* what is opened is judged first, row by row: a file that is not what was written is set aside, and what can still be
+  read in it goes up from a log of its own (sync.salvage).
 
 Cost of an append on an x86 machine with an SSD: about 2 ms, nearly all of it the disk's.
 """
@@ -17,13 +19,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from sync import StorageError, WireError
+from sync.audit import SUMMED, BadRecordError, Row, audit, row_sum
 from sync.batch import Batch
 from sync.chain import genesis, next_head, sign_head
 from sync.record import Record, parse_record, record_body
-from sync.storage import guard, open_reader, open_writer
+from sync.salvage import salvage
+from sync.storage import Care, DamagedError, guard, open_reader, open_writer
 
 
 class Outbox:
@@ -32,8 +36,18 @@ class Outbox:
     def __init__(self, path: Path, terminal: str, key: Ed25519PrivateKey) -> None:
         self._key = key
         self._path = path
-        self._db, self.set_aside = open_writer(path, "punches")
-        self.log, self.seq, self.head = guard(path, lambda: _resume(self._db, path, terminal))
+        public = key.public_key()
+
+        def judge(db: sqlite3.Connection) -> None:
+            _judge(db, path, terminal, public)
+
+        def rescue() -> None:
+            with contextlib.suppress(StorageError):  # a full disk, say: tried again at the next start
+                salvage(path, terminal, public)
+
+        rescue()  # what an earlier start did not come to
+        self._db, self.set_aside = open_writer(path, "punches", Care(judge, lambda db: _name_log(db, terminal), rescue))
+        self.log, self.seq, self.head = guard(path, lambda: _resume(self._db, terminal))
 
     def append(self, record: Record, blob: bytes | None = None, *, taken: bytes | None = None) -> int:
         """Chain, sign and commit one record; returns its seq once it is on disk.
@@ -50,11 +64,11 @@ class Outbox:
 
         def commit() -> None:
             with self._db:
-                self._db.execute("INSERT INTO record VALUES (?, ?, ?, ?)", row)
+                self._db.execute("INSERT INTO record VALUES (?, ?, ?, ?, ?)", (*row, row_sum(*row)))
                 if blob is not None:
-                    self._db.execute("INSERT INTO blob VALUES (?, ?)", (seq, blob))
+                    self._db.execute("INSERT INTO blob VALUES (?, ?, ?)", (seq, blob, row_sum(seq, blob)))
                 if taken is not None:
-                    self._db.execute("INSERT INTO taken VALUES (?, ?)", (taken, seq))
+                    self._db.execute("INSERT INTO taken VALUES (?, ?, ?)", (taken, seq, row_sum(taken, seq)))
 
         guard(self._path, commit)
         self.seq, self.head = seq, head
@@ -89,23 +103,54 @@ class Outbox:
         return guard(self._path, commit) if upto > 0 else 0
 
 
-def _resume(db: sqlite3.Connection, path: Path, terminal: str) -> tuple[bytes, int, bytes]:
-    """(log, last seq, its head) of a log that is this terminal's; a new log becomes its own here."""
-    with db:
-        db.execute("INSERT OR IGNORE INTO meta VALUES ('terminal', ?)", (terminal.encode(),))
+def _resume(db: sqlite3.Connection, terminal: str) -> tuple[bytes, int, bytes]:
+    """(log, last seq, its head) of a log that was found sound."""
+    ((log,),) = db.execute("SELECT value FROM meta WHERE name = 'log'")
+    last = db.execute("SELECT seq, head FROM record ORDER BY seq DESC LIMIT 1").fetchone()
+    seq, head = last or (0, genesis(terminal, log))
+    return log, seq, head
+
+
+def _name_log(db: sqlite3.Connection, terminal: str) -> None:
+    """Write down whose log this is, and sums of its name and of its tables. After birth, and after each migration."""
+    db.execute("INSERT OR IGNORE INTO meta VALUES ('terminal', ?)", (terminal.encode(),))
+    rows = _sums(db, dict(db.execute("SELECT name, value FROM meta"))).items()
+    db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows)
+
+
+def _sums(db: sqlite3.Connection, meta: dict[str, bytes]) -> dict[str, bytes]:
+    """The rows of meta that guard the others and the tables' definitions."""
+    tables = [text or "" for (text,) in db.execute("SELECT sql FROM sqlite_master ORDER BY name")]
+    name = row_sum(meta.get("terminal", b""), meta.get("log", b""))
+    return {"name sum": name.to_bytes(4, "big"), "tables sum": row_sum(*tables).to_bytes(4, "big")}
+
+
+def _judge(db: sqlite3.Connection, path: Path, terminal: str, key: Ed25519PublicKey) -> None:
+    """Raises DamagedError or BadRecordError for what was not written so, StorageError for another terminal's log."""
     meta = dict(db.execute("SELECT name, value FROM meta"))
+    if meta != {name: meta.get(name) for name in ("log", "terminal")} | _sums(db, meta):
+        raise DamagedError("the log's name is not what it was")
     if meta["terminal"] != terminal.encode():
         raise StorageError(f"{path}: is the log of another terminal; move it away to start a new one")
-    last = db.execute("SELECT seq, head FROM record ORDER BY seq DESC LIMIT 1").fetchone()
-    seq, head = last or (0, genesis(terminal, meta["log"]))
-    return meta["log"], seq, head
+    for table in ("blob", "taken"):
+        for *values, total in db.execute(f"SELECT {SUMMED[table]}, sum FROM {table}"):  # noqa: S608 - our own names
+            if row_sum(*values) != total:
+                raise DamagedError(f"a row of {table} is not what was written")
+    audit(_rows(db), key, terminal, meta["log"], every_signature=False)
+
+
+def _rows(db: sqlite3.Connection) -> Iterator[Row]:
+    for *values, total in db.execute(f"SELECT {SUMMED['record']}, sum FROM record ORDER BY seq"):  # noqa: S608 - our own
+        if row_sum(*values) != total:
+            raise BadRecordError(values[0], "is not what was written")
+        yield tuple(values)
 
 
 class OutboxReader:
     """The sync process's side. Raises StorageError while the terminal has not made the file yet."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = self._path = path
         self._db = open_reader(path, "punches")
         self._file = path.stat().st_ino
         self.log: bytes = self._rows("SELECT value FROM meta WHERE name = 'log'")[0][0]
@@ -130,7 +175,9 @@ class OutboxReader:
             "SELECT seq, body, signature FROM record WHERE seq >= ? ORDER BY seq LIMIT ?", first_seq, limit
         )
         records: list[Record] = []
-        for seq, body, _ in rows:
+        for expected, (seq, body, _) in enumerate(rows, rows[0][0] if rows else 0):
+            if seq != expected:
+                break  # a salvaged log may have a gap
             try:
                 records.append(parse_record(body))
             except WireError as error:

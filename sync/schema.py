@@ -9,6 +9,7 @@ import sqlite3
 
 from sqlite_utils import Database, Migrations
 
+from sync.audit import SUMMED, row_sum
 from sync.record import LOG_BYTES
 
 punches = Migrations("punches")
@@ -31,6 +32,15 @@ def log_and_records(db: Database) -> None:
 def entries_of_old_machines(db: Database) -> None:
     """Which entries of other machines' logs are in this one: a short hash of machine and entry, and the record."""
     db.execute("CREATE TABLE taken (key BLOB PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID")
+
+
+@punches()
+def sums_of_rows(db: Database) -> None:
+    """Each row carries a sum of itself (sync.audit): SQLite does not check what is written on its pages."""
+    db.conn.create_function("row_sum", -1, row_sum, deterministic=True)
+    for table, columns in SUMMED.items():
+        db.execute(f"ALTER TABLE {table} ADD COLUMN sum INTEGER NOT NULL DEFAULT 0")
+        db.execute(f"UPDATE {table} SET sum = row_sum({columns})")  # noqa: S608 - our own names
 
 
 @roster()

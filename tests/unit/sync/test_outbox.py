@@ -210,10 +210,22 @@ def test_a_file_not_made_yet_or_made_by_a_later_program(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="not made yet"):
         OutboxReader(path)
     sqlite3.connect(path).execute("PRAGMA user_version=9")
-    with pytest.raises(StorageError, match="expected 2"):
+    with pytest.raises(StorageError, match="expected 3"):
         OutboxReader(path)
+    assert outbox(tmp_path).set_aside is not None  # nothing of ours
+
+
+def test_a_log_of_a_later_program_is_left_alone(tmp_path: Path) -> None:
+    writer = outbox(tmp_path)
+    writer.append(punch(1))
+    with writer._db as db:
+        db.execute("INSERT INTO _sqlite_migrations VALUES (9, 'punches', 'later', '')")
+        db.execute("PRAGMA user_version=4")
+    writer._db.close()
+    before = (tmp_path / "punches.db").read_bytes()
     with pytest.raises(StorageError, match="later version"):
         outbox(tmp_path)
+    assert (tmp_path / "punches.db").read_bytes() == before
 
 
 FULL_DISK = """
