@@ -177,6 +177,27 @@ class Acknowledged(Protocol):
         ...
 
 
+@runtime_checkable
+class Watchful(Protocol):
+    """A device whose going can be seen without reading it."""
+
+    def check(self) -> None:
+        """Asked now and then while nobody wants a reading; takes no time. Raises DeviceGone."""
+        ...
+
+
+@runtime_checkable
+class Settling(Protocol):
+    """A device that does not say when a finger leaves, and takes long to look.
+
+    Who has time between two readings has it look, so that the next touch counts at once.
+    """
+
+    def settle(self) -> bool:
+        """Whether the glass is known to be empty, after one more look if need be. Raises DeviceGone, ProtocolError."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class DeviceTemplate:
     """A template in the device's own secret format; of use to devices of the same `family` alone."""

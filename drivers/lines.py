@@ -97,7 +97,7 @@ class LineServer:
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            _clear_stale(self._path)
+            clear_stale(self._path)
             listener.bind(str(self._path))
             self._path.chmod(self._mode)
             listener.listen(MAX_CLIENTS)
@@ -220,7 +220,7 @@ def listens(path: Path) -> bool:
     return True
 
 
-def _clear_stale(path: Path) -> None:
+def clear_stale(path: Path) -> None:
     """Remove a socket that nobody listens on any more (its owner was killed)."""
     if path.exists() and stat.S_ISSOCK(path.stat().st_mode) and not listens(path):
         path.unlink(missing_ok=True)

@@ -1,7 +1,8 @@
 """`hazri-edge bridge`: devices that live on the local network, carried to the terminal, which has no network.
 
-No database, no keys. One thread a device reads it and hands over what it read; an entry of a device's own log is
-acknowledged to the device only when the terminal has it on disk. When either end is away, the other waits.
+No database, no keys. One thread a device, of two kinds: a Carrier hands over what a device wrote into its own log, and
+acknowledges it to the device only when the terminal has it on disk; a Courier (edge.courier) lends the terminal a
+sensor that takes pictures. When either end is away, the other waits.
 """
 
 import threading
@@ -15,7 +16,9 @@ from drivers import DeviceGone, DriverError, ProtocolError, registry
 from drivers.base import Acknowledged, Driver, Feature, Recognition, Stamp
 from drivers.lines import LineClient, Message
 from edge import SetupError, handover
+from edge.courier import Courier
 from edge.preview import Preview
+from edge.remote import brought
 from edge.report import Report
 from edge.settings import Settings
 from edge.stopping import on_signal
@@ -36,7 +39,7 @@ def run(settings: Settings, *, events: bool, stop: threading.Event | None = None
     link = Link(settings.bridge)
     carriers = _carriers(settings, link, report)
     if not carriers and preview is None:
-        raise SetupError("the settings name no old machine on the network and no preview: nothing to do for the bridge")
+        raise SetupError("the settings name no device on the network and no preview: nothing to do for the bridge")
     if preview is not None:
         preview.open()
     for carrier in carriers:
@@ -166,15 +169,18 @@ class Carrier(threading.Thread):
         return handover.taken(answer, len(batch))
 
 
-def _carriers(settings: Settings, link: "Link", report: Report) -> list["Carrier"]:
-    """One for each device on the network that recognises people by itself. Raises OptionError."""
-    carriers = []
-    for number, device in enumerate(settings.sensors, 1):
-        entry, name = registry.find(device.driver), f"{device.driver}-{number}"
+def _carriers(settings: Settings, link: "Link", report: Report) -> "list[Carrier | Courier]":
+    """One for each device on the network. Raises OptionError."""
+    carriers: list[Carrier | Courier] = []
+    for name, device in settings.named:
+        entry = registry.find(device.driver)
         if entry.network and Feature.RECOGNITION in entry.features:
             carriers.append(Carrier(name, registry.make(device.driver, device.options), link, report))
+        elif brought(entry):
+            driver = registry.make(device.driver, device.options)
+            carriers.append(Courier(name, driver, settings.pictures, Troubles(report)))
         elif entry.network:
-            report.say("trouble", what=name, reason="it hands over pictures, which the bridge does not carry yet")
+            report.say("trouble", what=name, reason="what it takes is sealed for somebody else: not for the terminal")
     return carriers
 
 

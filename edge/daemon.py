@@ -8,7 +8,7 @@ import functools
 import re
 import threading
 import time
-from collections import Counter
+from collections.abc import Callable
 from typing import Any, TextIO, assert_never
 
 from drivers import registry
@@ -25,6 +25,7 @@ from edge.journal import Journal
 from edge.legacy import Legacy
 from edge.look import FaceLook, FingerLook
 from edge.pin import Pins
+from edge.remote import Door, Remote, brought
 from edge.report import Report
 from edge.screen import Corner
 from edge.settings import Device, Settings
@@ -62,7 +63,8 @@ class Daemon:
             self._shows.append(TextSink(screen))
         self._aloud = shows.aloud(settings, self._troubles)
         self._rules, self._models_dir = settings.rules, settings.models_dir
-        self._bench = Bench(_slots(settings), settings.hang_s)
+        self._door = _door(settings)
+        self._bench = Bench(_slots(settings, self._door), settings.hang_s)
         self._faces = "no camera"
         self._journal = Journal(Outbox(settings.punches, keys.terminal, keys.record))
         secrets = Secrets(keys.terminal, keys.seal, keys.lookup_key)
@@ -110,12 +112,14 @@ class Daemon:
         self._refresh()
         self._control.open()
         self._legacy.open()
+        self._door.open()
         threading.Thread(target=self._end_a_wait, args=(stop,), name="stop", daemon=True).start()
         self._bench.open()
         try:
             while not stop.is_set():
                 self._serve()
         finally:
+            self._door.close()
             self._legacy.close()
             self._control.close()
             self._bench.close()
@@ -310,23 +314,25 @@ def _wall_ms(instant: Instant) -> int:
     return instant.wall_ms
 
 
-def _slots(settings: Settings) -> list[Slot]:
-    """The terminal's own devices; those on the network are the bridge's. Raises SetupError, OptionError."""
-    own = [device for device in settings.sensors if not registry.find(device.driver).network]
-    features = [registry.find(device.driver).features for device in own]
+def _slots(settings: Settings, door: Door) -> list[Slot]:
+    """The terminal's own devices, and those whose pictures the bridge brings. Raises SetupError, OptionError."""
+    entries = [(name, device, registry.find(device.driver)) for name, device in settings.named]
+    own = [(name, device, entry) for name, device, entry in entries if brought(entry) or not entry.network]
+    features = [entry.features for _, _, entry in own]
     if not any(Feature.IMAGE in f for f in features):
         raise SetupError("the settings name no sensor with a picture: add a [[sensors]] block")
     if not (any(Feature.KEYPAD in f for f in features) or settings.rules.identify):
         raise SetupError("the settings name no keypad: add a [[sensors]] block, or set identify = true")
-    met: Counter[str] = Counter()
-    slots = []
-    for device in own:
-        met[device.driver] += 1
-        nth = met[device.driver]
-        name = device.driver if nth == 1 else f"{device.driver}-{nth}"
-        slots.append(Slot(name, functools.partial(_make, device)))
-    return slots
+    return [
+        Slot(name, functools.partial(Remote, door, name, entry.features) if entry.network else _maker(device))
+        for name, device, entry in own
+    ]
 
 
-def _make(device: Device) -> Driver:
-    return registry.make(device.driver, device.options)
+def _maker(device: Device) -> Callable[[], Driver]:
+    return functools.partial(registry.make, device.driver, device.options)
+
+
+def _door(settings: Settings) -> Door:
+    """Where the bridge brings pictures to; nobody comes when the settings name no sensor on the network."""
+    return Door(settings.pictures, (name for name, device in settings.named if brought(registry.find(device.driver))))

@@ -1,5 +1,6 @@
 """What the two processes of a terminal need to know, as plain values: the entry point fills them in from the file."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +57,17 @@ class Settings:
     selftest_min: int | None = None
 
     @property
+    def named(self) -> list[tuple[str, Device]]:
+        """The devices with the names they have in logs and between the processes: the driver's, numbered if need be."""
+        met: Counter[str] = Counter()
+        named = []
+        for device in self.sensors:
+            met[device.driver] += 1
+            nth = met[device.driver]
+            named.append((device.driver if nth == 1 else f"{device.driver}-{nth}", device))
+        return named
+
+    @property
     def punches(self) -> Path:
         return self.state_dir / "punches.db"
 
@@ -70,6 +82,10 @@ class Settings:
     @property
     def bridge(self) -> Path:
         return self.runtime_dir / "bridge.sock"
+
+    @property
+    def pictures(self) -> Path:
+        return self.runtime_dir / "pictures.sock"
 
     @property
     def control(self) -> Path:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from drivers import DeviceGone, DriverError, ProtocolError
-from drivers.base import Driver, Feature, Keypad, Reading
+from drivers.base import Driver, Feature, Keypad, Reading, Watchful
 from edge.messages import Want
 
 T = TypeVar("T")
@@ -191,6 +191,8 @@ class Worker:
         elif not wanted:
             with self._changed:
                 self._changed.wait_for(lambda: self._turn is not None or self._jobs or self._life != life, _IDLE_S)
+            if isinstance(driver, Watchful) and self._life == life:
+                self._call(life, _IDLE_S, driver.check)
 
     def _read(self, driver: Driver, life: int) -> None:
         """One slice of a wait. What comes is for whoever waits when it comes."""

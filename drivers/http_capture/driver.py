@@ -99,6 +99,10 @@ class HttpCapture:
             case _:
                 raise ProtocolError(f"{self._site}: {found.words}")
 
+    def settle(self) -> bool:
+        self._empty = self._empty or self._glance()
+        return self._empty
+
     def info(self) -> Info:
         request = codec.info(self._shape)
         if request is None:
