@@ -90,6 +90,22 @@ class Authority:
         )
 
 
+class Glass:
+    """Where the site's people lay their fingers: the virtual device, unless a test has another one pretended."""
+
+    def __init__(self, site: "Site") -> None:
+        self._site = site
+
+    def lay(self, picture: Path) -> None:
+        with self._site.hands() as hands:
+            hands.ask({"do": "lift"})
+            hands.ask({"do": "place", "picture": str(picture)})
+
+    def lift(self) -> None:
+        with self._site.hands() as hands:
+            hands.ask({"do": "lift"})
+
+
 class Site:
     """A state directory that is set up, and the terminal process on it."""
 
@@ -105,6 +121,7 @@ class Site:
             f"[policy]\ndigits_timeout_s = {patience_s}\nfinger_timeout_s = {patience_s}\n{policy}"
         )
         self.roster = RosterStore(self.state / "roster.db")
+        self.glass = Glass(self)
         self.process: subprocess.Popen[str] | None = None
         self.events: list[Message] = []
         self.log: list[str] = []
@@ -182,21 +199,19 @@ class Site:
                 if seen.get("event") == "outcome":
                     break
                 if seen.get("state") == "place" and left:
-                    hands.ask({"do": "lift"})
-                    hands.ask({"do": "place", "picture": str(left.pop(0))})
-            hands.ask({"do": "lift"})
+                    self.glass.lay(left.pop(0))
+        self.glass.lift()
         return seen
 
     def enrol(self, person: bytes, finger: int, pictures: Sequence[Path]) -> Message:
         left = list(pictures)
-        with self.hands() as hands, self.control() as control:
+        with self.control() as control:
             seen = control.ask({"do": "enrol", "person": person.hex(), "finger": finger})
             while "ok" not in seen:
                 if seen.get("event") == "place" and left:
-                    hands.ask({"do": "lift"})
-                    hands.ask({"do": "place", "picture": str(left.pop(0))})
+                    self.glass.lay(left.pop(0))
                 seen = control.next()
-            hands.ask({"do": "lift"})
+        self.glass.lift()
         return seen
 
     def records(self) -> list[tuple[int, Record]]:
