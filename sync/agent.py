@@ -20,6 +20,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from sync import LinkError, StorageError, SyncError
+from sync.asker import Asker
 from sync.batch import batch_bytes
 from sync.chain import verify_receipt, verify_roster
 from sync.link import Delivery, Link
@@ -47,7 +48,8 @@ class AgentSettings:
 
 @dataclass(frozen=True, slots=True)
 class AgentState:
-    """What a technician would want to know at a glance. Sequence numbers count records of this terminal's log.
+    """What a technician would want to know at a glance. Sequence numbers count records of this terminal's log;
+    `anchored_ms` is CLOCK_BOOTTIME when the server last said what time it is, known to within `anchor_bound_ms`.
 
     `reason` is why the link is as it is; `trouble` what else is wrong now, empty when nothing is.
     """
@@ -60,6 +62,8 @@ class AgentState:
     receipted: int = 0
     roster_version: int = 0
     refused: int = 0
+    anchored_ms: int = 0
+    anchor_bound_ms: int = 0
 
 
 class Agent:
@@ -71,13 +75,16 @@ class Agent:
         link: Link,
         server_key: Ed25519PublicKey,
         on_change: Callable[[AgentState], None],
+        asker: Asker | None = None,
     ) -> None:
+        """`asker`: who asks the server for the time; None: nobody does."""
         self._settings = settings
         self._punches = punches
         self._store = store
         self._link = link
         self._server_key = server_key
         self._on_change = on_change
+        self._asker = asker
         self._inbox: queue.SimpleQueue[Delivery | tuple[bool, str]] = queue.SimpleQueue()
         self._reader: OutboxReader | None = None
         self._saved = False  # is the reader's log one that was saved from a damaged file?
@@ -122,6 +129,8 @@ class Agent:
             return
         try:
             if self.state.up:
+                if self._asker is not None and self._asker.due():
+                    self._link.publish(up(self._settings.terminal, "question"), self._asker.ask(), qos=0)
                 if not self._forked:
                     self._drain()
                 if self._reader is not None and not self._forked:
@@ -147,6 +156,10 @@ class Agent:
                 self._take_receipt(item.payload)
             elif item.topic == down(self._settings.terminal, "roster"):
                 self._take_roster(item.payload)
+            elif item.topic == down(self._settings.terminal, "answer") and self._asker is not None:
+                anchor = self._asker.take(item.payload)
+                self._store.put_anchor(anchor)
+                self._change(anchored_ms=anchor.came_ms, anchor_bound_ms=anchor.bound_ms)
         except StorageError:
             raise
         except SyncError as error:
@@ -158,6 +171,8 @@ class Agent:
         self._hopeless.clear()
         if self._saved:
             self._leave()
+        if self._asker is not None:
+            self._asker.new_link()
         self._rewind()
         self._blobs_sent = 0
         self._try(lambda: self.beat(qos=1))

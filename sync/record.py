@@ -81,6 +81,7 @@ class EventCode(IntEnum):
     FITNESS = 7
     IDENTICAL_PROBE = 8
     UNKNOWN_BADGE = 9  # an old machine knew somebody whom nobody has named here yet (R6.2)
+    TIME_ANCHOR = 10  # the server's signed word on the time (sync.anchor)
 
 
 @dataclass(frozen=True, slots=True)

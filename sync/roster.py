@@ -1,13 +1,14 @@
 """roster.db: what came down from the server. One writer (sync), one reader (the terminal).
 
-People, their sealed templates, the roster's version, and the newest receipt of each log. Nothing in it opens without
-the terminal's seal key. The rules of sync.outbox hold here too.
+People, their sealed templates, the roster's version, the newest receipt of each log, and the server's newest word on
+the time. Nothing in it opens without the terminal's seal key. The rules of sync.outbox hold here too.
 """
 
 import sqlite3
 from pathlib import Path
 
 from sync import SyncError, WireError
+from sync.anchor import Anchor, Answer, Question
 from sync.batch import Order
 from sync.storage import guard, open_reader, open_writer
 from sync.wire import Receipt, RosterDelta, RosterEntry, SealedTemplate, parse_template, template_bytes
@@ -76,6 +77,21 @@ class RosterStore:
     def receipt(self, log: bytes) -> Receipt | None:
         return guard(self._path, lambda: _receipt(self._db, log))
 
+    def put_anchor(self, anchor: Anchor) -> None:
+        """Keep the newest anchor, and no other."""
+
+        def commit() -> None:
+            with self._db as db:
+                q, a = anchor.question, anchor.answer
+                db.execute("DELETE FROM anchor")
+                row = (q.boot_id, q.asked_ms, q.nonce, anchor.came_ms, a.server_ms, a.signature)
+                db.execute("INSERT INTO anchor VALUES (?, ?, ?, ?, ?, ?)", row)
+
+        guard(self._path, commit)
+
+    def anchor(self) -> Anchor | None:
+        return guard(self._path, lambda: _anchor(self._db))
+
     def close(self) -> None:
         self._db.close()
 
@@ -116,6 +132,10 @@ class RosterReader:
     def receipt(self, log: bytes) -> Receipt | None:
         return guard(self._path, lambda: _receipt(self._db, log))
 
+    def anchor(self) -> Anchor | None:
+        """The server's newest word on the time, as it stands there: to be checked (sync.anchor.check) before use."""
+        return guard(self._path, lambda: _anchor(self._db))
+
     def close(self) -> None:
         self._db.close()
 
@@ -127,3 +147,8 @@ def _version(db: sqlite3.Connection) -> int:
 def _receipt(db: sqlite3.Connection, log: bytes) -> Receipt | None:
     row = db.execute("SELECT log, seq, head, signature, plain FROM receipt WHERE log = ?", (log,)).fetchone()
     return Receipt(row[0], row[1], row[2], row[3], bool(row[4])) if row else None
+
+
+def _anchor(db: sqlite3.Connection) -> Anchor | None:
+    row = db.execute("SELECT boot, asked_ms, nonce, came_ms, server_ms, signature FROM anchor").fetchone()
+    return Anchor(Question(row[0], row[1], row[2]), row[3], Answer(row[4], row[5])) if row else None

@@ -60,6 +60,16 @@ def people_and_receipts(db: Database) -> None:
     db.table("meta").insert({"name": "version", "value": 0})
 
 
+@roster()
+def anchor(db: Database) -> None:
+    """The server's newest word on the time, one row."""
+    db.table("anchor").create(
+        {"boot": bytes, "asked_ms": int, "nonce": bytes, "came_ms": int, "server_ms": int, "signature": bytes},
+        pk="boot",
+        not_null={"asked_ms", "nonce", "came_ms", "server_ms", "signature"},
+    )
+
+
 _SETS = {"punches": punches, "roster": roster}
 
 

@@ -3,8 +3,10 @@
 hz1/<terminal>/u/p   "batch"    records as columns           QoS 1
 hz1/<terminal>/u/c   "chunk"    part of a sealed template    QoS 1
 hz1/<terminal>/u/b   "beat"     state and last will          QoS 0 (will: QoS 1)
+hz1/<terminal>/u/q   "question" what time is it?             QoS 0
 hz1/<terminal>/d/a   "receipt"  the server's cumulative word QoS 0, retained
 hz1/<terminal>/d/r   "roster"   people of this terminal      QoS 1
+hz1/<terminal>/d/t   "answer"   the server's time            QoS 0
 
 Short, because a topic travels with every message and MQTT 3.1.1 has no aliases; code and logs say the words.
 """
@@ -16,13 +18,13 @@ from sync import WireError
 ROOT = "hz1"
 UP, DOWN = "u", "d"
 UP_ALL = f"{ROOT}/+/{UP}/#"
-_LETTERS = {"batch": "p", "chunk": "c", "beat": "b", "receipt": "a", "roster": "r"}
+_LETTERS = {"batch": "p", "chunk": "c", "beat": "b", "question": "q", "receipt": "a", "roster": "r", "answer": "t"}
 _LEAVES = {letter: leaf for leaf, letter in _LETTERS.items()}
 
 # A terminal's id is also its certificate's common name, its MQTT username and its client id.
 # Ids that begin with "hazri-" are the aggregator's own (the ingest worker is "hazri-ingest").
 _TERMINAL = re.compile(r"(?!hazri-)[a-z0-9][a-z0-9-]{0,31}")
-_UP = re.compile(rf"{ROOT}/({_TERMINAL.pattern})/{UP}/([pcb])")
+_UP = re.compile(rf"{ROOT}/({_TERMINAL.pattern})/{UP}/([pcbq])")
 
 
 def check_terminal(terminal: str) -> str:
