@@ -114,6 +114,8 @@ def _resume(db: sqlite3.Connection, terminal: str) -> tuple[bytes, int, bytes]:
 def _name_log(db: sqlite3.Connection, terminal: str) -> None:
     """Write down whose log this is, and sums of its name and of its tables. After birth, and after each migration."""
     db.execute("INSERT OR IGNORE INTO meta VALUES ('terminal', ?)", (terminal.encode(),))
+    db.execute("DELETE FROM name_again")
+    db.execute("INSERT INTO name_again SELECT value FROM meta WHERE name = 'log'")
     rows = _sums(db, dict(db.execute("SELECT name, value FROM meta"))).items()
     db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows)
 
@@ -130,6 +132,8 @@ def _judge(db: sqlite3.Connection, path: Path, terminal: str, key: Ed25519Public
     meta = dict(db.execute("SELECT name, value FROM meta"))
     if meta != {name: meta.get(name) for name in ("log", "terminal")} | _sums(db, meta):
         raise DamagedError("the log's name is not what it was")
+    if db.execute("SELECT log FROM name_again").fetchall() != [(meta["log"],)]:
+        raise DamagedError("the log's name is not what it was, the second time")
     if meta["terminal"] != terminal.encode():
         raise StorageError(f"{path}: is the log of another terminal; move it away to start a new one")
     for table in ("blob", "taken"):

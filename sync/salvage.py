@@ -40,7 +40,7 @@ class _Found:
                     self.records.setdefault(rowid, set()).add(row)
             case [None, bytes(data), int(total)] if rowid is not None and row_sum(rowid, data) == total:
                 self.blobs[rowid] = data
-            case ["log", bytes(log)] if len(log) == LOG_BYTES:
+            case ["log", bytes(log)] | [bytes(log)] if len(log) == LOG_BYTES:
                 self.logs[log] += 1
 
 
@@ -73,11 +73,11 @@ def _save(aside: Path, terminal: str, key: Ed25519PublicKey) -> Path:
     for rowid, values in carve(aside):
         found.take(rowid, values)
     log = _log(found, terminal)
-    rows = _vouched(found, genesis(terminal, log), key)
+    rows = _vouched(found, genesis(terminal, log), key) if log else []  # without its name nobody would take it
     blobs = [(row[0], found.blobs[row[0]]) for row in rows if row[0] in found.blobs]
 
     def fill(db: sqlite3.Connection) -> None:
-        db.execute("UPDATE meta SET value = ? WHERE name = 'log'", (log,))
+        db.execute("UPDATE meta SET value = ? WHERE name = 'log'", (log or bytes(LOG_BYTES),))
         db.executemany("INSERT INTO record VALUES (?, ?, ?, ?, ?)", [(*row, row_sum(*row)) for row in rows])
         db.executemany("INSERT INTO blob VALUES (?, ?, ?)", [(*blob, row_sum(*blob)) for blob in blobs])
 
@@ -91,7 +91,7 @@ def _log(found: _Found, terminal: str) -> bytes:
     for log in found.logs:
         if any(next_head(genesis(terminal, log), body) == head for _, body, head, _ in first):
             return log
-    return found.logs.most_common(1)[0][0] if found.logs else bytes(LOG_BYTES)
+    return found.logs.most_common(1)[0][0] if found.logs else b""
 
 
 def _vouched(found: _Found, start: bytes, key: Ed25519PublicKey) -> list[Row]:

@@ -81,7 +81,7 @@ def guard(path: Path, work: Callable[[], T]) -> T:
     """Run `work`; SQLite's errors become StorageError with the file and the cause in words."""
     try:
         return work()
-    except (sqlite3.Error, OSError) as error:
+    except (sqlite3.Error, OSError, UnicodeDecodeError) as error:  # the last: an error that quotes a damaged name
         raise StorageError(f"{path}: {error}; is the disk full, read-only, worn or not there?") from None
 
 
@@ -121,7 +121,7 @@ def _open_or_begin(path: Path, name: str, care: Care) -> tuple[sqlite3.Connectio
         _bring_up_to_date(db, path, name, care)
         care.judge(db)
         return db, None
-    except (DamagedError, BadRecordError, sqlite3.Error) as error:
+    except (DamagedError, BadRecordError, sqlite3.Error, UnicodeDecodeError) as error:
         if isinstance(error, sqlite3.Error) and _of_the_disk(error):
             raise
         aside = _set_aside(path)
