@@ -1,8 +1,12 @@
 """What time is it, and how far can it be wrong.
 
 CLOCK_BOOTTIME counts on through suspend and no setting of the clock moves it: it orders the punches of one boot and
-measures between them. What the wall shows is kept beside it, with the kernel's own word on how far to trust it
-(adjtimex(2): STA_UNSYNC and maxerror, as an NTP client maintains them).
+measures between them. What is shown is kept beside it, and comes from the better of two:
+
+* the server's signed word in this boot (sync.anchor), whose bound widens with the time since;
+* the machine's own wall clock, with the kernel's word on how far to trust it (adjtimex(2): STA_UNSYNC and maxerror, as
+  an NTP client maintains them), as long as it does not contradict the server. Once the server has spoken, nobody who
+  turns the machine's clock, nor a false NTP server, moves what is shown (S10).
 """
 
 import ctypes
@@ -12,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from sync.anchor import Anchor
+from sync.asker import since_boot_ms
 from sync.record import ClockSource, Instant
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -25,10 +31,12 @@ STEP_MS = 2000
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Somebody set the clock by more than two seconds (S10); offsets as in Instant.wall_offset_ms."""
+    """Somebody set the machine's clock by more than two seconds, at once or little by little (S10); offsets as in
+    Instant.wall_offset_ms. `reason`: "ntp" where the kernel says that NTP keeps the clock now, else "set"."""
 
     old_offset_ms: int
     new_offset_ms: int
+    reason: str = "set"
 
 
 class Clock(Protocol):
@@ -39,32 +47,61 @@ class Clock(Protocol):
         ...
 
     def step(self) -> Step | None:
-        """The step of the wall clock since this was last asked, if there was one."""
+        """The step of the wall clock since one was last told, if there was one."""
+        ...
+
+    def wall_offset_ms(self) -> int:
+        """What the machine's own wall clock shows now, minus CLOCK_BOOTTIME."""
+        ...
+
+    def take(self, anchor: Anchor) -> None:
+        """Show what follows from the server's word, given in this boot and checked, from now on."""
         ...
 
 
 class SystemClock:
-    """This machine's clocks. `held_offset_ms` is the wall offset last recorded in this boot, if any was."""
+    """This machine's clocks. `held_offset_ms` is the machine's wall offset last recorded in this boot, if any was."""
 
     def __init__(self, boot_no: int, held_offset_ms: int | None = None) -> None:
         self._boot_no = boot_no
-        self._offset_ms = self._asked_ms = _offset_ms() if held_offset_ms is None else held_offset_ms
+        self._offset_ms = self._told_ms = _offset_ms() if held_offset_ms is None else held_offset_ms
+        self._anchor: Anchor | None = None
 
     def now(self) -> Instant:
+        at_ms, wall_ms = since_boot_ms(), self.wall_offset_ms()
+        source, bound_ms = trust()
+        anchor = self._anchor
+        if anchor is not None:
+            anchored_ms = anchor.bound_at_ms(at_ms)
+            agrees = bound_ms is not None and abs(wall_ms - anchor.offset_ms) <= bound_ms + anchored_ms
+            if bound_ms is None or not agrees or anchored_ms < bound_ms:
+                return Instant(self._boot_no, at_ms, anchor.offset_ms, ClockSource.SERVER, coarse(anchored_ms))
+        return Instant(self._boot_no, at_ms, wall_ms, source, None if bound_ms is None else coarse(bound_ms))
+
+    def step(self) -> Step | None:
+        offset_ms, old_ms = _offset_ms(), self._told_ms
+        if abs(offset_ms - old_ms) <= STEP_MS:
+            return None
+        self._told_ms = offset_ms
+        return Step(old_ms, offset_ms, "ntp" if trust()[0] is ClockSource.NTP else "set")
+
+    def wall_offset_ms(self) -> int:
         offset_ms = _offset_ms()
         if abs(offset_ms - self._offset_ms) > _SETTLED_MS:
             self._offset_ms = offset_ms
-        source, bound_ms = trust()
-        return Instant(self._boot_no, since_boot_ns() // 1_000_000, self._offset_ms, source, bound_ms)
+        return self._offset_ms
 
-    def step(self) -> Step | None:
-        offset_ms = _offset_ms()
-        old_ms, self._asked_ms = self._asked_ms, offset_ms
-        return Step(old_ms, offset_ms) if abs(offset_ms - old_ms) > STEP_MS else None
+    def take(self, anchor: Anchor) -> None:
+        now_ms = since_boot_ms()
+        if self._anchor is None or anchor.bound_at_ms(now_ms) <= self._anchor.bound_at_ms(now_ms):
+            self._anchor = anchor
 
 
-def since_boot_ns() -> int:
-    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+def coarse(bound_ms: int) -> int:
+    """The next number up of 1, 2, 3, 4, 6, 8, 12, 16 …: a bound that is another one with every punch costs a byte or
+    two each on the wire, and says nothing more."""
+    power = 1 << max(0, bound_ms - 1).bit_length()
+    return power * 3 // 4 if power >= 4 and power * 3 // 4 >= bound_ms else power
 
 
 def boot_id() -> bytes:
@@ -103,4 +140,4 @@ def trust() -> tuple[ClockSource, int | None]:
 
 
 def _offset_ms() -> int:
-    return (time.time_ns() - since_boot_ns()) // 1_000_000
+    return (time.time_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)) // 1_000_000

@@ -14,9 +14,9 @@ from typing import Any, TextIO, assert_never
 from drivers import registry
 from drivers.base import Driver, Feature
 from edge import SetupError, enrolment, outcome, policy, selftest, shows
+from edge.anchoring import Anchoring
 from edge.badges import Badges
 from edge.checkup import Checkup
-from edge.clock import trust
 from edge.comparing import Comparer, Limits
 from edge.control import Control, Examine
 from edge.gallery import People, Secrets
@@ -70,6 +70,7 @@ class Daemon:
         secrets = Secrets(keys.terminal, keys.seal, keys.lookup_key)
         own = self._journal.own_templates()
         self._people = People(settings.roster, secrets, self._journal.log, own, self._spoilt)
+        self._anchoring = Anchoring(self._journal, keys.terminal, keys.server_key, report, self._troubles)
         self._sealer = enrolment.Sealer(keys.terminal, keys.seal, keys.template_key)
         self._control = Control(settings.control, self.status)
         badges = Badges(settings.badges, lambda reason: self._troubles.found("badges", reason))
@@ -130,6 +131,7 @@ class Daemon:
     def status(self) -> dict[str, Any]:
         """For the control socket: figures, no people."""
         gallery, counters = self._people.gallery, self._terminal.counters
+        now = self._journal.now()
         return {
             "serving": self._serving,
             "uptime_s": round(time.monotonic() - self._started_s),
@@ -145,7 +147,9 @@ class Daemon:
             "not_recorded": counters.not_recorded,
             "bad_readings": counters.bad_readings,
             "faces": self._faces,
-            "silent": self._silent_day == policy.work_day(self._rules, self._journal.now()),
+            "clock": now.source.name.lower(),
+            "clock_bound_ms": now.error_bound_ms,
+            "silent": self._silent_day == policy.work_day(self._rules, now),
             "devices": self._bench.health(),
             "selftest": self._checkup.last,
             **self._legacy.status(),
@@ -203,6 +207,7 @@ class Daemon:
         self._refresh()
         try:
             self._journal.tick()
+            self._anchoring.look(self._people.anchor)
             self._troubles.mended("storage")
             self._terminal.disk = True
         except StorageError as error:
@@ -283,9 +288,10 @@ class Daemon:
         self._report.say("outcome", **fields)
 
     def _corner(self) -> Corner:
-        trusted = trust()[0] is not ClockSource.UNKNOWN
+        now = self._journal.now()
+        trusted = now.source is not ClockSource.UNKNOWN
         waiting = max(0, self._journal.seq - self._people.receipted)
-        return Corner(unreceipted=waiting, clock=time.strftime("%H:%M"), clock_trusted=trusted)
+        return Corner(unreceipted=waiting, clock=_clock_face(now), clock_trusted=trusted)
 
     def _show(self, state: State) -> None:
         for show in self._shows:
@@ -308,6 +314,10 @@ def _event(state: State) -> dict[str, object]:
         case EnrolPlace(view, views, advice):
             return {**named, "view": view, "views": views, "advice": advice}
     return dict(named)
+
+
+def _clock_face(now: Instant) -> str:
+    return time.strftime("%H:%M", time.localtime(now.wall_ms / 1000))
 
 
 def _wall_ms(instant: Instant) -> int:

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from matching import Candidate, MatchingError, Prepared, Template, prepare
 from sync import StorageError, SyncError
+from sync.anchor import Anchor
 from sync.roster import RosterReader
 from sync.seal import lookup, open_sealed, open_template
 from sync.wire import CardFlag, Receipt, RosterEntry, SealedTemplate, parse_card
@@ -126,6 +127,7 @@ class People:
         self._stale = True
         self.gallery = Gallery()
         self.receipted = 0
+        self.anchor: Anchor | None = None  # the server's newest word on the time, not checked yet
 
     @property
     def damaged(self) -> int:
@@ -145,6 +147,7 @@ class People:
             version = self._reader.version()
             receipt: Receipt | None = self._reader.receipt(self._log)
             self.receipted = receipt.seq if receipt else 0
+            self.anchor = self._reader.anchor()
             if version == self.gallery.version and not self._stale:
                 return False
             entries = self._reader.entries()

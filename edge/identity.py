@@ -25,13 +25,15 @@ CERTIFICATE, CA, ADMISSION = "transport.crt", "ca.crt", "admission.json"
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """What the terminal process holds: to sign records, to open templates, to find people, to seal for the server."""
+    """What the terminal process holds: to sign records, to open templates, to find people, to seal for the server, and
+    to know its word."""
 
     terminal: str
     record: Ed25519PrivateKey
     seal: X25519PrivateKey
     lookup_key: bytes
     template_key: X25519PublicKey
+    server_key: Ed25519PublicKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ def load_keys(state_dir: Path) -> Keys:
         lookup_key = open_lookup_key(admission, seal)
     except SyncError as error:
         raise SetupError(str(error)) from None
-    return Keys(admission.terminal, record, seal, lookup_key, template_key_of(admission))
+    return Keys(admission.terminal, record, seal, lookup_key, template_key_of(admission), server_key_of(admission))
 
 
 def load_transport(state_dir: Path) -> Transport:

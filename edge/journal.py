@@ -3,15 +3,17 @@
 At the start the log is read once: which boot it ended in, who punched last when, and which fingers were enrolled here.
 """
 
+import contextlib
 import hashlib
 from dataclasses import dataclass, field
 
 from edge import SOFTWARE
 from edge.clock import Clock, SystemClock, boot_id
 from edge.policy import Last
-from sync import StorageError
+from sync import StorageError, WireError
+from sync.anchor import Anchor, anchor_detail, detailed_anchor
 from sync.outbox import Outbox
-from sync.record import Event, EventCode, Flag, Instant, Punch, Record, SourceClass
+from sync.record import ClockSource, Event, EventCode, Flag, Instant, Punch, Record, SourceClass
 from sync.wire import SealedTemplate, parse_template, template_bytes
 
 OWN = "own"
@@ -24,7 +26,8 @@ class History:
     last: dict[bytes, Last] = field(default_factory=dict)
     boot_no: int = 0
     boot: bytes | None = None
-    offset_ms: int | None = None
+    offset_ms: int | None = None  # of the machine's own wall clock
+    anchor: Anchor | None = None  # the server's newest word in this boot
     elsewhere: dict[bytes, Last] = field(default_factory=dict)  # on old machines, by their clocks
     enrolled: dict[bytes, tuple[int, bytes]] = field(default_factory=dict)  # hash -> (seq, key wrapped for us)
 
@@ -33,13 +36,20 @@ class History:
             self._take_elsewhere(record)  # dated by another clock than ours
             return
         if record.instant.boot_no != self.boot_no:
-            self.boot_no, self.boot = record.instant.boot_no, None
-        self.offset_ms = record.instant.wall_offset_ms
+            self.boot_no, self.boot, self.anchor = record.instant.boot_no, None, None
+        if record.instant.source is not ClockSource.SERVER:
+            self.offset_ms = record.instant.wall_offset_ms
         if isinstance(record, Punch):
             if Flag.DUPLICATE not in record.flags:
                 self.last[record.person] = Last(record.instant, record.kind)
         elif record.code is EventCode.BOOT:
             self.boot = _octets(record.detail.get("boot_id"))
+        elif record.code is EventCode.CLOCK_STEP:
+            self.offset_ms = _number(record.detail.get("new_ms"))
+        elif record.code is EventCode.TIME_ANCHOR:
+            self.offset_ms = _number(record.detail.get("wall_ms"))
+            with contextlib.suppress(WireError):
+                self.anchor = detailed_anchor(self.boot or b"", record.detail)
         elif record.code is EventCode.ENROLMENT:
             self.enrolled[_octets(record.detail.get("hash"))] = (seq, _octets(record.detail.get(OWN)))
 
@@ -65,6 +75,8 @@ class Journal:
         self._aside = outbox.set_aside.name if outbox.set_aside else ""  # the damaged log this one follows (S2)
         boot_no = self.history.boot_no + (0 if here else 1)
         self.clock: Clock = clock or SystemClock(boot_no, self.history.offset_ms if here else None)
+        if here and self.history.anchor:
+            self.clock.take(self.history.anchor)
 
     @property
     def log(self) -> bytes:
@@ -126,6 +138,19 @@ class Journal:
             "reason": reason,
         }
         return self._append(Event(EventCode.ADMIN, detail, began))
+
+    def anchor(self, anchor: Anchor) -> None:
+        """Commit the server's word on the time, checked, and show what follows from it.
+
+        Raises StorageError: then nothing changes, so that whatever is shown can be explained from the log.
+        """
+        self.remark(EventCode.TIME_ANCHOR, **anchor_detail(anchor, self.clock.wall_offset_ms()))
+        self.clock.take(anchor)
+
+    @property
+    def boot(self) -> bytes:
+        """The kernel's name of this boot."""
+        return self._boot
 
     def remark(self, code: EventCode, **detail: int | str | bytes) -> None:
         """Commit any other event of now. Raises StorageError."""
@@ -194,11 +219,19 @@ class Journal:
             self._refused = 0
         step = self.clock.step()
         if step:
-            moved: dict[str, int | str | bytes] = {"old_ms": step.old_offset_ms, "new_ms": step.new_offset_ms}
+            moved: dict[str, int | str | bytes] = {
+                "old_ms": step.old_offset_ms,
+                "new_ms": step.new_offset_ms,
+                "reason": step.reason,
+            }
             self._outbox.append(Event(EventCode.CLOCK_STEP, moved, now))
 
     def now(self) -> Instant:
         return self.clock.now()
+
+
+def _number(value: int | str | bytes | None) -> int | None:
+    return value if isinstance(value, int) else None
 
 
 def _octets(value: int | str | bytes | None) -> bytes:
