@@ -10,9 +10,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from edge.clock import Step
+from edge.clock import Step, SystemClock
 from edge.journal import Journal
 from sync import StorageError
+from sync.anchor import Anchor, Answer, Question, detailed_anchor
 from sync.outbox import Outbox
 from sync.record import ClockSource, Event, EventCode, Flag, Instant, Kind, Means, Punch, SourceClass
 from sync.seal import open_template, rewrap, seal_template
@@ -28,6 +29,7 @@ class FixedClock:
     def __init__(self, boot_no: int) -> None:
         self.boot_no = boot_no
         self.pending: Step | None = None
+        self.taken: Anchor | None = None
 
     def now(self) -> Instant:
         return Instant(self.boot_no, 1000, 10**12, ClockSource.UNKNOWN, None)
@@ -35,6 +37,12 @@ class FixedClock:
     def step(self) -> Step | None:
         step, self.pending = self.pending, None
         return step
+
+    def wall_offset_ms(self) -> int:
+        return 10**12
+
+    def take(self, anchor: Anchor) -> None:
+        self.taken = anchor
 
 
 Start = Callable[[bytes], Journal]
@@ -87,12 +95,64 @@ def test_a_step_of_the_clock_comes_before_the_punch_after_it(start: Start, tmp_p
     clock = FixedClock(1)
     journal = Journal(outbox, clock, b"a" * 16)
     journal.open()
-    clock.pending = Step(5, 4000)
+    clock.pending = Step(5, 4000, "ntp")
     punch(journal)
     assert codes(journal) == ["BOOT", "CLOCK_STEP", "PUNCH"]
     step = [r for _, r in outbox.records() if isinstance(r, Event)][-1]
-    assert (step.code, step.detail) == (EventCode.CLOCK_STEP, {"old_ms": 5, "new_ms": 4000})
+    assert (step.code, step.detail) == (EventCode.CLOCK_STEP, {"old_ms": 5, "new_ms": 4000, "reason": "ntp"})
     outbox._db.close()
+
+
+ANCHOR = Anchor(Question(b"a" * 16, 900, b"question"), 950, Answer(2 * 10**12, b"s" * 64))
+
+
+def test_the_servers_word_is_recorded_and_outlives_a_restart(start: Start) -> None:
+    """S2, S10: first the log, then the screen; and what the machine's own clock had beside it."""
+    one = start(b"a" * 16)
+    one.open()
+    own_ms = one.clock.wall_offset_ms()
+    one.anchor(ANCHOR)
+    assert codes(one) == ["BOOT", "TIME_ANCHOR"]
+    ((_, event),) = one._outbox.records(after=1)
+    assert isinstance(event, Event)
+    assert detailed_anchor(b"a" * 16, event.detail) == ANCHOR
+    assert event.detail["wall_ms"] == own_ms
+    assert event.instant.source is not ClockSource.SERVER
+    punch(one)
+    again = start(b"a" * 16)
+    assert again.history.anchor == ANCHOR
+    assert again.now().source is ClockSource.SERVER
+    assert again.now().wall_offset_ms == ANCHOR.offset_ms
+    assert again.clock.step() is None  # the server's word is no step of the machine's clock
+    assert start(b"b" * 16).history.anchor == ANCHOR
+    assert start(b"b" * 16).now().source is not ClockSource.SERVER
+
+
+def test_what_the_log_does_not_hold_is_not_shown(start: Start, tmp_path: Path) -> None:
+    """S13: a disk that refuses the anchor leaves the time as it was."""
+    outbox = Outbox(tmp_path / "other.db", "gate-1", KEY)
+    clock = FixedClock(1)
+    journal = Journal(outbox, clock, b"a" * 16)
+    journal.open()
+    with full_disk(), pytest.raises(StorageError):
+        journal.anchor(ANCHOR)
+    assert clock.taken is None
+    journal.anchor(ANCHOR)
+    assert clock.taken == ANCHOR
+    outbox._db.close()
+
+
+def test_a_step_that_was_recorded_is_not_recorded_again_after_a_restart(start: Start) -> None:
+    """S10: nor while the server's word is what is shown."""
+    one = start(b"a" * 16)
+    real_ms = one.clock.wall_offset_ms()
+    one.clock = SystemClock(1, real_ms - 5000)
+    one.anchor(ANCHOR)
+    punch(one)
+    assert codes(one) == ["BOOT", "CLOCK_STEP", "TIME_ANCHOR", "PUNCH"]
+    again = start(b"a" * 16)
+    punch(again)
+    assert codes(again) == ["BOOT", "CLOCK_STEP", "TIME_ANCHOR", "PUNCH", "PUNCH"]
 
 
 def test_the_last_punch_that_counted_is_remembered_over_a_restart(start: Start) -> None:
