@@ -4,16 +4,20 @@ A set is a folder of `<finger>_<impression>.png`. Protocols: *full* compares eve
 (genuine) and every impression with every one of every other finger (impostor); *std* is that of the Fingerprint
 Verification Competitions, whose impostors are first impressions only. *three* always runs beside them: three
 consecutive impressions, cyclic, are enrolled, the others probe every finger, and the best of three scores counts.
-Times are CPU times of one thread.
+
+As at a terminal, a near miss is looked at again in other ways (`matching.decide`), the probe only: what is enrolled
+stays as it is. Two pictures can therefore differ by which of them is the probe, and every pair is tried both ways, in
+either protocol: rates are those of both together. Times are CPU times of one thread.
 """
 
+import functools
 import itertools
 import re
 import resource
 import statistics
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,14 +26,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matching.errors import DataError, ImageError
+from matching.fingerprint.calibration import score_at_fmr
 from matching.fingerprint.compare import Prepared, compare, prepare
+from matching.fingerprint.fmr_table import TABLE
 from matching.fingerprint.parameters import DPI
 from matching.fingerprint.pipeline import Extractor
 from matching.plot import det_points
 from matching.rates import Scores, eer, fnmr_at
+from matching.scoring import clear_miss
+from matching.second_look import Near, look_again
 from matching.template import Template
 
 Protocol = Literal["full", "std"]
+Groups = list[list[int]]
+Trial = tuple[int, list[int]]
+"""The place of the view that probes, and of those enrolled."""
 Progress = Callable[[str, int, int], None]
 """Told what is done (the set's name and the step), how many of it, and how many there are."""
 
@@ -48,15 +59,39 @@ class _View:
 
 @dataclass(frozen=True)
 class _Trials:
-    """Scores of one set, by protocol, and what they cost."""
+    """Scores of one set, by protocol, which of them needed a second look, and what they cost."""
 
     genuine: Scores
     impostor: Scores
     three_genuine: Scores
     three_impostor: Scores
+    again: dict[str, list[bool]]
     extract_ms: list[float]
+    again_ms: list[float]
     compare_ms: float
     comparisons: int
+
+
+@dataclass(eq=False)
+class Further:
+    """The further looks at the views of one set, taken when asked for; `cost_ms` of CPU time, a view each.
+
+    `first` is the place of the set's first view, where those of several sets are counted through.
+    """
+
+    views: list[_View]
+    dpi: float
+    engine: Extractor
+    first: int = 0
+    cost_ms: list[float] = field(default_factory=list)
+
+    def __call__(self, place: int) -> list[Prepared]:
+        """All further looks at one view."""
+        image = read_picture(self.views[place - self.first].file)
+        start = time.thread_time()
+        ready = [as_stored(template) for template in self.engine.looks(image, self.dpi)]
+        self.cost_ms.append((time.thread_time() - start) * 1e3)
+        return ready
 
 
 def bench_fingerprint(
@@ -71,7 +106,8 @@ def bench_fingerprint(
     Returns a dict ready for JSON: sets.{NAME}.eer_percent, sets.{NAME}.fnmr_at_fmr_0_1_percent,
     mean_eer_percent, pooled.(the same two, one threshold for all sets), three.fnmr_at_fmr_0_1_percent and
     three.fnmr_at_fmr_0_percent (pooled), det.{NAME,pooled,three} (pairs of FMR and FNMR in percent),
-    extract_cpu_ms_median, compare_cpu_ms_mean, peak_rss_mb.
+    second_look_percent.{genuine,impostor,three_genuine,three_impostor} (trials that took one), near_miss_cpu_ms_median
+    (all further looks at one picture), extract_cpu_ms_median (one look), compare_cpu_ms_mean, peak_rss_mb.
     Raises DataError naming the file or folder that cannot be used, ModelMissing without the network.
     """
     sets = find_sets(data_dir)
@@ -115,12 +151,21 @@ def _measure(
 ) -> _Trials:
     ready, extract_ms = extracted(name, views, dpi, engine, told)
     start = time.thread_time()
-    scores = score_all(name, ready, compare, told)
+    first = score_all(name, ready, compare, told)
     compare_ms = (time.thread_time() - start) * 1e3
-    genuine, impostor = _pairs(views, scores, protocol)
-    three_genuine, three_impostor = _three(views, scores)
-    comparisons = len(views) * (len(views) - 1) // 2
-    return _Trials(genuine, impostor, three_genuine, three_impostor, extract_ms, compare_ms, comparisons)
+    further, groups = Further(views, dpi, engine), by_finger(views)
+    near = Near(clear_miss(), score_at_fmr(TABLE[-1][0]))
+    seen = look_again(first, ready, groups, near, further, compare, functools.partial(told, f"{name}: look again"))
+    trials = {"genuine": _genuine(groups), "impostor": _impostor(groups, protocol)}
+    trials |= {"three_genuine": _three(groups, True), "three_impostor": _three(groups, False)}
+    return _Trials(
+        **{kind: np.array([seen.score(*trial) for trial in own]) for kind, own in trials.items()},
+        again={kind: [seen.needed(*trial) for trial in own] for kind, own in trials.items()},
+        extract_ms=extract_ms,
+        again_ms=further.cost_ms,
+        compare_ms=compare_ms,
+        comparisons=len(views) * (len(views) - 1) // 2,
+    )
 
 
 def extracted(
@@ -137,10 +182,14 @@ def extracted(
         except ImageError as cause:
             raise DataError(f"{view.file}: {cause}") from cause
         extract_ms.append((time.thread_time() - start) * 1e3)
-        # Through the stored form, which is what a terminal compares.
-        ready.append(prepare(Template.from_bytes(template.to_bytes())))
+        ready.append(as_stored(template))
         told(f"{name}: extract", done, len(views))
     return ready, extract_ms
+
+
+def as_stored(template: Template) -> Prepared:
+    """Through the stored form, which is what a terminal compares."""
+    return prepare(Template.from_bytes(template.to_bytes()))
 
 
 def read_picture(file: Path) -> NDArray[np.uint8]:
@@ -162,35 +211,32 @@ def score_all(
     return scores
 
 
-def _pairs(views: list[_View], scores: Scores, protocol: Protocol) -> tuple[Scores, Scores]:
-    groups = by_finger(views)
-    genuine = [scores[i, j] for group in groups for i, j in itertools.combinations(group, 2)]
-    if protocol == "std":
-        groups = [group[:1] for group in groups]
-    impostor = [
-        scores[i, j] for one, other in itertools.combinations(groups, 2) for i, j in itertools.product(one, other)
-    ]
-    return np.array(genuine), np.array(impostor)
+def _genuine(groups: Groups) -> list[Trial]:
+    return [(probe, [other]) for group in groups for probe, other in itertools.permutations(group, 2)]
 
 
-def _three(views: list[_View], scores: Scores) -> tuple[Scores, Scores]:
-    groups = by_finger(views)
-    genuine = [best_of_three(scores, group, group) for group in groups]
-    impostor = [best_of_three(scores, one, other) for one, other in itertools.permutations(groups, 2)]
-    return np.concatenate(genuine), np.concatenate(impostor)
+def _impostor(groups: Groups, protocol: Protocol) -> list[Trial]:
+    tried = [group[:1] for group in groups] if protocol == "std" else groups
+    pairs = itertools.permutations(tried, 2)
+    return [(probe, [other]) for one, another in pairs for probe, other in itertools.product(one, another)]
 
 
-def best_of_three(scores: Scores, references: list[int], probes: list[int]) -> Scores:
-    """Three consecutive, cyclic, of `references` are enrolled, and `probes` in other places try: the best of three."""
-    trials: list[float] = []
+def _three(groups: Groups, genuine: bool) -> list[Trial]:
+    pairs = ((group, group) for group in groups) if genuine else itertools.permutations(groups, 2)
+    return [trial for enrolled, probes in pairs for trial in three_enrolled(enrolled, probes)]
+
+
+def three_enrolled(references: list[int], probes: list[int]) -> list[Trial]:
+    """Three consecutive, cyclic, of `references` are enrolled, and `probes` in other places try."""
+    trials: list[Trial] = []
     for first in range(len(references)):
         places = [(first + step) % len(references) for step in range(_ENROLLED)]
         enrolled = [references[place] for place in places]
-        trials.extend(scores[enrolled, probe].max() for place, probe in enumerate(probes) if place not in places)
-    return np.array(trials)
+        trials += [(probe, enrolled) for place, probe in enumerate(probes) if place not in places]
+    return trials
 
 
-def by_finger(views: list[_View]) -> list[list[int]]:
+def by_finger(views: list[_View]) -> Groups:
     """The places in `views` of each finger's impressions, in their order."""
     return [[i for i, _ in group] for _, group in itertools.groupby(enumerate(views), key=lambda each: each[1].finger)]
 
@@ -215,7 +261,9 @@ def _report(trials: Mapping[str, _Trials]) -> dict[str, Any]:
             "pooled": det_points(genuine, impostor),
             "three": det_points(three_genuine, three_impostor),
         },
-        "extract_cpu_ms_median": round(statistics.median(ms for each in trials.values() for ms in each.extract_ms), 1),
+        "second_look_percent": {kind: _needed(trials, kind) for kind in next(iter(trials.values())).again},
+        "near_miss_cpu_ms_median": _median([ms for each in trials.values() for ms in each.again_ms]),
+        "extract_cpu_ms_median": _median([ms for each in trials.values() for ms in each.extract_ms]),
         "compare_cpu_ms_mean": round(sum(each.compare_ms for each in trials.values()) / comparisons, 3),
         "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
     }
@@ -226,6 +274,14 @@ def _figures(genuine: Scores, impostor: Scores) -> dict[str, float]:
         "eer_percent": _percent(eer(genuine, impostor)),
         "fnmr_at_fmr_0_1_percent": _percent(fnmr_at(genuine, impostor, 0.001)),
     }
+
+
+def _needed(trials: Mapping[str, _Trials], kind: str) -> float:
+    return round(100 * statistics.fmean(needed for each in trials.values() for needed in each.again[kind]), 2)
+
+
+def _median(cost_ms: list[float]) -> float:
+    return round(statistics.median(cost_ms), 1) if cost_ms else 0.0
 
 
 def _percent(rate: float) -> float:

@@ -2,12 +2,14 @@
 
 All who share the typed digits are candidates. The best of them is accepted only when the score reaches the
 threshold *and* leads the next person by the margin; else nobody is.
+
+A finger that nearly matches is looked at again, in other ways, before anybody is asked for another touch.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from matching.scoring import Prepared, prepare, score
+from matching.scoring import Prepared, clear_miss, prepare, score
 from matching.template import Template
 
 THRESHOLD = 0.5  # an FMR of 0.01 % per person; `matching.threshold` has other rates
@@ -55,13 +57,21 @@ def decide(
     *,
     threshold: float = THRESHOLD,
     margin: float = MARGIN,
+    looks: Iterable[Template | Prepared] = (),
 ) -> Decision:
     """Compare `probe` with every template of every candidate and say who it is, or why it is nobody.
 
-    Threshold and margin are in the unit of `matching.score`. A person listed twice is one person.
-    Raises TemplateError when a payload is damaged.
+    Threshold and margin are in the unit of `matching.score`. A person listed twice is one person. `looks` are the
+    probe's finger seen in other ways, `Extractor.looks` of the same picture: while nobody has reached the threshold,
+    one after another is compared with those whom the probe missed, but not clearly, and a person's best score counts.
+    None is asked for otherwise. Raises TemplateError when a payload is damaged.
     """
-    return judge(_best_by_person(probe, candidates), threshold=threshold, margin=margin)
+    best = _best_by_person(probe, candidates)
+    near = [one for one in candidates if clear_miss() <= best[one.person] < threshold]
+    further = iter(looks if near else ())
+    while max(best.values(), default=0.0) < threshold and (look := next(further, None)) is not None:
+        best |= {person: max(best[person], again) for person, again in _best_by_person(look, near).items()}
+    return judge(best, threshold=threshold, margin=margin)
 
 
 def judge(best: Mapping[bytes, float], *, threshold: float = THRESHOLD, margin: float = MARGIN) -> Decision:
@@ -82,9 +92,10 @@ def identify(
     *,
     threshold: float = THRESHOLD,
     margin: float = MARGIN,
+    looks: Iterable[Template | Prepared] = (),
 ) -> Match | None:
     """As `decide`, for those who need not know why it is nobody."""
-    decision = decide(probe, candidates, threshold=threshold, margin=margin)
+    decision = decide(probe, candidates, threshold=threshold, margin=margin, looks=looks)
     return decision if isinstance(decision, Match) else None
 
 

@@ -85,3 +85,6 @@ NEAR_ANGLE: Final = math.pi / 6
 LOOK_SHARE: Final = 0.3  # so that minutiae without a descriptor can be counterparts too
 OTHER_TYPE: Final = 0.7  # worth of an ending over a bifurcation: pressure turns the one into the other, but not often
 OVERLAP_PRIOR: Final = 4.0  # minutiae that did not agree, assumed beside those seen: few minutiae prove little
+
+# The second look: strangers, as a share, below whose best score a finger is clearly another's and not looked at again.
+CLEAR_MISS_FMR: Final = 0.1

@@ -1,5 +1,6 @@
 """From a picture of a finger to its template, one stage a file."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from matching.fingerprint import foreground
 from matching.fingerprint import quality as quality_rules
 from matching.fingerprint.foreground import Foreground
 from matching.fingerprint.leader import Detections, Leader
+from matching.fingerprint.looks import WAYS
 from matching.fingerprint.normalise import normalise
 from matching.fingerprint.quality import Quality
 from matching.minutiae import Minutiae, pack
@@ -59,8 +61,18 @@ class Extractor:
         found = self._leader.detect(finger.image, finger.mask)
         self._trace("minutiae", {"image": finger.image, "x": found.x, "y": found.y, "direction": found.direction})
         minutiae = _minutiae(found, finger)
-        template = Template(Format.MINUTIAE, ALGORITHM, VERSION, Modality.FINGER, pack(minutiae))
-        return View(template, quality_rules.of_view(finger, minutiae))
+        return View(_template(minutiae), quality_rules.of_view(finger, minutiae))
+
+    def looks(self, image: NDArray[Any], dpi: float = 500) -> Iterator[Template]:
+        """The same picture in the further ways of `fingerprint.looks`; each is extracted when it is asked for.
+
+        What `matching.decide` takes for a near miss. Raises ImageError as `extract`, with the first.
+        """
+        finger = foreground.find(normalise(image, dpi))
+        rows, columns = finger.image.shape
+        for way in WAYS[1:]:
+            found = self._leader.detect(way.show(finger.image), way.show(finger.mask))
+            yield _template(_minutiae(way.back(found, rows, columns), finger))
 
 
 _shared: list[Extractor] = []
@@ -81,6 +93,10 @@ def quality(source: Template | NDArray[Any], dpi: float = 500) -> Quality:
     if isinstance(source, Template):
         return quality_rules.of_minutiae(source.minutiae)
     return quality_rules.of_picture(foreground.find(normalise(source, dpi)))
+
+
+def _template(minutiae: Minutiae) -> Template:
+    return Template(Format.MINUTIAE, ALGORITHM, VERSION, Modality.FINGER, pack(minutiae))
 
 
 def _minutiae(found: Detections, finger: Foreground) -> Minutiae:
