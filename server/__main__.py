@@ -112,6 +112,19 @@ def _parser() -> argparse.ArgumentParser:
     for name, one in (("wire", wire), ("ingest", ingest), ("storm", storm)):
         one.set_defaults(bench=name)
         one.add_argument("--json", action="store_true", help="one line of JSON")
+    proof = add("proof", _proof, "Prove one record to somebody who trusts nobody here: a file, a sheet, a verifier.")
+    proof.add_argument("punch", metavar="PUNCH", help="TERMINAL/LOG/SEQ, TERMINAL/SEQ, or the six-character code")
+    proof.add_argument("--day", metavar="YYYY-MM-DD", help="of the code, as the terminal or this server dates it")
+    proof.add_argument("--terminal", help="of the code, where several have it")
+    proof.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="where the files go (default: here)")
+    proof.add_argument("--alone", action="store_true", help="leave out the neighbours, and so the terminal's signature")
+    add("checkpoint", _checkpoint, "Print the signed statement of everything the ledger holds now.")
+    audit = add("audit", _audit, "Check every record against the terminals' signatures and the checkpoints.")
+    audit.add_argument("--state", type=Path, metavar="FILE", help="remember here how far it came, and go on from there")
+    audit.add_argument(
+        "--checkpoint", type=Path, action="append", default=[], metavar="FILE", help="one kept elsewhere"
+    )
+    audit.add_argument("--json", action="store_true", help="print one JSON object")
     add("api", _api, "Print the OpenAPI document.")
     return parser
 
@@ -243,6 +256,31 @@ def _bench(args: argparse.Namespace) -> int:
 
     _print(bench.main(args))
     return DONE
+
+
+def _proof(args: argparse.Namespace) -> int:
+    from server import proof_command
+    from server.run import open_state
+
+    _print(proof_command.run(args, open_state(_settings(args))))
+    return DONE
+
+
+def _checkpoint(args: argparse.Namespace) -> int:
+    from server import proof_command
+    from server.run import open_state
+
+    _print(proof_command.checkpoint(open_state(_settings(args))))
+    return DONE
+
+
+def _audit(args: argparse.Namespace) -> int:
+    from server import audit_command
+    from server.run import open_state
+
+    text, sound = audit_command.run(args, open_state(_settings(args)))
+    _print(text)
+    return DONE if sound else FAILED
 
 
 def _api(_args: argparse.Namespace) -> int:

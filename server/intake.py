@@ -13,16 +13,18 @@ from typing import assert_never
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection
 
-from server import quarantine
+from server import quarantine, timekeeping
 from server.fleet import registry, roster, templates
 from server.fleet.roster import RosterKeys
 from server.judge import Accept, Gap, Known, Reason, Refuse, Repeat, Verdict, judge
 from server.ledger import records
 from server.ledger.store import now_ms, upsert
 from server.ledger.tables import boot
+from server.timekeeping import Moment
 from server.transparency import tiles
 from server.transparency.leaf import leaf_hashes
 from sync import VersionError, WireError, chain
+from sync.anchor import answer_bytes, parse_question, sign_answer
 from sync.columns import Columns, Indexes, named, parse_columns
 from sync.link import Delivery
 from sync.record import EventCode, RecordType
@@ -31,7 +33,15 @@ from sync.wire import Beat, Chunk, Receipt, parse_beat, parse_chunk
 
 IST = dt.timezone(dt.timedelta(hours=5, minutes=30), "IST")
 
-Message = Columns | Chunk | Beat | Refuse
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question for the time, by its tag."""
+
+    tag: bytes
+
+
+Message = Columns | Chunk | Beat | Asked | Refuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +66,7 @@ class Outcome:
     receipts: dict[tuple[str, bytes], Receipt] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
+    questions: dict[str, bytes] = field(default_factory=dict)  # who asked for the time, and the tag of the question
     rosters: bool = False
 
 
@@ -72,6 +83,8 @@ def read(delivery: Delivery) -> Incoming:
                 message = parse_columns(delivery.payload)
             case "chunk":
                 message = parse_chunk(delivery.payload)
+            case "question":
+                message = Asked(parse_question(delivery.payload))
             case _:
                 message = parse_beat(delivery.payload)
     except VersionError as error:
@@ -109,6 +122,10 @@ class Intake:
             receipt = chain.sign_receipt(self._receipt_key, terminal, log, last.seq, last.head, plain=plain)
             work.outcome.receipts[terminal, log] = receipt
         return work.outcome
+
+    def answer(self, terminal: str, tag: bytes) -> bytes:
+        """What time it is, signed; to be sent at once."""
+        return answer_bytes(sign_answer(self._receipt_key, terminal, tag, now_ms()))
 
 
 class _Group:
@@ -169,6 +186,10 @@ class _Group:
                 return templates.take(self.connection, one.terminal, one.message)
             case Beat():
                 self._beat(one.terminal, one.message)
+                return None
+            case Asked():
+                self.outcome.counts["questions"] += 1
+                self.outcome.questions[one.terminal] = one.message.tag
                 return None
             case _:
                 assert_never(one.message)
@@ -251,10 +272,7 @@ class _Group:
         rows: list[records.Row] = []
         for key, accept in accepted:
             rows.extend(records.record_rows(key, accept, number + len(rows), self.now_ms))
-        signatures = [
-            (*key, accept.batch.last_seq, accept.batch.signature, self.registered[key[0]].record_key_bytes)
-            for key, accept in accepted
-        ]
+        signatures = [(*key, accept.batch.last_seq, accept.batch.signature) for key, accept in accepted]
         writer.write(self.connection, rows, signatures)
         tiles.append(self.connection, number - 1, [one for new in accepted for one in _leaves(*new, self.now_ms)])
         writer.put_logs(self.connection, {key: self.known[key] for key in self.accepted}, self.now_ms)
@@ -275,7 +293,9 @@ class _Group:
             if kind == RecordType.EVENT:
                 code, detail = next(events)
                 if at >= accept.skip:
-                    self._event((*key, batch.first_seq + at), code, detail, batch.boot_no[at])
+                    here = Moment(key, batch.first_seq + at, batch.boot_no[at], batch.since_boot[at], self.now_ms)
+                    self._event((*key, here.seq), code, detail, here.boot_no)
+                    self._time(here, code, detail)
 
     def _event(self, one: templates.Id, code: int, detail: Mapping[str, int | str | bytes], boot_no: int) -> None:
         if code == EventCode.ENROLMENT:
@@ -288,6 +308,18 @@ class _Group:
             if isinstance(boot_id, bytes) and isinstance(software, str):
                 values = {"boot_no": boot_no, "boot_id": boot_id, "software": software}
                 upsert(self.connection, boot, {"terminal": one[0], "log": one[1], "seq": one[2], **values})
+
+    def _time(self, here: Moment, code: int, detail: Mapping[str, int | str | bytes]) -> None:
+        """What an event says about when."""
+        if code == EventCode.BOOT:
+            timekeeping.booted(self.connection, here)
+        elif code == EventCode.CLOCK_STEP:
+            timekeeping.stepped(self.connection, here, detail)
+        elif code == EventCode.TIME_ANCHOR:
+            refused = timekeeping.anchored(self.connection, self.keys.server.public_key(), here, detail)
+            self.outcome.counts["anchors_refused" if refused else "anchors"] += 1
+            if refused:
+                self.outcome.notes.append(f"terminal={here.log[0]} anchor={here.seq} refused reason={refused}")
 
     def _refuse_late(self, one: templates.Id, refused: Refuse) -> None:
         terminal, log, seq = one

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from sqlalchemy import Connection, insert, select, update
 
 from server import AdmissionError, pki
-from server.fleet import roster
+from server.fleet import roster, vouch
 from server.keys import ServerKeys
 from server.ledger.store import Ledger, now_ms
 from server.ledger.tables import terminal
@@ -35,6 +35,7 @@ def admit(ledger: Ledger, keys: ServerKeys, broker: BrokerSettings, data: bytes,
         lookup_key = _register(connection, vault, request, known, replace)
         # Before the commit: a terminal whose key nothing can be sealed to is not half admitted.
         sealed = _seal(request, lookup_key)
+        vouch.put(connection, keys.server, request.terminal, bytes.fromhex(request.record_key))
     log.info("terminal=%s admitted=%s", request.terminal, "again" if known else "new")
     return Admission(
         terminal=request.terminal,

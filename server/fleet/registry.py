@@ -18,14 +18,13 @@ class Registered:
 
     active: bool
     record_key: Ed25519PublicKey
-    record_key_bytes: bytes
 
 
 def look_up(connection: Connection, ids: Iterable[str]) -> dict[str, Registered]:
     """Those of `ids` that were ever admitted. Asked for every batch: a revoked certificate stays connected."""
     statement = select(terminal.c.id, terminal.c.state, terminal.c.record_key).where(terminal.c.id.in_(list(ids)))
     return {
-        row.id: Registered(row.state == "active", Ed25519PublicKey.from_public_bytes(row.record_key), row.record_key)
+        row.id: Registered(row.state == "active", Ed25519PublicKey.from_public_bytes(row.record_key))
         for row in connection.execute(statement)
     }
 

@@ -41,6 +41,17 @@ terminal = Table(
     Column("admitted_ms", BigInteger, nullable=False),
 )
 
+# Every record key a terminal ever had (a unit may be exchanged), each with the server's signature that it is this
+# terminal's: whoever may write here, but has not the server's key, cannot sign records with a key of their own.
+terminal_key = Table(
+    "terminal_key",
+    metadata,
+    Column("terminal", String(32), ForeignKey("terminal.id"), primary_key=True),
+    Column("record_key", LargeBinary(32), primary_key=True),
+    Column("vouched", LargeBinary(64), nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
+)
+
 # What a terminal last said of itself; no row until it has spoken.
 terminal_state = Table(
     "terminal_state",
@@ -107,7 +118,6 @@ signed = Table(
     Column("log", LargeBinary(8), primary_key=True),
     Column("seq", BigInteger, primary_key=True),
     Column("signature", LargeBinary(64), nullable=False),
-    Column("key", LargeBinary(32), nullable=False),  # the record key it was verified with; a unit may be exchanged
 )
 
 # ── the transparency log over all records: see server/transparency ──
@@ -140,6 +150,35 @@ boot = Table(
     Column("boot_no", BigInteger, nullable=False),
     Column("boot_id", LargeBinary, nullable=False),
     Column("software", Text, nullable=False),
+)
+
+# What is known of a boot's place in time, and from which record on: see server/dating. Rows are only ever added.
+dating = Table(
+    "dating",
+    metadata,
+    Column("terminal", String(32), primary_key=True),
+    Column("log", LargeBinary(8), primary_key=True),
+    Column("boot_no", BigInteger, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("kind", Integer, primary_key=True),
+    Column("known_ms", BigInteger, nullable=False),
+    Column("low_at_ms", BigInteger, nullable=False),
+    Column("low_ms", BigInteger),
+    Column("high_at_ms", BigInteger, nullable=False),
+    Column("high_ms", BigInteger),
+)
+
+# What the district must look at, named by the record that tells it.
+alarm = Table(
+    "alarm",
+    metadata,
+    Column("terminal", String(32), primary_key=True),
+    Column("log", LargeBinary(8), primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("kind", String(32), primary_key=True),
+    Column("known_ms", BigInteger, nullable=False),
+    Column("detail", Text, nullable=False),
+    Index(None, "known_ms"),
 )
 
 # The next server_seq, and sums a page would otherwise count over millions of rows.

@@ -8,10 +8,9 @@ hundred; the levels above follow in `grow`, off the path of ingest, and are need
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, select, text
 
 from server import TilesError
-from server.ledger.store import upsert
 from server.ledger.tables import tile
 from server.transparency import tree
 from server.transparency.tree import HASH_BYTES, perfect_root
@@ -19,6 +18,13 @@ from server.transparency.tree import HASH_BYTES, perfect_root
 _BITS = 8
 WIDTH = 1 << _BITS
 _CACHED = 64
+
+# Spelt out once: building them anew costs a lone punch more than running them. Both databases read them.
+_READ = text("SELECT hashes FROM tile WHERE level = :level AND idx = :idx")
+_WRITE = text(
+    "INSERT INTO tile (level, idx, hashes) VALUES (:level, :idx, :hashes) "
+    "ON CONFLICT (level, idx) DO UPDATE SET hashes = excluded.hashes"
+)
 
 
 def append(connection: Connection, first: int, leaves: Sequence[bytes]) -> None:
@@ -30,13 +36,12 @@ def append(connection: Connection, first: int, leaves: Sequence[bytes]) -> None:
         if len(kept) != offset * HASH_BYTES:
             raise TilesError(f"tile 0/{idx}: {len(kept) // HASH_BYTES} hashes, expected {offset}")
         end = (WIDTH - offset) * HASH_BYTES
-        upsert(connection, tile, {"level": 0, "idx": idx, "hashes": kept + data[:end]}, "hashes")
+        connection.execute(_WRITE, {"level": 0, "idx": idx, "hashes": kept + data[:end]})
         idx, data = idx + 1, data[end:]
     size = WIDTH * HASH_BYTES
     parts = [data[at : at + size] for at in range(0, len(data), size)]
     if parts:
-        rows = [{"level": 0, "idx": idx + i, "hashes": part} for i, part in enumerate(parts)]
-        connection.execute(insert(tile), rows)
+        connection.execute(_WRITE, [{"level": 0, "idx": idx + i, "hashes": part} for i, part in enumerate(parts)])
 
 
 def grow(connection: Connection, size: int, limit: int = 1 << 30) -> bool:
@@ -83,7 +88,7 @@ def leaves(connection: Connection, first: int) -> Iterator[bytes]:
 
 
 def _read(connection: Connection, level: int, idx: int) -> bytes:
-    found = connection.scalar(select(tile.c.hashes).where(tile.c.level == level, tile.c.idx == idx))
+    found = connection.scalar(_READ, {"level": level, "idx": idx})
     return bytes(found or b"")
 
 
@@ -109,5 +114,5 @@ def _extend(connection: Connection, level: int, have: int, made: Sequence[bytes]
         idx, offset = divmod(have + at, WIDTH)
         part = made[at : at + WIDTH - offset]
         kept = _read(connection, level, idx) if offset else b""
-        upsert(connection, tile, {"level": level, "idx": idx, "hashes": kept + b"".join(part)}, "hashes")
+        connection.execute(_WRITE, {"level": level, "idx": idx, "hashes": kept + b"".join(part)})
         at += len(part)

@@ -11,6 +11,17 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "alarm",
+        sa.Column("terminal", sa.String(length=32), nullable=False),
+        sa.Column("log", sa.LargeBinary(length=8), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("known_ms", sa.BigInteger(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("terminal", "log", "seq", "kind", name=op.f("pk_alarm")),
+    )
+    op.create_index(op.f("ix_alarm_known_ms"), "alarm", ["known_ms"], unique=False)
+    op.create_table(
         "api_token",
         sa.Column("hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -59,6 +70,20 @@ def upgrade() -> None:
         sa.Column("idx", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("hashes", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("level", "idx", name=op.f("pk_tile")),
+    )
+    op.create_table(
+        "dating",
+        sa.Column("terminal", sa.String(length=32), nullable=False),
+        sa.Column("log", sa.LargeBinary(length=8), nullable=False),
+        sa.Column("boot_no", sa.BigInteger(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.Integer(), nullable=False),
+        sa.Column("known_ms", sa.BigInteger(), nullable=False),
+        sa.Column("low_at_ms", sa.BigInteger(), nullable=False),
+        sa.Column("low_ms", sa.BigInteger(), nullable=True),
+        sa.Column("high_at_ms", sa.BigInteger(), nullable=False),
+        sa.Column("high_ms", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("terminal", "log", "boot_no", "seq", "kind", name=op.f("pk_dating")),
     )
     op.create_table(
         "enrolment",
@@ -135,7 +160,6 @@ def upgrade() -> None:
         sa.Column("log", sa.LargeBinary(length=8), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.Column("signature", sa.LargeBinary(length=64), nullable=False),
-        sa.Column("key", sa.LargeBinary(length=32), nullable=False),
         sa.PrimaryKeyConstraint("terminal", "log", "seq", name=op.f("pk_signed")),
     )
     op.create_table(
@@ -183,6 +207,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("person", "finger", "version", name=op.f("pk_template")),
     )
     op.create_table(
+        "terminal_key",
+        sa.Column("terminal", sa.String(length=32), nullable=False),
+        sa.Column("record_key", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("vouched", sa.LargeBinary(length=64), nullable=False),
+        sa.Column("since_ms", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["terminal"], ["terminal.id"], name=op.f("fk_terminal_key_terminal")),
+        sa.PrimaryKeyConstraint("terminal", "record_key", name=op.f("pk_terminal_key")),
+    )
+    op.create_table(
         "terminal_state",
         sa.Column("terminal", sa.String(length=32), nullable=False),
         sa.Column("session", sa.LargeBinary(length=8), nullable=False),
@@ -209,6 +242,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("web_session")
     op.drop_table("terminal_state")
+    op.drop_table("terminal_key")
     op.drop_table("template")
     op.drop_index(op.f("ix_roster_change_terminal_person"), table_name="roster_change")
     op.drop_table("roster_change")
@@ -219,9 +253,12 @@ def downgrade() -> None:
     op.drop_table("quarantine")
     op.drop_table("person")
     op.drop_table("enrolment")
+    op.drop_table("dating")
     op.drop_table("tile")
     op.drop_table("checkpoint")
     op.drop_table("counter")
     op.drop_table("chunk")
     op.drop_table("boot")
     op.drop_table("api_token")
+    op.drop_index(op.f("ix_alarm_known_ms"), table_name="alarm")
+    op.drop_table("alarm")

@@ -1,0 +1,53 @@
+"""Which record keys are a terminal's, by the server's own signature, so that nobody else can add one."""
+
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from sqlalchemy import Connection, select
+
+from server.ledger.store import now_ms, upsert
+from server.ledger.tables import terminal_key
+from sync import ChainError, chain
+
+
+@dataclass(frozen=True, slots=True)
+class Vouched:
+    """A record key of a terminal, and the server's signature that it is."""
+
+    record_key: bytes
+    signature: bytes
+
+    def signed(self, seq: int, head: bytes, signature: bytes) -> bool:
+        """Did this key sign the head after record `seq`?"""
+        try:
+            chain.verify_head(Ed25519PublicKey.from_public_bytes(self.record_key), seq, head, signature)
+        except ChainError:
+            return False
+        return True
+
+
+def put(connection: Connection, server_key: Ed25519PrivateKey, terminal: str, record_key: bytes) -> None:
+    """Vouch for a key just admitted; for one that was vouched for before, nothing changes."""
+    signature = server_key.sign(_message(terminal, record_key))
+    values = {"terminal": terminal, "record_key": record_key, "vouched": signature, "since_ms": now_ms()}
+    upsert(connection, terminal_key, values)
+
+
+def keys(connection: Connection, server_key: Ed25519PublicKey, terminal: str) -> list[Vouched]:
+    """The keys that this terminal has and had, newest first; rows the server never signed are passed over."""
+    statement = select(terminal_key).where(terminal_key.c.terminal == terminal).order_by(terminal_key.c.since_ms.desc())
+    rows = [Vouched(row.record_key, row.vouched) for row in connection.execute(statement)]
+    return [one for one in rows if _ours(server_key, terminal, one)]
+
+
+def _ours(server_key: Ed25519PublicKey, terminal: str, one: Vouched) -> bool:
+    try:
+        server_key.verify(one.signature, _message(terminal, one.record_key))
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _message(terminal: str, record_key: bytes) -> bytes:
+    return b"hazri terminal key 1\0" + terminal.encode() + b"\0" + record_key
