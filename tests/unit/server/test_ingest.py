@@ -321,7 +321,7 @@ def test_one_poisonous_message_does_not_stop_the_others(running: Aggregator) -> 
     one.terminal.punches(2)
     other.terminal.punches(2)
     with running.ledger.write() as connection:
-        connection.exec_driver_sql("INSERT INTO signed VALUES (?, ?, ?, ?, ?)", ("t-1", one.terminal.log, 2, b"", b""))
+        connection.exec_driver_sql("INSERT INTO signed VALUES (?, ?, ?, ?)", ("t-1", one.terminal.log, 2, b""))
     running.ingest._store([_incoming(one.terminal.batch_bytes()), _incoming(other.terminal.batch_bytes(), "t-2")])
     assert reasons(running) == {"ledger": 1}
     assert (stored(running, one.terminal), stored(running, other.terminal)) == ([], [1, 2])

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.transparency import tree
+from sync.verify import verify_consistency, verify_inclusion
 
 LEAVES = [hashlib.sha256(bytes([n])).digest() for n in range(130)]
 
@@ -75,11 +76,11 @@ def test_every_inclusion_proof_is_that_of_the_definition_and_verifies(size: int)
     for index in range(size):
         made = tree.inclusion(index, size, fetch)
         assert made == path(index, LEAVES[:size])
-        assert tree.verify_inclusion(LEAVES[index], index, size, made, root)
+        assert verify_inclusion(LEAVES[index], index, size, made, root)
         for wrong in range(max(0, index - 2), min(size, index + 3)):
-            assert tree.verify_inclusion(LEAVES[wrong], index, size, made, root) == (wrong == index)
+            assert verify_inclusion(LEAVES[wrong], index, size, made, root) == (wrong == index)
     for outside in (-1, size):
-        assert not tree.verify_inclusion(LEAVES[0], outside, size, [], root)
+        assert not verify_inclusion(LEAVES[0], outside, size, [], root)
         with pytest.raises(ValueError, match="no leaf"):
             tree.inclusion(outside, size, fetch)
 
@@ -91,12 +92,12 @@ def test_every_consistency_proof_is_that_of_the_definition_and_verifies(new: int
         made = tree.consistency(old, new, fetch)
         assert made == proof(old, LEAVES[:new])
         was = mth(LEAVES[:old])
-        assert tree.verify_consistency(old, new, was, now, made)
-        assert not tree.verify_consistency(old, new, LEAVES[-1], now, made)
-        assert not tree.verify_consistency(old, new, was, LEAVES[-1], made)
-        assert not tree.verify_consistency(old, new, was, now, [*made, LEAVES[0]])
-    assert not tree.verify_consistency(0, new, tree.EMPTY_ROOT, now, [])
-    assert not tree.verify_consistency(new + 1, new, now, now, [])
+        assert verify_consistency(old, new, was, now, made)
+        assert not verify_consistency(old, new, LEAVES[-1], now, made)
+        assert not verify_consistency(old, new, was, LEAVES[-1], made)
+        assert not verify_consistency(old, new, was, now, [*made, LEAVES[0]])
+    assert not verify_consistency(0, new, tree.EMPTY_ROOT, now, [])
+    assert not verify_consistency(new + 1, new, now, now, [])
     with pytest.raises(ValueError, match="no proof"):
         tree.consistency(0, new, fetch)
 
@@ -109,6 +110,6 @@ def test_a_changed_proof_proves_nothing(size: int, data: st.DataObject) -> None:
     flipped = bytearray(made[at])
     flipped[bit // 8] ^= 1 << bit % 8
     root = mth(LEAVES[:size])
-    assert not tree.verify_inclusion(LEAVES[index], index, size, [*made[:at], bytes(flipped), *made[at + 1 :]], root)
-    assert not tree.verify_inclusion(LEAVES[index], index, size, made[:-1], root)
-    assert not tree.verify_inclusion(LEAVES[index], index, size, [*made, made[0]], root)
+    assert not verify_inclusion(LEAVES[index], index, size, [*made[:at], bytes(flipped), *made[at + 1 :]], root)
+    assert not verify_inclusion(LEAVES[index], index, size, made[:-1], root)
+    assert not verify_inclusion(LEAVES[index], index, size, [*made, made[0]], root)
