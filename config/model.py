@@ -49,17 +49,20 @@ class Matching:
     """When a finger counts as somebody's.
 
     fmr: the share of strangers whose finger may pass for one candidate's; face_fmr: the same of faces. margin: a score
-    as matching.score returns it (0 to 1).
+    as matching.score returns it (0 to 1). ageing_days: how long after one proposal of a template for a finger the next
+    may be made; 0: none is.
     """
 
     fmr: float = 1e-5
     face_fmr: float = 1e-4
     margin: float = 0.1
+    ageing_days: int = 180
 
     def __post_init__(self) -> None:
         _within("fmr", self.fmr, 1e-6, 1e-2)
         _within("face_fmr", self.face_fmr, 1e-6, 1e-2)
         _within("margin", self.margin, 0, 1)
+        _within("ageing_days", self.ageing_days, 0, 3650)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ class Policy:
 class Terminal:
     """The machine itself: its keys, its devices' health, and when silence is news. An empty time of day: never."""
 
-    identify: bool = False
+    identify: str = "off"
     kind_keys: dict[str, str] = field(default_factory=lambda: {kind: kind for kind in _KINDS})
     menu_keys: tuple[str, ...] = ("*", "menu")
     hang_s: float = 15.0
@@ -119,6 +122,7 @@ class Terminal:
         twice = set(self.kind_keys) & set(self.menu_keys)
         if twice:
             raise ValueError(f"menu_keys: {min(twice)!r} is one of kind_keys too")
+        _one_of("identify", self.identify, ("off", "finger", "face"))
         _within("hang_s", self.hang_s, 1, 600)
         _time_of_day("selftest_at", self.selftest_at)
         _time_of_day("silent_by", self.silent_by)

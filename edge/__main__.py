@@ -17,6 +17,7 @@ from config.load import load
 from config.model import Edge
 from drivers import DriverError, OptionError
 from edge import SOFTWARE, EdgeError
+from edge.fingers import FINGERS
 from edge.policy import Lock, Rules, Silence
 from edge.report import line
 from edge.settings import Device, Settings, Shown, Uplink
@@ -95,6 +96,7 @@ def _settings(config: Edge) -> Settings:
         preview_port=config.bridge.preview_port,
         shown=_shown(config),
         face_fmr=config.matching.face_fmr,
+        ageing_days=config.matching.ageing_days,
         hang_s=config.terminal.hang_s,
         selftest_min=_minutes(config.terminal.selftest_at),
     )
@@ -115,7 +117,8 @@ def _rules(config: Edge) -> Rules:
         turns=p.face_turns,
         lock=Lock(p.lockout_failures, p.lockout_first_s, p.lockout_most_s),
         out_from_min=_minutes(p.out_from),
-        identify=t.identify,
+        identify=t.identify == "finger",
+        identify_face=t.identify == "face",
         kind_keys={key: Kind[kind.upper()] for key, kind in t.kind_keys.items()},
         menu_keys=frozenset(t.menu_keys),
         silence=Silence(_minutes(t.silent_by), t.silent_people, frozenset(t.silent_days)),
@@ -188,9 +191,15 @@ def parser() -> argparse.ArgumentParser:
     bridge.add_argument("--events", choices=["json"], help="one JSON object a line on stdout")
     add("status", "how the terminal is").add_argument("--json", action="store_true")
 
-    enrol = add("enrol", "enrol a finger on the running terminal")
+    enrol = add("enrol", "enrol fingers and a face on the running terminal")
     enrol.add_argument("--person", required=True, metavar="REF", help="the person's opaque reference, 16 hex digits")
-    enrol.add_argument("--finger", required=True, choices=_fingers(), metavar="FINGER", help=", ".join(_fingers()))
+    enrol.add_argument(
+        "--fingers", "--finger", type=_hand, metavar="FINGER,…", help=f"one after the other: {', '.join(FINGERS)}"
+    )
+    enrol.add_argument("--best", type=int, default=0, metavar="N", help="try all of them and keep the N best")
+    enrol.add_argument("--impressions", type=int, default=3, metavar="N", help="of a finger at least; three are kept")
+    enrol.add_argument("--face", action="store_true", help="and the face, before the camera")
+    enrol.add_argument("--alive", action="store_true", help="ask the face to turn, before it is enrolled")
     capture = add("capture", "take one picture from the sensor of a stopped terminal")
     capture.add_argument("--out", type=Path, required=True, metavar="FILE.png")
     capture.add_argument("--timeout", type=_seconds, default=30.0, metavar="SECONDS")
@@ -221,7 +230,7 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument("--protocol", choices=["full", "std"], default="full")
     bench.add_argument("--dpi", type=_set_dpi, action="append", default=[], metavar="NAME=DPI", help="a set's dpi")
     bench.add_argument("--json", action="store_true", help="on one line")
-    bench.add_argument("--plot", type=Path, metavar="FILE.svg", help="fingerprint: draw the error trade-off")
+    bench.add_argument("--plot", type=Path, metavar="FILE.svg", help="fingerprint, face: draw the error trade-off")
     bench.add_argument("--cache", type=Path, default=GALLERY, metavar="DIR", help="identify: where its gallery is kept")
     bench.add_argument(
         "--people", type=int, default=3334, help="identify: synthetic fingers to grow; others are spliced"
@@ -250,12 +259,12 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _fingers() -> tuple[str, ...]:
-    # Not from edge.enrolment: that would load the matching room for `hazri-edge --help`.
-    return tuple(f"{hand}_{finger}" for hand in ("right", "left") for finger in _FINGERS_OF_A_HAND)
-
-
-_FINGERS_OF_A_HAND = ("thumb", "index", "middle", "ring", "little")
+def _hand(text: str) -> list[str]:
+    fingers = text.split(",")
+    wrong = [finger for finger in fingers if finger not in FINGERS]
+    if wrong or len(set(fingers)) < len(fingers):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected names such as right_thumb,left_thumb, each once")
+    return fingers
 
 
 _LANGUAGES = ("hi", "en", "kn", "ur")

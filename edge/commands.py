@@ -71,19 +71,24 @@ def bridge(args: Namespace, settings: Settings) -> int:
 
 
 def enrol(args: Namespace, settings: Settings) -> int:
-    """Through the running terminal; the finger goes on its sensor."""
+    """Through the running terminal; fingers go on its sensor, the face before its camera."""
     from drivers.lines import LineClient
-    from edge.enrolment import FINGERS
+    from edge.fingers import FINGERS, NAMES
 
+    fingers = [FINGERS[name] for name in args.fingers or ()]
+    if not (fingers or args.face):
+        raise SetupError("nothing to enrol: name --fingers, --face or both")
+    asked = {"do": "enrol", "person": args.person, "fingers": fingers, "face": args.face, "best": args.best}
     client = LineClient(settings.control, timeout_s=120.0)
-    seen = client.ask({"do": "enrol", "person": args.person, "finger": FINGERS[args.finger]})
+    seen = client.ask({**asked, "impressions": args.impressions, "alive": args.alive})
     while "ok" not in seen:
         say(_enrol_line(seen))
         seen = client.next()
     if not seen["ok"]:
         say(f"not enrolled: {seen['error']}")
         return 1
-    say(f"enrolled: {args.finger}, {len(seen['seqs'])} views, recorded as {', '.join(map(str, seen['seqs']))}")
+    names = ", ".join(NAMES[finger] for finger in seen["fingers"])
+    say(f"enrolled: {names}, {len(seen['seqs'])} views, recorded as {', '.join(map(str, seen['seqs']))}")
     return 0
 
 
@@ -130,8 +135,8 @@ def bench(args: Namespace, _settings: Settings | None) -> int:
     from matching.bench_face import bench_face
     from matching.bench_identify import bench_identify
 
-    if args.plot and args.what != "fingerprint":
-        raise SetupError("--plot draws the curves of bench fingerprint only")
+    if args.plot and args.what == "identify":
+        raise SetupError("--plot draws the curves of bench fingerprint and bench face only")
     try:
         with progress() as tell:
             if args.what == "face":
@@ -296,12 +301,24 @@ def _picture(file: Path) -> Any:
 def _enrol_line(seen: dict[str, Any]) -> str:
     from drivers.base import Advice
     from edge import words
+    from edge.fingers import NAMES
+    from edge.states import Ask
 
     match seen:
-        case {"event": "place", "view": view}:
-            line = words.ENROL.fill(view=str(view), views="3")
+        case {"event": "place", "view": view, "finger": finger}:
+            line = words.enrol(finger, view, 3)
+        case {"event": "look", "advice": advice} if advice:
+            line = words.ADVICE[Advice(advice)]
+        case {"event": "look", "view": view}:
+            line = words.ENROL_FACE.fill(view=str(view), views="3")
+        case {"event": "ask", "ask": ask}:
+            line = words.ASK[Ask(ask)] if ask else words.LOOK
         case {"event": "advice", "advice": advice}:
             line = words.ADVICE[Advice(advice)]
+        case {"event": "finger", "finger": finger, "worth": worth}:
+            return f"{NAMES[finger]}: worth {worth:.2f}"
+        case {"event": "best", "fingers": [*fingers]}:
+            return f"best first: {', '.join(NAMES[finger] for finger in fingers)}"
         case _:
             return f"view {seen.get('view')} taken"
     return f"{line.hi} / {line.en}"

@@ -1,7 +1,7 @@
 """Pictures against people: what the terminal knows of matching. No I/O but the loading of networks.
 
 Thresholds come from false match rates (matching.threshold): `fmr` for each of a few candidates; for everybody, the
-rate that lets one touch in a thousand by strangers pass, however many people there are.
+rate that lets one touch in a thousand by strangers pass (edge.identifying).
 """
 
 from collections.abc import Callable, Sequence
@@ -11,14 +11,9 @@ from typing import Protocol
 from drivers.base import Advice, Scan
 from edge import policy
 from edge.facing import Seen
-from edge.gallery import People
+from edge.identifying import Preparing
 from edge.look import FaceView
-from matching import Candidate, Decision, MatchingError, Modality, Template, decide, threshold
-from matching.search import Gallery
-
-FPIR = 1e-3
-_STRICTEST = 1e-6  # beyond that nobody has measured
-_MOST_EVERYBODY = 10_000
+from matching import Candidate, Decision, MatchingError, Modality, NoMatch, Template, decide, threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,47 +39,71 @@ class Look(Protocol):
 
 
 class Comparer:
-    """Used by the terminal's one thread. `face` is None where there are no networks of faces."""
+    """Used by the terminal's one thread. `face` is None where there are no networks of faces.
 
-    def __init__(self, look: Look, limits: Limits, face: Callable[[Scan], FaceView] | None = None) -> None:
+    `search` is None where nobody is known without digits. `seen` is what the finger last looked at showed.
+    """
+
+    def __init__(
+        self,
+        look: Look,
+        limits: Limits,
+        face: Callable[[Scan], FaceView] | None = None,
+        search: Preparing | None = None,
+    ) -> None:
         self.look = look
         self.limits = limits
+        self.search = search
+        self.seen: tuple[Template, policy.View] | None = None
         self._face = face
-        self._everybody: tuple[int, int, Gallery] | None = None
 
     @property
     def faces(self) -> bool:
         return self._face is not None
 
+    @property
+    def searching(self) -> bool:
+        """Everybody is ready to be searched."""
+        return self.search is not None and self.search.ready is not None
+
     def few(self, scan: Scan, candidates: Sequence[Candidate]) -> Decision | Advice:
         """A finger against those who have the digits. Raises MatchingError."""
-        template, view = self.look(scan)
+        template, view = self._looked(scan)
         limits = self.limits
         return policy.advice(view) or decide(template, candidates, threshold=limits.threshold, margin=limits.margin)
 
-    def everybody(self, scan: Scan, people: People) -> Decision | Advice:
+    def everybody(self, scan: Scan) -> Decision | Advice:
         """A finger against everybody. Raises MatchingError."""
-        template, view = self.look(scan)
-        gallery = self.gallery(people)
-        fmr = min(1e-1, max(_STRICTEST, FPIR / max(1, len(people.gallery.people))))
-        limit = max(self.limits.threshold, threshold(Modality.FINGER, fmr))
-        return policy.advice(view) or gallery.decide(template, threshold=limit, margin=self.limits.margin)
-
-    def gallery(self, people: People) -> Gallery:
-        """Everybody, ready to be searched; made anew when somebody came or was enrolled (2 ms a template)."""
-        now = people.gallery
-        key = now.version, now.templates
-        if self._everybody is None or self._everybody[:2] != key:
-            everybody = list(now.people.values())[:_MOST_EVERYBODY]
-            self._everybody = (*key, Gallery(people.candidate(person) for person in everybody))
-        return self._everybody[2]
+        template, view = self._looked(scan)
+        return policy.advice(view) or self._anybody(template, Modality.FINGER, self.limits.threshold)
 
     def face(self, scan: Scan, candidates: Sequence[Candidate], at_s: float) -> Seen:
         """One frame against those who have the digits. Raises MatchingError."""
+        limits = self.limits
+        return self._faced(
+            scan, at_s, lambda face: decide(face, candidates, threshold=limits.face, margin=limits.margin)
+        )
+
+    def any_face(self, scan: Scan, at_s: float) -> Seen:
+        """One frame against everybody. Raises MatchingError."""
+        return self._faced(scan, at_s, lambda face: self._anybody(face, Modality.FACE, self.limits.face))
+
+    def face_view(self, scan: Scan) -> FaceView:
+        """What a frame shows, for an enrolment. Raises MatchingError."""
         if self._face is None:
             raise MatchingError("no networks of faces are installed")
-        seen = self._face(scan)
-        decision: Decision | None = None
-        if seen.template is not None:
-            decision = decide(seen.template, candidates, threshold=self.limits.face, margin=self.limits.margin)
+        return self._face(scan)
+
+    def _looked(self, scan: Scan) -> tuple[Template, policy.View]:
+        self.seen = None
+        self.seen = self.look(scan)
+        return self.seen
+
+    def _anybody(self, probe: Template, modality: Modality, few: float) -> Decision:
+        ready = self.search.ready if self.search else None
+        return ready.decide(probe, modality, few, self.limits.margin) if ready else NoMatch(0.0)
+
+    def _faced(self, scan: Scan, at_s: float, judged: Callable[[Template], Decision]) -> Seen:
+        seen = self.face_view(scan)
+        decision = judged(seen.template) if seen.template is not None else None
         return Seen(at_s, seen.box, seen.yaw_deg, decision, seen.advice)

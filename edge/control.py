@@ -3,6 +3,8 @@
     {"do": "status"}                                   one answer: ok, and the terminal's figures
     {"do": "watch"}                                    ok, then one line an event, for as long as one listens
     {"do": "enrol", "person": "<hex>", "finger": 1}    place, advice and view events, then ok with seqs, or an error
+    {"do": "enrol", "person": "<hex>", "fingers": [1, 6], "face": true, "best": 1, "impressions": 3, "alive": true}
+                                                       the same of several, as in edge.enrolment.Request
     {"do": "selftest", "timeout_s": 10}                tell and finding events, then ok (edge.selftest)
 
 No digits, names or pictures pass it. The socket's threads only hand on: the terminal's own thread enrols and tests,
@@ -19,7 +21,7 @@ from typing import Any
 from drivers import ProtocolError
 from drivers.lines import LineServer, Message, Peer
 from edge import EnrolmentRefused
-from edge.enrolment import Request
+from edge.enrolment import MOST_IMPRESSIONS, Enrolled, Request
 from sync.record import PERSON_BYTES
 
 LONGEST_TEST_S = 15
@@ -32,15 +34,15 @@ class Order:
     request: Request
     answer: Callable[[Message], None]
 
-    def run(self, enrol: Callable[[Request], list[int]]) -> bool:
-        """Do it and answer; whether something was enrolled."""
+    def run(self, enrol: Callable[[Request], Enrolled]) -> Enrolled | None:
+        """Do it and answer; what was enrolled."""
         try:
-            seqs = enrol(self.request)
+            done = enrol(self.request)
         except EnrolmentRefused as refused:
             self.answer({"ok": False, "error": str(refused)})
-            return False
-        self.answer({"ok": True, "seqs": seqs})
-        return True
+            return None
+        self.answer({"ok": True, "seqs": done.seqs, "fingers": done.fingers})
+        return done
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +92,15 @@ class Control:
                     peer.send({"ok": True})
                     self._watchers.add(peer)
                 return None
-            # type, because True is an int to a pattern and no finger to anybody
-            case {"do": "enrol", "person": str(person), "finger": finger} if type(finger) is int and 1 <= finger <= 10:
-                self._order(Order(Request(_person(person), finger, peer.send, peer.gone.is_set), peer.send))
+            case {"do": "enrol", "person": str(person)}:
+                self._order(Order(_request(message, _person(person), peer), peer.send))
                 return None
             case {"do": "selftest", "timeout_s": float() | int() as timeout_s} if 0 < timeout_s <= LONGEST_TEST_S:
                 self._order(Examine(float(timeout_s), peer.send))
                 return None
         raise ProtocolError(
             'expected {"do": "status", "watch", "selftest" with "timeout_s" up to 15, '
-            'or "enrol" with "person" in hex and "finger" 1 to 10}'
+            'or "enrol" with "person" in hex and "finger" 1 to 10, or "fingers" and "face"}'
         )
 
     def _order(self, order: Order | Examine) -> None:
@@ -107,6 +108,24 @@ class Control:
             self._orders.put_nowait(order)
         except queue.Full:
             raise ProtocolError("another enrolment or test is waiting already") from None
+
+
+def _request(message: Message, person: bytes, peer: Peer) -> Request:
+    """Raises ProtocolError for anything else than fingers of a hand, each once, and plain yes or no."""
+    fingers = [message["finger"]] if "finger" in message else message.get("fingers", [])
+    face, alive = message.get("face", False), message.get("alive", False)
+    best, impressions = message.get("best", 0), message.get("impressions", 3)
+    # type, because True is an int and no finger to anybody
+    hand = isinstance(fingers, list) and all(type(finger) is int and 1 <= finger <= 10 for finger in fingers)
+    if not hand or len(set(fingers)) < len(fingers):
+        raise ProtocolError("finger or fingers: expected whole numbers from 1 to 10, each once")
+    if type(face) is not bool or type(alive) is not bool or not (fingers or face):
+        raise ProtocolError("enrol: expected fingers, a face, or both")
+    if type(best) is not int or not 0 <= best <= len(fingers):
+        raise ProtocolError("best: expected how many of the fingers to keep; 0: all")
+    if type(impressions) is not int or not 3 <= impressions <= MOST_IMPRESSIONS:
+        raise ProtocolError(f"impressions: expected 3 to {MOST_IMPRESSIONS}")
+    return Request(person, tuple(fingers), peer.send, peer.gone.is_set, face, best, impressions, alive)
 
 
 def _person(text: str) -> bytes:

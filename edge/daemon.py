@@ -14,12 +14,14 @@ from typing import Any, TextIO, assert_never
 from drivers import registry
 from drivers.base import Driver, Feature
 from edge import SetupError, enrolment, outcome, policy, selftest, shows
+from edge.ageing import Ageing
 from edge.anchoring import Anchoring
 from edge.badges import Badges
 from edge.checkup import Checkup
 from edge.comparing import Comparer, Limits
 from edge.control import Control, Examine
 from edge.gallery import People, Secrets
+from edge.identifying import Preparing
 from edge.identity import load_keys
 from edge.journal import Journal
 from edge.legacy import Legacy
@@ -35,7 +37,7 @@ from edge.stopping import on_signal
 from edge.supervisor import Bench, Slot
 from edge.terminal import Terminal
 from edge.trouble import Troubles
-from matching import ModelError
+from matching import Modality, ModelError
 from sync import StorageError
 from sync.outbox import Outbox
 from sync.record import ClockSource, EventCode, Instant
@@ -72,6 +74,7 @@ class Daemon:
         self._people = People(settings.roster, secrets, self._journal.log, own, self._spoilt)
         self._anchoring = Anchoring(self._journal, keys.terminal, keys.server_key, report, self._troubles)
         self._sealer = enrolment.Sealer(keys.terminal, keys.seal, keys.template_key)
+        self._search = self._preparing(settings.rules, secrets)
         self._control = Control(settings.control, self.status)
         badges = Badges(settings.badges, lambda reason: self._troubles.found("badges", reason))
         self._legacy = Legacy(settings.bridge, badges, self._journal, self._people.knows, settings.rules, report)
@@ -80,9 +83,12 @@ class Daemon:
         self._pruned_s = self._kept_s = 0.0
         self._silent_day = -1
         self._checkup = Checkup(self._bench, settings.rules, settings.selftest_min, self._report)
+        comparer = self._comparer(settings)
+        limit, days = comparer.limits.threshold, settings.ageing_days
+        self._ageing = Ageing(self._people, self._journal, self._sealer, limit, days)
         self._terminal = Terminal(
             self._bench,
-            self._comparer(settings),
+            comparer,
             self._people,
             self._journal,
             settings.rules,
@@ -91,6 +97,7 @@ class Daemon:
             Pins(settings.state_dir),
             self._facts,
             self._aloud,
+            self._ageing.notice,
         )
 
     def _comparer(self, settings: Settings) -> Comparer:
@@ -104,7 +111,14 @@ class Daemon:
             except ModelError as error:
                 self._faces = f"off: {error}"
                 self._troubles.found("faces", str(error))
-        return Comparer(FingerLook(settings.models_dir), limits, face)
+        return Comparer(FingerLook(settings.models_dir), limits, face, self._search)
+
+    def _preparing(self, rules: policy.Rules, secrets: Secrets) -> Preparing | None:
+        """Everybody, where people are known without digits."""
+        if not (rules.identify or rules.identify_face):
+            return None
+        modality = Modality.FINGER if rules.identify else Modality.FACE
+        return Preparing(modality, secrets, lambda reason: self._troubles.found("search", reason))
 
     def run(self, stop: threading.Event) -> None:
         """The terminal's one thread. Raises DeviceGone when the control socket is taken."""
@@ -145,8 +159,9 @@ class Daemon:
             "sessions": counters.sessions,
             "accepted": counters.accepted,
             "not_recorded": counters.not_recorded,
-            "bad_readings": counters.bad_readings,
+            "bad_readings": self._terminal.bad_readings,
             "faces": self._faces,
+            "identify": self._identify(),
             "clock": now.source.name.lower(),
             "clock_bound_ms": now.error_bound_ms,
             "silent": self._silent_day == policy.work_day(self._rules, now),
@@ -154,6 +169,12 @@ class Daemon:
             "selftest": self._checkup.last,
             **self._legacy.status(),
         }
+
+    def _identify(self) -> str:
+        if self._search is None:
+            return "off"
+        ready = self._search.ready
+        return f"{ready.people} people" if ready else "being prepared"
 
     def _serve(self) -> None:
         """One round: what happens before the terminal, then the devices, then what waits for a quiet moment."""
@@ -176,7 +197,7 @@ class Daemon:
                 self._terminal.rest()
         self._terminal.changed()
         able = self._terminal.session.able
-        serving = (able.finger or able.face) and (able.keypad or self._rules.identify)
+        serving = (able.finger or able.face) and (able.keypad or self._search is not None)
         if serving and not self._serving:
             self._report.say("ready", log=self._journal.log.hex(), seq=self._journal.seq, **self._roster())
         self._serving = serving
@@ -189,9 +210,9 @@ class Daemon:
             looks = selftest.looks(self._models_dir)
             selftest.serve(order.answer, self._bench.workers, looks, order.timeout_s)
             self._terminal.rest()
-        elif order and order.run(lambda request: enrolment.enrol(self._terminal, self._sealer, request)):
-            person, finger = order.request.person.hex(), order.request.finger
-            self._report.say("enrolled", person=person, finger=finger, seq=self._journal.seq)
+        elif order and (done := order.run(lambda request: enrolment.enrol(self._terminal, self._sealer, request))):
+            fingers = ",".join(map(str, done.fingers))
+            self._report.say("enrolled", person=order.request.person.hex(), fingers=fingers, seq=self._journal.seq)
 
     def _end_a_wait(self, stop: threading.Event) -> None:
         """Told to stop while somebody is being enrolled: without its devices that ends at once."""
@@ -214,6 +235,7 @@ class Daemon:
             self._troubles.found("storage", str(error))
             self._terminal.disk = False
         now = self._journal.now()
+        self._ageing.settle()
         self._listen_to_silence(now)
         self._checkup.daily(now)
         if now_s - self._pruned_s > _PRUNE_S:
@@ -265,8 +287,8 @@ class Daemon:
         self._troubles.mended("roster")
         if changed:
             self._report.say("roster", **self._roster())
-        if changed and self._rules.identify:
-            self._terminal.comparer.gallery(self._people)  # now, and not while somebody waits
+        if self._search:
+            self._search.follow(self._people.gallery)
 
     def _spoilt(self, reason: str) -> None:
         self._report.say("trouble", what="template", reason=reason)
@@ -311,8 +333,8 @@ def _event(state: State) -> dict[str, object]:
             return {**named, "attempt": attempt, "advice": advice, "other": other}
         case LookAtCamera(advice, ask):
             return {**named, "advice": advice, "ask": ask}
-        case EnrolPlace(view, views, advice):
-            return {**named, "view": view, "views": views, "advice": advice}
+        case EnrolPlace(view, views, advice, finger):
+            return {**named, "view": view, "views": views, "advice": advice, "finger": finger}
     return dict(named)
 
 
@@ -329,10 +351,11 @@ def _slots(settings: Settings, door: Door) -> list[Slot]:
     entries = [(name, device, registry.find(device.driver)) for name, device in settings.named]
     own = [(name, device, entry) for name, device, entry in entries if brought(entry) or not entry.network]
     features = [entry.features for _, _, entry in own]
-    if not any(Feature.IMAGE in f for f in features):
-        raise SetupError("the settings name no sensor with a picture: add a [[sensors]] block")
-    if not (any(Feature.KEYPAD in f for f in features) or settings.rules.identify):
-        raise SetupError("the settings name no keypad: add a [[sensors]] block, or set identify = true")
+    if not any((Feature.IMAGE | Feature.MATCH) & f for f in features):
+        raise SetupError("the settings name no sensor with a picture or a matching of its own: add a [[sensors]] block")
+    known = settings.rules.identify or settings.rules.identify_face
+    if not (any(Feature.KEYPAD in f for f in features) or known):
+        raise SetupError('the settings name no keypad: add a [[sensors]] block, or set identify to "finger" or "face"')
     return [
         Slot(name, functools.partial(Remote, door, name, entry.features) if entry.network else _maker(device))
         for name, device, entry in own

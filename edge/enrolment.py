@@ -1,40 +1,32 @@
-"""Enrolling a finger on the running terminal: three good impressions that agree, then three events with templates.
+"""Enrolling a person on the running terminal: fingers, a face, or both, each an event a template.
 
-Only people on the roster are enrolled (R6.5), and only fingers that nobody with the same digits has (S5).
+Only people on the roster are enrolled (R6.5), and only what nobody with the same digits has (S5). What is recorded
+stays recorded: when the second finger is refused, the first is enrolled all the same, and the answer says so.
 """
 
 import contextlib
-import itertools
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
-from drivers.base import Advice, Scan
-from edge import EnrolmentRefused, policy
+from drivers.base import DeviceTemplate
+from edge import EnrolmentRefused, enrolment_face, enrolment_finger, enrolment_module
+from edge.enrolment_finger import Others
+from edge.fingers import FACE, NAMES
 from edge.gallery import Person
-from edge.states import EnrolDone, EnrolPlace
+from edge.guide import FingerRefused, Guide, Tell
+from edge.impressions import KEPT
+from edge.module_template import ModuleTemplateError, pack
+from edge.module_template import version as module_version
+from edge.states import EnrolDone
 from edge.terminal import Terminal
-from matching import MatchingError, Prepared, Template, prepare, score
+from matching import Prepared
 from sync import StorageError, SyncError
+from sync.record import EventCode
 from sync.seal import rewrap, seal_template
 
-VIEWS, VIEWS_LEAST = 3, 2
-CAPTURES = 12
-STRICT_CAPTURES = 6  # then what is good enough to punch will do: a worn finger is enrolled as well as it can be (S1)
-FINGERS = {
-    "right_thumb": 1,
-    "right_index": 2,
-    "right_middle": 3,
-    "right_ring": 4,
-    "right_little": 5,
-    "left_thumb": 6,
-    "left_index": 7,
-    "left_middle": 8,
-    "left_ring": 9,
-    "left_little": 10,
-}  # positions of ISO/IEC 19794-2:2005, table 6
-Tell = Callable[[dict[str, object]], None]
+MOST_IMPRESSIONS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,29 +40,67 @@ class Sealer:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Enrol this finger (1 to 10) of this person. `tell` hears of each step; `gone` says that nobody listens."""
+    """Enrol these fingers (1 to 10) of this person, in this order, then the face if wanted.
+
+    `best` 0 keeps every finger; else only so many, those that serve best. `impressions`: how many pictures of a finger
+    are taken at least, of which the best three are kept. `alive`: the face must do what is asked. `tell` hears of each
+    step; `gone` says that nobody listens.
+    """
 
     person: bytes
-    finger: int
+    fingers: tuple[int, ...]
     tell: Tell
     gone: Callable[[], bool]
+    face: bool = False
+    best: int = 0
+    impressions: int = KEPT
+    alive: bool = False
 
 
-def enrol(terminal: Terminal, sealer: Sealer, request: Request) -> list[int]:
-    """Guide one enrolment to its end; the seqs of its events. Raises EnrolmentRefused."""
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What is to be recorded of one finger or face: (version, plain template), and how well it will serve."""
+
+    finger: int
+    plain: tuple[tuple[int, bytes], ...]
+    worth: float
+
+
+@dataclass(slots=True)
+class Enrolled:
+    """The seqs of the events so far, and the fingers they are of, the best first; 0 is the face."""
+
+    seqs: list[int] = field(default_factory=list)
+    fingers: list[int] = field(default_factory=list)
+
+
+def enrol(terminal: Terminal, sealer: Sealer, request: Request) -> Enrolled:
+    """Guide one enrolment to its end. Raises EnrolmentRefused."""
+    done = Enrolled()
+    guide = Guide(terminal, request.tell, request.gone)
     try:
         person = _on_roster(terminal, request.person)
-        rivals = [view for other in terminal.people.sharing_digits(person) for view in _views(terminal, other)]
-        views = _collect(terminal, request, rivals)
-        seqs = [_record(terminal, sealer, request, n, view.template) for n, view in enumerate(views, 1)]
-    except EnrolmentRefused:
+        _possible(terminal, request)
+        if request.best:
+            ranked = _ranked(guide, person, request)
+            _propose(guide, person, ranked)
+            for taken in ranked[: request.best]:
+                _record(terminal, sealer, request.person, taken, done)
+        else:
+            for finger in request.fingers:
+                _record(terminal, sealer, request.person, _finger(guide, person, finger, request), done)
+        if request.face:
+            _record(terminal, sealer, request.person, _face(guide, person, request), done)
+    except EnrolmentRefused as refused:
+        _count_in(terminal)
         terminal.show(EnrolDone(False))
+        if done.fingers:
+            names = ", ".join(NAMES[finger] for finger in done.fingers)
+            raise EnrolmentRefused(f"{refused} (enrolled before that: {names})") from None
         raise
-    # Enrolled it is, whatever the roster is like by now: the views count from the next refresh that succeeds.
-    with contextlib.suppress(StorageError):
-        terminal.people.refresh()
+    _count_in(terminal)
     terminal.show(EnrolDone(True))
-    return seqs
+    return done
 
 
 def _on_roster(terminal: Terminal, person: bytes) -> Person:
@@ -84,78 +114,99 @@ def _on_roster(terminal: Terminal, person: bytes) -> Person:
     return found
 
 
-def _views(terminal: Terminal, person: Person) -> list[Prepared]:
-    return [t for t in terminal.people.candidate(person).templates if isinstance(t, Prepared)]
+def _possible(terminal: Terminal, request: Request) -> None:
+    able = terminal.able()
+    if request.fingers and not able.finger:
+        raise EnrolmentRefused("no finger can be enrolled: the terminal has no sensor just now")
+    if request.face and not able.face:
+        raise EnrolmentRefused("no face can be enrolled: the terminal has no camera, or no networks of faces")
 
 
-def _collect(terminal: Terminal, request: Request, rivals: list[Prepared]) -> list[Prepared]:
-    """Three good views that agree with each other, none of them a rival's; two when more cannot be had.
-
-    One odd impression, even the first, does not spoil the rest: the views that agree are chosen from all taken.
-    """
-    threshold = terminal.comparer.limits.threshold
-    taken: list[Prepared] = []
-    agreed: tuple[Prepared, ...] = ()
-    advice: Advice | None = None
-    for capture in range(CAPTURES):
-        view = _capture(terminal, request, len(agreed) + 1, advice, strict=capture < STRICT_CAPTURES)
-        if isinstance(view, Advice):
-            advice = view
-        elif any(score(view, rival) >= threshold for rival in rivals):
-            raise EnrolmentRefused("somebody with the same digits has this finger already; is it the right person?")
-        elif any(view.template == other.template for other in taken):
-            advice = Advice.PLACE_AGAIN  # the very same picture tells nothing new
-        else:
-            taken.append(view)
-            before, agreed = agreed, _agreeing(taken, threshold)
-            advice = None if len(agreed) > len(before) else Advice.PLACE_AGAIN
-            request.tell({"event": "view", "view": len(agreed), "minutiae": len(view.template.minutiae)})
-        if len(agreed) == VIEWS:
-            break
-        if advice:
-            request.tell({"event": "advice", "advice": str(advice)})
-    if len(agreed) < VIEWS_LEAST:
-        raise EnrolmentRefused(f"no impressions that agree in {CAPTURES} tries; try another finger")
-    return list(agreed)
+def _ranked(guide: Guide, person: Person, request: Request) -> list[Taken]:
+    """All fingers asked for that will do, the best first: best-finger detection. Raises EnrolmentRefused."""
+    found: list[Taken] = []
+    refused: FingerRefused | None = None
+    for finger in request.fingers:
+        try:
+            found.append(_finger(guide, person, finger, request))
+        except FingerRefused as why:
+            refused = why
+            guide.tell({"event": "finger", "finger": finger, "worth": 0.0})
+    if not found:
+        raise refused or EnrolmentRefused("no finger was asked for")
+    return sorted(found, key=lambda taken: -taken.worth)
 
 
-def _agreeing(views: list[Prepared], threshold: float) -> tuple[Prepared, ...]:
-    """The most views, up to three, of which each matches each other; the earliest where there is a choice."""
-    for size in range(VIEWS, 1, -1):
-        for chosen in itertools.combinations(views, size):
-            if all(score(a, b) >= threshold for a, b in itertools.combinations(chosen, 2)):
-                return chosen
-    return tuple(views[:1])
+def _propose(guide: Guide, person: Person, ranked: Sequence[Taken]) -> None:
+    """Which finger serves best, for the clerk and for the record."""
+    order = bytes(taken.finger for taken in ranked)
+    guide.tell({"event": "best", "fingers": list(order)})
+    with contextlib.suppress(StorageError):  # the enrolment itself says whether the disk takes anything
+        worth = round(1000 * ranked[0].worth)
+        guide.terminal.journal.remark(
+            EventCode.ADMIN, what="best_finger", person=person.person, order=order, worth=worth
+        )
 
 
-def _capture(
-    terminal: Terminal, request: Request, view: int, advice: Advice | None, *, strict: bool
-) -> Prepared | Advice:
-    terminal.show(EnrolPlace(view, VIEWS, advice))
-    request.tell({"event": "place", "view": view})
-    reading = terminal.read(2 * terminal.rules.finger_timeout_s, request.gone)
-    if reading is None:
-        raise EnrolmentRefused("no finger came in time")
-    if not isinstance(reading, Scan):
-        return getattr(reading, "advice", Advice.PLACE_AGAIN)
+def _finger(guide: Guide, person: Person, finger: int, request: Request) -> Taken:
+    """By pictures, by the module, or both, as this terminal's sensors compare. Raises EnrolmentRefused."""
+    terminal = guide.terminal
+    sharing = terminal.people.sharing_digits(person)
+    plain: list[tuple[int, bytes]] = []
+    worth = 0.0
+    if terminal.pictures:
+        rivals = [view for other in sharing for f in terminal.people.fingers(other) for view in _views(guide, other, f)]
+        fingers = [number for number in terminal.people.fingers(person) if number != finger]
+        own = [(number, view) for number in fingers for view in _views(guide, person, number)]
+        chosen = enrolment_finger.collect(guide, finger, request.impressions, Others(rivals, own))
+        plain = [(n, one.template.to_bytes()) for n, one in enumerate(chosen.impressions, 1)]
+        worth = chosen.worth
+    if families := terminal.families:
+        foreign = [t for other in sharing for t in terminal.people.on_modules(other, families)]
+        foreign += terminal.people.on_modules(person, families, but=finger)
+        kept = enrolment_module.collect(guide, finger, foreign)
+        worth = worth or kept.worth
+        plain += [(module_version(t.family, n), _packed(t)) for n, t in enumerate(kept.templates, 1)]
+    guide.tell({"event": "finger", "finger": finger, "worth": round(worth, 3)})
+    return Taken(finger, tuple(plain), worth)
+
+
+def _views(guide: Guide, person: Person, finger: int) -> list[Prepared]:
+    return guide.terminal.people.views(person, finger)
+
+
+def _packed(template: DeviceTemplate) -> bytes:
     try:
-        template, seen = terminal.look(reading)
-        ready = prepare(template)
-    except MatchingError:
-        return Advice.PLACE_AGAIN
-    return policy.advice(seen, enrolling=strict) or ready or Advice.PLACE_AGAIN
+        return pack(template)
+    except ModuleTemplateError as error:
+        raise EnrolmentRefused(f"not recorded: {error}") from None
 
 
-def _record(terminal: Terminal, sealer: Sealer, request: Request, version: int, template: Template) -> int:
-    """Seal for ourselves first, then hand the key on: one body, two readers."""
+def _face(guide: Guide, person: Person, request: Request) -> Taken:
+    people = guide.terminal.people
+    rivals = [view for other in people.sharing_digits(person) for view in people.views(other, FACE)]
+    template = enrolment_face.collect(guide, rivals, alive=request.alive)
+    return Taken(FACE, ((1, template.to_bytes()),), 1.0)
+
+
+def _record(terminal: Terminal, sealer: Sealer, person: bytes, taken: Taken, done: Enrolled) -> None:
+    """Seal for ourselves first, then hand the key on: one body, two readers. Raises EnrolmentRefused."""
     public = sealer.seal_key.public_key()
-    try:
-        own = seal_template(public, sealer.terminal, request.person, request.finger, version, template.to_bytes())
-        up = rewrap(own, sealer.seal_key, sealer.terminal, sealer.template_key, "server")
-        seq = terminal.journal.enrolment(up, own)
-    except StorageError:
-        raise EnrolmentRefused("not recorded: the disk refuses; free some space and enrol again") from None
-    except SyncError as error:
-        raise EnrolmentRefused(f"not recorded: it cannot be sealed ({error}); is the admission right?") from None
-    terminal.people.enrolled(seq, own)
-    return seq
+    for version, plain in taken.plain:
+        try:
+            own = seal_template(public, sealer.terminal, person, taken.finger, version, plain)
+            up = rewrap(own, sealer.seal_key, sealer.terminal, sealer.template_key, "server")
+            seq = terminal.journal.enrolment(up, own)
+        except StorageError:
+            raise EnrolmentRefused("not recorded: the disk refuses; free some space and enrol again") from None
+        except SyncError as error:
+            raise EnrolmentRefused(f"not recorded: it cannot be sealed ({error}); is the admission right?") from None
+        terminal.people.enrolled(seq, own)
+        done.seqs.append(seq)
+    done.fingers.append(taken.finger)
+
+
+def _count_in(terminal: Terminal) -> None:
+    """Enrolled it is, whatever the roster is like by now: views count from the next refresh that succeeds."""
+    with contextlib.suppress(StorageError):
+        terminal.people.refresh()

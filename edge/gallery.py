@@ -6,13 +6,17 @@ stay sealed until their person types digits; what was opened and prepared is kep
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from drivers.base import DeviceTemplate
+from edge import EdgeError
+from edge.fingers import FACE
+from edge.module_template import is_module, unpack
 from matching import Candidate, MatchingError, Prepared, Template, prepare
 from sync import StorageError, SyncError
 from sync.anchor import Anchor
@@ -22,6 +26,8 @@ from sync.wire import CardFlag, Receipt, RosterEntry, SealedTemplate, parse_card
 
 _KEPT_PREPARED = 200  # about 100 KB each
 Key = tuple[bytes, int, int]
+Ready = Prepared | DeviceTemplate
+"""What a sealed template turns out to be: ours, prepared, or a module's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +127,7 @@ class People:
         self._log = log
         self._own = {_key(t): (seq, t) for seq, t in own}
         self._reader: RosterReader | None = None
-        self._ready: OrderedDict[bytes, Prepared | None] = OrderedDict()
+        self._ready: OrderedDict[bytes, Ready | None] = OrderedDict()
         self._spoilt: dict[bytes, bytes] = {}  # name of a template that is of no use -> its person
         self._tell = tell
         self._stale = True
@@ -188,18 +194,32 @@ class People:
 
     def candidate(self, person: Person) -> Candidate:
         """The person with their templates opened and prepared; what does not open is left out."""
-        ready = (self._prepared(t) for t in person.templates)
-        return Candidate(person.person, [r for r in ready if r is not None])
+        ready = (self._opened(t) for t in person.templates)
+        return Candidate(person.person, [r for r in ready if r is not None and not isinstance(r, DeviceTemplate)])
 
-    def _prepared(self, sealed: SealedTemplate) -> Prepared | None:
+    def views(self, person: Person, finger: int) -> list[Prepared]:
+        """What our own matching has of one finger, or of the face (edge.fingers.FACE)."""
+        ready = [self._opened(t) for t in person.templates if t.finger == finger]
+        return [r for r in ready if r is not None and not isinstance(r, DeviceTemplate)]
+
+    def fingers(self, person: Person) -> list[int]:
+        """The fingers of which there is something, without the face."""
+        return sorted({t.finger for t in person.templates} - {FACE})
+
+    def on_modules(self, person: Person, families: Container[str], but: int | None = None) -> list[DeviceTemplate]:
+        """The person's templates that modules of these families understand; `but` leaves one finger out."""
+        ready = (self._opened(t) for t in person.templates if t.finger != but)
+        return [r for r in ready if isinstance(r, DeviceTemplate) and r.family in families]
+
+    def _opened(self, sealed: SealedTemplate) -> Ready | None:
         name = _name(sealed)
         if name in self._ready:
             self._ready.move_to_end(name)
             return self._ready[name]
         try:
             plain = open_template(sealed, self._secrets.seal_key, self._secrets.terminal)
-            ready = prepare(Template.from_bytes(plain))
-        except (SyncError, MatchingError) as error:
+            ready: Ready | None = unpack(plain) if is_module(plain) else prepare(Template.from_bytes(plain))
+        except (SyncError, MatchingError, EdgeError) as error:
             ready = None
             if name not in self._spoilt:
                 self._spoilt[name] = sealed.person

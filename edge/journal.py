@@ -17,6 +17,8 @@ from sync.record import ClockSource, Event, EventCode, Flag, Instant, Punch, Rec
 from sync.wire import SealedTemplate, parse_template, template_bytes
 
 OWN = "own"
+PROPOSAL = "proposal"
+_PART_BYTES = 512  # as much as one detail of an event holds
 
 
 @dataclass
@@ -30,6 +32,7 @@ class History:
     anchor: Anchor | None = None  # the server's newest word in this boot
     elsewhere: dict[bytes, Last] = field(default_factory=dict)  # on old machines, by their clocks
     enrolled: dict[bytes, tuple[int, bytes]] = field(default_factory=dict)  # hash -> (seq, key wrapped for us)
+    proposed: dict[tuple[bytes, int], int] = field(default_factory=dict)  # (person, finger) -> when last, by the wall
 
     def take(self, seq: int, record: Record) -> None:
         if isinstance(record, Punch) and record.source_class is SourceClass.LEGACY_TERMINAL:
@@ -52,6 +55,8 @@ class History:
                 self.anchor = detailed_anchor(self.boot or b"", record.detail)
         elif record.code is EventCode.ENROLMENT:
             self.enrolled[_octets(record.detail.get("hash"))] = (seq, _octets(record.detail.get(OWN)))
+        elif record.detail.get("what") == PROPOSAL and isinstance(finger := record.detail.get("finger"), int):
+            self.proposed[_octets(record.detail.get("person")), finger] = record.instant.wall_ms
 
     def _take_elsewhere(self, punch: Punch) -> None:
         last = self.elsewhere.get(punch.person)
@@ -127,6 +132,39 @@ class Journal:
         }
         self._append(Event(EventCode.ADMIN, detail, self.clock.now()), settled=True)
         return self._append(punch, settled=True)
+
+    def on_module(self, punch: Punch, family: str, score: int, threshold: int) -> int:
+        """Commit a punch that a module's own matching decided, right after the event that says so in its own figures.
+
+        Raises StorageError: then no punch was recorded.
+        """
+        self._preamble()
+        detail: dict[str, int | str | bytes] = {
+            "what": "on_module",
+            "family": family[:64],
+            "score": score,
+            "threshold": threshold,
+            "punch": self.seq + 2,
+        }
+        self._append(Event(EventCode.ADMIN, detail, self.clock.now()), settled=True)
+        return self._append(punch, settled=True)
+
+    def proposal(self, up: SealedTemplate, score: int) -> int:
+        """Commit that a template is proposed, the template itself in the event. Raises StorageError.
+
+        In the event and not beside it: what lies beside an event is an enrolment, and goes to all terminals.
+        """
+        parts = [up.body[start : start + _PART_BYTES] for start in range(0, len(up.body), _PART_BYTES)]
+        detail: dict[str, int | str | bytes] = {
+            "what": PROPOSAL,
+            "person": up.person,
+            "finger": up.finger,
+            "version": up.version,
+            "score": score,
+            "wrapped": up.wrapped,
+            **{f"body{n}": part for n, part in enumerate(parts)},
+        }
+        return self._append(Event(EventCode.ADMIN, detail, self.clock.now()))
 
     def provisional(self, keyed: bytes, kind: str, supervisor: bytes, reason: str, began: Instant) -> int:
         """Commit that a supervisor vouched for digits nobody here has, `keyed`; the office decides (S6)."""

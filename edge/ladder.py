@@ -37,9 +37,11 @@ from edge.states import (
     SuperviseWho,
     Working,
 )
+from matching import Match
 from matching import NoMatch as NoneMatches
 from sync.record import Means
 
+LEFT_S = 3.0  # who was recognised in passing is not recognised again before being away for so long
 MOST_NAMES = 9  # as many as there are keys to choose with
 
 
@@ -50,6 +52,9 @@ def found(session: Session, answer: Found, at_s: float) -> Step:
         return session, ()
     if answer.wait_s > 0:
         return end(session, LockedOut(math.ceil(answer.wait_s)), at_s)
+    if Rung.FACE in visit.tried and Rung.TOUCH in visit.tried:
+        facing = Facing(answer.dice, session.rules.turns)
+        return go(session, LookAtCamera(), at_s, visit=replace(visit, facing=facing))
     if Rung.TOUCH in visit.tried:
         return go(session, Working(), at_s, Identify())
     if Rung.SUPERVISOR in visit.tried:
@@ -133,6 +138,8 @@ def compared(session: Session, result: Hit | Miss | Advice, at_s: float) -> Step
 def _recognised(session: Session, hit: Hit, means: Means, at_s: float) -> Step:
     visit = session.visit
     punch = Record(hit.person, means, hit.score, visit.kind, visit.began_s, visit.digits)
+    if means is Means.FACE and Rung.TOUCH in visit.tried:
+        session = replace(session, served=(hit.person, at_s))
     return go(session, Working(), at_s, punch)
 
 
@@ -161,6 +168,8 @@ def _again(session: Session, advice: Advice, at_s: float) -> Step:
 def faced(session: Session, seen: Seen, at_s: float) -> Step:
     """One frame more. The time-out runs from the first frame, and anew from when the person is asked to move."""
     visit, state = session.visit, session.state
+    if isinstance(state, IdentifyReady):
+        return _noticed(session, seen, at_s) if state.face else (session, ())
     if not isinstance(state, LookAtCamera) or visit.facing is None:
         return session, ()
     facing = visit.facing.after(seen)
@@ -175,6 +184,22 @@ def faced(session: Session, seen: Seen, at_s: float) -> Step:
     if facing.ask is not state.ask:
         return go(session, shown, at_s)
     return replace(session, state=shown), ()
+
+
+def _noticed(session: Session, seen: Seen, at_s: float) -> Step:
+    """A frame of whoever passes, looked up among everybody. Three that agree begin a visit of that person alone."""
+    person, last_s = session.served
+    here = isinstance(seen.decision, Match) and seen.decision.person == person
+    if here and at_s - last_s < LEFT_S + session.rules.done_s:
+        return replace(session, served=(person, at_s)), ()
+    facing = (session.visit.facing or Facing(0, turns=0)).after(seen)
+    session = replace(session, visit=replace(session.visit, facing=facing))
+    if facing.match is None:
+        return session, ()
+    named = (Named(facing.match.person, ""),)
+    visit = Visit(began_s=at_s, tried=tuple(Rung), people=named)  # no other way: nobody said who it is
+    session = replace(session, served=(facing.match.person, at_s))
+    return go(session, Working(), at_s, Find(""), visit=visit)
 
 
 # ---- a supervisor's word

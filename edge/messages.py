@@ -27,13 +27,18 @@ USUAL = Manner()
 
 @dataclass(frozen=True, slots=True)
 class Able:
-    """What the terminal can do just now. `vouched`: somebody on the roster may vouch for others."""
+    """What the terminal can do just now.
+
+    `vouched`: somebody on the roster may vouch for others. `search`: everybody is ready to be searched without digits,
+    and a sensor here gives the pictures for it.
+    """
 
     finger: bool = True
     face: bool = False
     keypad: bool = True
     disk: bool = True
     vouched: bool = False
+    search: bool = True
 
 
 @dataclass(frozen=True, slots=True)

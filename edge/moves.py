@@ -71,13 +71,17 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Where the terminal stands; its state's time is over at `until_s`."""
+    """Where the terminal stands; its state's time is over at `until_s`.
+
+    `served`: whose face was last recognised without digits, and when it was last seen: it must leave the picture first.
+    """
 
     rules: Rules = field(hash=False)
     able: Able
     state: State
     until_s: float
     visit: Visit
+    served: tuple[bytes, float] = (b"", 0.0)
 
 
 Step = tuple[Session, tuple[Action, ...]]
@@ -86,9 +90,9 @@ Step = tuple[Session, tuple[Action, ...]]
 def wants(state: State) -> Want:
     """Which device this state listens to, beside the keys."""
     match state:
-        case Place() | SupervisePlace() | IdentifyReady() | EnrolPlace():
+        case Place() | SupervisePlace() | IdentifyReady(face=False) | EnrolPlace():
             return Want.FINGER
-        case LookAtCamera() | EnrolFace():
+        case LookAtCamera() | EnrolFace() | IdentifyReady(face=True):
             return Want.FACE
     return Want.NOTHING
 
@@ -133,7 +137,9 @@ def go(session: Session, state: State, at_s: float, *actions: Action, visit: Vis
 
 def rest(session: Session, at_s: float) -> Step:
     """Back to what is shown when nobody is here; the visit is forgotten."""
-    able, ready = session.able, session.rules.identify and session.able.finger
+    able, rules = session.able, session.rules
+    finger, face = rules.identify and able.finger and able.search, rules.identify_face and able.face and able.search
+    ready = finger or face
     state: State
     if not (able.finger or able.face):
         state = OutOfService(Fault.SENSOR)
@@ -142,7 +148,7 @@ def rest(session: Session, at_s: float) -> Step:
     elif not able.disk:
         state = OutOfService(Fault.STORAGE)
     else:
-        state = IdentifyReady() if ready else Idle()
+        state = IdentifyReady(face=face and not finger) if ready else Idle()
     return go(session, state, at_s, visit=Visit())
 
 

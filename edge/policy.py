@@ -53,7 +53,8 @@ class Rules:
     a session stays on the screen, unless somebody presses a key before. `more_time` is by how much everything is
     longer for who needs it (S16). `refuse_step_s`: a refusal shows at a multiple of it after the touch, so that how
     long it took says nothing about whose digits they are.
-    `identify`: fingers are known without digits. `turns` of the head that prove a face alive; 0: none is asked for.
+    `identify`: fingers are known without digits; `identify_face`: faces are. `turns` of the head that prove a face
+    alive; 0: none is asked for.
     `out_from_min`: minutes after local midnight from which the first punch of a day is OUT; None: it is always IN.
     """
 
@@ -70,6 +71,7 @@ class Rules:
     zone_offset_ms: int = INDIA_OFFSET_MS
     out_from_min: int | None = None
     identify: bool = False
+    identify_face: bool = False
     turns: int = 2
     lock: Lock = Lock()
     silence: Silence = Silence()

@@ -143,7 +143,9 @@ def screen(state: State) -> Screen:
     match state:
         case Idle():
             return Screen(Colour.WHITE, Icon.KEYPAD, (words.IDLE,))
-        case IdentifyReady():
+        case IdentifyReady(face):
+            if face:
+                return Screen(Colour.WHITE, Icon.FACE, (words.IDENTIFY_FACE,), guide=True)
             return Screen(Colour.WHITE, Icon.FINGER, (words.IDENTIFY,))
         case ChooseKind(kinds):
             return Screen(Colour.WHITE, Icon.KEYPAD, (), choices=tuple(words.KIND[kind] for kind in kinds))
@@ -160,8 +162,8 @@ def screen(state: State) -> Screen:
             return _ending(outcome)
         case Locked(seconds):
             return _locked(seconds)
-        case EnrolPlace(view, views, advice):
-            return _finger(words.ENROL.fill(view=str(view), views=str(views)), advice, progress=(view, views))
+        case EnrolPlace(view, views, advice, finger):
+            return _finger(words.enrol(finger, view, views), advice, progress=(view, views))
         case EnrolFace(view, views, advice):
             return _face(words.ENROL_FACE.fill(view=str(view), views=str(views)), advice, progress=(view, views))
         case EnrolDone(enrolled):

@@ -54,6 +54,7 @@ def every(language: Language) -> Iterator[tuple[str, states.State, Corner]]:
 def _states(name: str) -> Iterator[tuple[str, states.State]]:
     yield "idle", states.Idle()
     yield "identify", states.IdentifyReady()
+    yield "identify-face", states.IdentifyReady(face=True)
     yield "choose-kind", states.ChooseKind(tuple(Kind))
     yield "typing", states.Typing(4)
     yield "typing-kind", states.Typing(2, Kind.MOVEMENT_OUT)
@@ -85,6 +86,7 @@ def _states(name: str) -> Iterator[tuple[str, states.State]]:
         yield outcome.name(ending), states.Done(ending)
     yield "enrol", states.EnrolPlace(2, 3, None)
     yield "enrol-advice", states.EnrolPlace(3, 5, Advice.PLACE_FLAT)
+    yield "enrol-finger", states.EnrolPlace(1, 3, None, 6)
     yield "enrol-face", states.EnrolFace(1, 3, None)
     yield "enrol-face-advice", states.EnrolFace(2, 3, Advice.COME_CLOSER)
     yield "enrolled", states.EnrolDone(True)

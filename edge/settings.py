@@ -53,6 +53,7 @@ class Settings:
     preview_port: int = 0
     shown: Shown = Shown()
     face_fmr: float = 1e-4
+    ageing_days: int = 180
     hang_s: float = 15.0
     selftest_min: int | None = None
 

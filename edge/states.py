@@ -54,7 +54,9 @@ class Idle:
 
 @dataclass(frozen=True, slots=True)
 class IdentifyReady:
-    """Nobody is here; a finger is known without digits, and digits may be typed as well."""
+    """Nobody is here; a finger, or with `face` a face, is known without digits, and digits may be typed as well."""
+
+    face: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,11 +161,12 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class EnrolPlace:
-    """Enrolling: view number `view` of `views` is due."""
+    """Enrolling: view number `view` of `views` of a finger is due; `finger`: which, as in edge.fingers, 0: not said."""
 
     view: int
     views: int
     advice: Advice | None
+    finger: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from drivers import DeviceGone, DriverError, ProtocolError
-from drivers.base import Driver, Feature, Keypad, Reading, Watchful
+from drivers.base import DeviceTemplate, Driver, Feature, Keypad, Matched, Matcher, Reading, Watchful
 from edge.messages import Want
+from edge.onmodule import Job, Module, module_of
 
 T = TypeVar("T")
 SLICE_S = 0.5  # how long a read lasts at most before somebody who left is noticed
@@ -47,13 +48,18 @@ class Pressed:
 
 @dataclass(frozen=True, slots=True)
 class Got:
-    """What a sensor read for want number `turn`, and when; None with the reason why it was garbled."""
+    """What a sensor read for want number `turn`, and when; None with the reason why it was garbled.
 
-    reading: Reading | None
+    `module` with its job when a module compared by itself.
+    """
+
+    reading: Reading | Matched | DeviceTemplate | None
     at_s: float
     turn: int
     stream: bool
     garbled: str = ""
+    module: Module | None = None
+    job: Job | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +98,8 @@ class Worker:
         self._grace_s = grace_s
         self._changed = threading.Condition()
         self._turn: int | None = None  # of the reading that is wanted
+        self._job: Job | None = None
+        self.module: Module | None = None  # while it is open and compares by itself
         self._jobs: deque[tuple[Callable[[Driver], Any], Future[Any]]] = deque()
         self._life = 0  # lives that ended keep their hands off
         self._due_s: float | None = None  # when the call under way should be back
@@ -101,17 +109,22 @@ class Worker:
         self.features = self._driver.features
         self.keypad = isinstance(self._driver, Keypad)
         self.stream = Feature.STREAM in self.features
-        self.sensor = Feature.IMAGE in self.features
+        self.sensor = bool((Feature.IMAGE | Feature.MATCH) & self.features)
 
     def start(self) -> None:
         self._life += 1
         run = threading.Thread(target=self._live, args=(self._driver, self._life), name=self.slot.name, daemon=True)
         run.start()
 
-    def light(self, turn: int | None) -> None:
-        """Want one reading, number `turn`; None: want none any more."""
+    @property
+    def pictures(self) -> bool:
+        """It hands over pictures of fingers, as things stand."""
+        return self.here and Feature.IMAGE in self.features and not self.stream and self.module is None
+
+    def light(self, turn: int | None, job: Job | None = None) -> None:
+        """Want one reading, number `turn`; None: want none any more. A module without a job has nothing to do."""
         with self._changed:
-            self._turn = turn
+            self._turn, self._job = turn, job
             self._changed.notify_all()
 
     def ask(self, job: Callable[[Driver], T]) -> "Future[T]":
@@ -163,6 +176,7 @@ class Worker:
             while self._life == life:
                 try:
                     self._call(life, _OPEN_S, driver.open)
+                    self.module = self._call(life, _OPEN_S, lambda: module_of(driver))
                     self._tell_if(life, News(self.slot.name, True))
                     pause_s = _REOPEN_FIRST_S
                     while self._life == life:
@@ -180,7 +194,7 @@ class Worker:
     def _serve(self, driver: Driver, life: int) -> None:
         """One round: a job, a reading if one is wanted, a key. Raises DeviceGone."""
         self._do_jobs(driver, life)
-        wanted = self.sensor and self._turn is not None
+        wanted = self._wanted()
         if wanted:
             self._read(driver, life)
         if isinstance(driver, Keypad):
@@ -190,15 +204,19 @@ class Worker:
                 self._put(Pressed(key, time.monotonic()))
         elif not wanted:
             with self._changed:
-                self._changed.wait_for(lambda: self._turn is not None or self._jobs or self._life != life, _IDLE_S)
+                self._changed.wait_for(lambda: self._wanted() or self._jobs or self._life != life, _IDLE_S)
             if isinstance(driver, Watchful) and self._life == life:
                 self._call(life, _IDLE_S, driver.check)
 
+    def _wanted(self) -> bool:
+        return self.sensor and self._turn is not None and (self.module is None or self._job is not None)
+
     def _read(self, driver: Driver, life: int) -> None:
         """One slice of a wait. What comes is for whoever waits when it comes."""
-        garbled = ""
+        garbled, job = "", self._job
+        reading: Reading | Matched | DeviceTemplate | None
         try:
-            reading = self._call(life, SLICE_S, lambda: driver.read(SLICE_S))
+            reading = self._call(life, SLICE_S, lambda: self._once(driver, job))
         except ProtocolError as error:
             reading, garbled = None, str(error) or "garbled"
             self.counts.garbled += 1
@@ -206,10 +224,17 @@ class Worker:
             return
         self.counts.readings += reading is not None
         with self._changed:
+            if self.module and job is not self._job:
+                return  # compared with those of somebody who has left
             turn, self._turn = self._turn, None
         if turn is None:
             return  # nobody waits for it any more
-        self._put(Got(reading, time.monotonic(), turn, self.stream, garbled))
+        self._put(Got(reading, time.monotonic(), turn, self.stream, garbled, self.module, job))
+
+    def _once(self, driver: Driver, job: Job | None) -> Reading | Matched | DeviceTemplate | None:
+        if self.module is None or job is None or not isinstance(driver, Matcher):
+            return driver.read(SLICE_S)
+        return driver.take(SLICE_S) if job.take else driver.match(job.candidates, SLICE_S)
 
     def _do_jobs(self, driver: Driver, life: int) -> None:
         while self._jobs and self._life == life:
@@ -282,14 +307,17 @@ class Bench:
             return None
         return None if isinstance(seen, Got) and seen.turn != self._turn else seen
 
-    def want(self, wanted: Want, *, afresh: bool = False) -> None:
-        """Listen to fingers, to faces or to neither; `afresh`: for one more reading, forgetting those on their way."""
+    def want(self, wanted: Want, *, afresh: bool = False, job: Job | None = None) -> None:
+        """Listen to fingers, to faces or to neither; `afresh`: for one more reading, forgetting those on their way.
+
+        `job` is what modules do; without one they stay dark.
+        """
         if wanted is self._wanted and not afresh:
             return
         self._wanted, self._turn = wanted, self._turn + 1
         for worker in self.workers:
             lit = worker.sensor and wanted is (Want.FACE if worker.stream else Want.FINGER)
-            worker.light(self._turn if lit else None)
+            worker.light(self._turn if lit else None, job)
 
     def watch(self) -> list[News]:
         """What went and what came back since this was last asked. Raises whatever a driver's bug is."""
@@ -305,6 +333,16 @@ class Bench:
     @property
     def finger(self) -> bool:
         return any(w.here and w.sensor and not w.stream for w in self.workers)
+
+    @property
+    def pictures(self) -> bool:
+        """Some finger sensor here gives pictures, as things stand."""
+        return any(w.pictures for w in self.workers)
+
+    @property
+    def modules(self) -> list[Module]:
+        """Those here that compare by themselves."""
+        return [w.module for w in self.workers if w.here and w.module]
 
     @property
     def camera(self) -> bool:

@@ -11,9 +11,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import assert_never
 
-from drivers.base import CLEAR, Advice, Modality, Recognition, Retry, Scan
+from drivers.base import CLEAR, Advice, DeviceTemplate, Matched, Modality, Recognition, Retry, Scan
 from edge import EnrolmentRefused, messages, policy
 from edge import session as machine
 from edge.comparing import Comparer
@@ -23,14 +22,14 @@ from edge.journal import Journal
 from edge.lockout import Lockouts
 from edge.messages import Able, Action, Event, Manner
 from edge.moves import Session, go, resting, wants
+from edge.onmodule import Job
 from edge.outcome import Accepted, Noted, NotRecorded, Outcome
 from edge.pin import Pins
+from edge.recognising import Recogniser
 from edge.states import Page, Place, Show, State
 from edge.supervisor import Bench, Got, Input, Pressed
 from edge.trouble import Troubles
-from matching import Candidate, Decision, Match, MatchingError, Template
-from matching import NoMatch as NoneMatches
-from matching import TooClose as TwoMatch
+from matching import MatchingError, Template
 from sync import StorageError
 from sync.code import receipt_code
 from sync.record import EventCode, Means, Punch, SourceClass
@@ -39,6 +38,8 @@ from sync.wire import CardFlag
 _DICE_BITS = 64
 Facts = Callable[[Page], Mapping[str, object]]
 Cue = Callable[[State], None]
+Notice = Callable[[bytes, Template, policy.View], None]
+Taken = Scan | Recognition | Retry | Matched | DeviceTemplate
 
 
 @dataclass(slots=True)
@@ -49,14 +50,6 @@ class Counters:
     accepted: int = 0
     not_recorded: int = 0
     bad_readings: int = 0
-
-
-@dataclass(slots=True)
-class _Hand:
-    """What the session's actions work with: the picture last taken, and when."""
-
-    scan: Scan | None = None
-    taken_s: float = 0.0
 
 
 class Terminal:
@@ -72,8 +65,12 @@ class Terminal:
         pins: Pins,
         facts: Facts,
         cue: Cue = lambda _state: None,
+        notice: Notice = lambda _person, _template, _view: None,
     ) -> None:
-        """`cue` hears each state while somebody is served who is told everything aloud (S16)."""
+        """`cue` hears each state while somebody is served who is told everything aloud (S16).
+
+        `notice` hears of each finger that was recognised, once the punch is on disk (edge.ageing).
+        """
         self.people = people
         self.journal = journal
         self.rules = rules
@@ -85,8 +82,8 @@ class Terminal:
         self._lockouts = Lockouts(rules.lock)
         self._pins = pins
         self._facts = facts
-        self._draw, self._cue = show, cue
-        self._hand = _Hand()
+        self._draw, self._cue, self._notice = show, cue, notice
+        self._recogniser = Recogniser(comparer, people, troubles, rules.refuse_step_s)
         self._early: Pressed | None = None
         self._ended: deque[Outcome] = deque()
         self.session: Session = machine.begin(rules, self.able(), time.monotonic())
@@ -107,7 +104,28 @@ class Terminal:
     def able(self) -> Able:
         """What this terminal can do now."""
         camera = self._bench.camera and self.comparer.faces
-        return Able(self._bench.finger, camera, self._bench.keypad, self.disk, self.people.gallery.vouched)
+        search = self.comparer.searching and (self._bench.pictures or camera)
+        return Able(self._bench.finger, camera, self._bench.keypad, self.disk, self.people.gallery.vouched, search)
+
+    @property
+    def pictures(self) -> bool:
+        """Fingers are compared here by their pictures."""
+        return self._bench.pictures
+
+    @property
+    def families(self) -> frozenset[str]:
+        """Whose templates the modules here understand, where fingers are compared on modules."""
+        return frozenset(module.family for module in self._bench.modules)
+
+    @property
+    def module_threshold(self) -> int | None:
+        """The least score that a module here calls a match."""
+        return max((module.threshold for module in self._bench.modules), default=None)
+
+    @property
+    def bad_readings(self) -> int:
+        """Pictures that were garbled on the way, or could not be looked at."""
+        return self.counters.bad_readings + self._recogniser.bad
 
     def changed(self) -> None:
         """Something went or came back; the session is told when it makes a difference."""
@@ -120,11 +138,15 @@ class Terminal:
         """Nobody is being served."""
         return resting(self.session.state)
 
-    def show(self, state: State) -> None:
-        """Go into a state from outside: enrolment does."""
+    def show(self, state: State, job: Job | None = None) -> None:
+        """Go into a state from outside: enrolment does. `job` is what modules do at the next touch."""
         self.session = go(self.session, state, time.monotonic())[0]
-        self._bench.want(wants(state), afresh=True)
+        self._bench.want(wants(state), afresh=True, job=job)
         self._shown(state)
+
+    def again(self) -> None:
+        """One more reading in the state there is."""
+        self._bench.want(wants(self.session.state), afresh=True)
 
     def rest(self) -> None:
         """Draw the first picture."""
@@ -134,7 +156,7 @@ class Terminal:
 
     # ---- enrolment
 
-    def read(self, timeout_s: float, given_up: Callable[[], bool] = lambda: False) -> Scan | Recognition | Retry | None:
+    def read(self, timeout_s: float, given_up: Callable[[], bool] = lambda: False) -> Taken | None:
         """One reading for an enrolment; None when none came in time. Raises EnrolmentRefused when it is given up.
 
         The sensor is dark again as soon as the state is left, whatever this was waiting for.
@@ -171,11 +193,10 @@ class Terminal:
             self._feed(messages.Key(seen.key), seen.at_s)
             return
         reading, at_s = seen.reading or self._garbled(seen), seen.at_s
-        if isinstance(reading, Scan):
-            self._hand = _Hand(reading, at_s)
         if isinstance(reading, Scan) and reading.modality is Modality.FACE:
-            self._feed(messages.Faced(self._face(reading, at_s)), at_s)
-        elif isinstance(reading, Scan):
+            self._feed(messages.Faced(self._recogniser.face_of(reading, self.session, at_s)), at_s)
+        elif isinstance(reading, Scan | Matched):
+            self._recogniser.hold(reading if isinstance(reading, Scan) else seen, at_s)
             self._feed(messages.Touched(), at_s)
         elif isinstance(reading, Retry) and seen.stream:
             self._feed(messages.Faced(Seen(at_s, advice=reading.advice)), at_s)
@@ -187,14 +208,6 @@ class Terminal:
         self.counters.bad_readings += 1
         self._troubles.found("reading", seen.garbled)
         return Retry(Advice.HOLD_STILL if seen.stream else Advice.PLACE_AGAIN)
-
-    def _face(self, scan: Scan, now_s: float) -> Seen:
-        try:
-            return self.comparer.face(scan, self._candidates(self.session.visit.digits), now_s)
-        except MatchingError as error:
-            self.counters.bad_readings += 1
-            self._troubles.found("reading", str(error))
-            return Seen(now_s, advice=Advice.HOLD_STILL)
 
     def _feed(self, event: Event, at_s: float | None = None) -> None:
         """Tell the session, do what it wants done, tell it the answers; show where that leads."""
@@ -212,13 +225,13 @@ class Terminal:
                 self.counters.sessions += 1
             told.extend(answer for action in actions if (answer := self._do(action)) is not None)
         read = isinstance(event, messages.Touched | messages.Advised | messages.Faced)
-        self._bench.want(wants(self.session.state), afresh=read)
+        self._bench.want(wants(self.session.state), afresh=read, job=self._recogniser.job(self.session, self.families))
         self._make_ready()
 
     def _make_ready(self) -> None:
         """While the first finger is on its way, open the templates it will be compared with."""
         if isinstance(self.session.state, Place) and self.session.visit.pictures == 0:
-            self._candidates(self.session.visit.digits)
+            self._recogniser.candidates(self.session.visit.digits)
 
     def _shown(self, state: State) -> None:
         self._draw(state)
@@ -232,9 +245,9 @@ class Terminal:
             case messages.Find(digits):
                 return self._find(digits)
             case messages.Compare(digits):
-                return messages.Compared(self._compare(lambda scan: self.comparer.few(scan, self._candidates(digits))))
+                return messages.Compared(self._recogniser.finger_of(digits))
             case messages.Identify():
-                return messages.Compared(self._compare(lambda scan: self.comparer.everybody(scan, self.people)))
+                return messages.Compared(self._recogniser.finger_of(None))
             case messages.Record():
                 return messages.Recorded(self._record(action))
             case messages.Note():
@@ -263,38 +276,6 @@ class Terminal:
         wait_s = self._lockouts.wait_s(self.people.keyed(digits), time.monotonic())
         return messages.Found(named, manner, wait_s, secrets.randbits(_DICE_BITS))
 
-    def _candidates(self, digits: str) -> list[Candidate]:
-        return [self.people.candidate(person) for person in self.people.with_digits(digits)]
-
-    def _compare(self, compare: Callable[[Scan], Decision | Advice]) -> messages.Hit | messages.Miss | Advice:
-        """Who it is, or why it is nobody; the latter not before the next step of time after the touch."""
-        try:
-            decision = compare(self._hand.scan) if self._hand.scan else Advice.PLACE_AGAIN
-        except MatchingError as error:
-            self.counters.bad_readings += 1
-            self._troubles.found("reading", str(error))
-            decision = Advice.PLACE_AGAIN
-        else:
-            self._troubles.mended("reading")
-        if isinstance(decision, Match):
-            flags = self.people.gallery.people[decision.person].flags
-            return messages.Hit(decision.person, decision.score, CardFlag.SUPERVISOR in flags)
-        self._hold_back()
-        match decision:
-            case Advice():
-                return decision
-            case TwoMatch():
-                return messages.Miss.TOO_CLOSE
-            case NoneMatches(score):
-                near = policy.near_miss(score, self.comparer.limits.near)
-                return messages.Miss.NEAR if near else messages.Miss.CLEAR
-        assert_never(decision)
-
-    def _hold_back(self) -> None:
-        step_s = self.rules.refuse_step_s
-        if step_s > 0:
-            time.sleep(step_s - (time.monotonic() - self._hand.taken_s) % step_s)
-
     def _record(self, wanted: messages.Record) -> Accepted | NotRecorded:
         now_s, now = time.monotonic(), self.journal.now()
         instant = policy.since_first_key(now, now_s - wanted.began_s)
@@ -306,16 +287,21 @@ class Terminal:
         source = SourceClass.SUPERVISED if vouched else SourceClass.AADHAAR_TERMINAL
         punch = Punch(wanted.person, kind, wanted.means, score, source, flags, instant)
         try:
+            verdict = self._recogniser.verdict if wanted.means is Means.FINGER else None
             if vouched:
                 seq = self.journal.vouched(punch, vouched.supervisor, str(vouched.reason))
+            elif verdict:
+                seq = self.journal.on_module(punch, verdict.module.family, verdict.score, verdict.module.threshold)
             else:
                 seq = self.journal.punch(punch)
         except StorageError:
             return NotRecorded()
         if wanted.means is not Means.SUPERVISED:
             self._lockouts.forget(self.people.keyed(wanted.digits))
+        if wanted.means is Means.FINGER and self._recogniser.finger:
+            self._notice(wanted.person, *self._recogniser.finger)
         name = self.people.gallery.people[wanted.person].name
-        taken_s = now_s if vouched else self._hand.taken_s
+        taken_s = now_s if vouched else self._recogniser.taken_s
         return Accepted(punch, seq, name, (time.monotonic() - taken_s) * 1000, receipt_code(self.journal.head))
 
     def _note(self, wanted: messages.Note) -> Noted | NotRecorded:

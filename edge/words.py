@@ -6,6 +6,7 @@ from typing import assert_never
 
 from drivers.base import Advice
 from edge import kannada, urdu
+from edge.fingers import Finger
 from edge.states import Ask, Fault, Page, Reason
 from sync.record import Kind
 
@@ -71,6 +72,7 @@ TYPING = Words("अंक, फिर ↵", "Digits, then ↵")
 PLACE = Words("अपनी उँगली सेंसर पर रखें", "Place your finger on the sensor")
 PLACE_OTHER = Words("अपनी दूसरी उँगली सेंसर पर रखें", "Place another of your fingers on the sensor")
 IDENTIFY = Words("उँगली रखें, या छह अंक दबाएँ", "Place your finger, or type your six digits")
+IDENTIFY_FACE = Words("कैमरे में देखें, या छह अंक दबाएँ", "Look into the camera, or type your six digits")
 LOOK = Words("कैमरे में देखें", "Look into the camera")
 ASK = {
     Ask.TURN_LEFT: Words("सिर अपनी बाईं ओर घुमाएँ और वापस लाएँ", "Turn your head to your left and back"),
@@ -142,8 +144,34 @@ PAGE = {
 
 ENROL_FACE = Words("कैमरे में देखें ({view}/{views})", "Look into the camera ({view} of {views})")
 ENROL = Words("उँगली रखें ({view}/{views})", "Place the finger ({view} of {views})")
+FINGER = {
+    Finger.RIGHT_THUMB: Words("दायाँ अँगूठा", "Right thumb"),
+    Finger.RIGHT_INDEX: Words("दायीं तर्जनी", "Right index finger"),
+    Finger.RIGHT_MIDDLE: Words("दायीं मध्यमा", "Right middle finger"),
+    Finger.RIGHT_RING: Words("दायीं अनामिका", "Right ring finger"),
+    Finger.RIGHT_LITTLE: Words("दायीं कनिष्ठा", "Right little finger"),
+    Finger.LEFT_THUMB: Words("बायाँ अँगूठा", "Left thumb"),
+    Finger.LEFT_INDEX: Words("बायीं तर्जनी", "Left index finger"),
+    Finger.LEFT_MIDDLE: Words("बायीं मध्यमा", "Left middle finger"),
+    Finger.LEFT_RING: Words("बायीं अनामिका", "Left ring finger"),
+    Finger.LEFT_LITTLE: Words("बायीं कनिष्ठा", "Left little finger"),
+}
 ENROLLED = Words("उँगली दर्ज हो गई", "The finger is enrolled")
 NOT_ENROLLING = Words("उँगली दर्ज नहीं हुई", "The finger was not enrolled")
+
+
+def enrol(finger: int, view: int, views: int) -> Words:
+    """What to lay on the sensor now; `finger` 0: nobody said which."""
+    due = ENROL.fill(view=str(view), views=str(views))
+    if not finger:
+        return due
+    which = FINGER[Finger(finger)]
+    hi, en, kn, ur = (f"{which.within(language)}: {due.within(language)}" for language in _ALL)
+    return Words(hi, en, kn, ur, due.unfilled)
+
+
+_ALL = (Language.HINDI, Language.ENGLISH, Language.KANNADA, Language.URDU)
+
 
 ADVICE = {
     Advice.PLACE_AGAIN: Words("उँगली उठाकर फिर से रखें", "Lift the finger and place it again"),

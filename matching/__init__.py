@@ -12,6 +12,7 @@ from matching.errors import (
 )
 from matching.identify import Candidate, Decision, Match, NoMatch, TooClose, decide, identify
 from matching.scoring import Prepared, prepare, score, threshold
+from matching.search import Gallery
 from matching.template import Format, Modality, Template
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "DataError",
     "Decision",
     "Format",
+    "Gallery",
     "ImageError",
     "Match",
     "MatchingError",

@@ -1,0 +1,79 @@
+"""Enrolling a finger from its pictures: good impressions that agree, and are nobody else's."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from drivers.base import Advice, Scan
+from edge import EnrolmentRefused, policy
+from edge.fingers import NAMES
+from edge.guide import FingerRefused, Guide
+from edge.impressions import LEAST, Chosen, Impression, Impressions, impression
+from matching import MatchingError, Prepared, prepare, score
+
+CAPTURES = 12
+STRICT_CAPTURES = 6  # then what is good enough to punch will do: a worn finger is enrolled as well as it can be (S1)
+
+
+@dataclass(frozen=True)
+class Others:
+    """What this finger must not be: `rivals`, of people with the same digits (S5), and this person's other fingers."""
+
+    rivals: Sequence[Prepared]
+    own: Sequence[tuple[int, Prepared]]
+
+
+def collect(guide: Guide, finger: int, impressions: int, others: Others) -> Chosen:
+    """At least `impressions` good pictures, the best that agree; two when more cannot be had.
+
+    Raises EnrolmentRefused; FingerRefused when another finger may do.
+    """
+    taken = Impressions(guide.terminal.comparer.limits.threshold)
+    agreed = taken.agreed()
+    advice: Advice | None = None
+    for capture in range(CAPTURES):
+        strict = capture < STRICT_CAPTURES
+        seen = _look(guide, guide.finger(finger, len(agreed.impressions) + 1, impressions, advice), strict=strict)
+        if isinstance(seen, Advice):
+            advice = seen
+            continue
+        _refuse_known(seen, others, guide.terminal.comparer.limits.threshold)
+        if not taken.add(seen):
+            advice = Advice.PLACE_AGAIN
+            continue
+        before, agreed = len(agreed.impressions), taken.agreed()
+        guide.tell({"event": "view", "view": len(agreed.impressions), "minutiae": len(seen.template.minutiae)})
+        if len(agreed.impressions) >= min(impressions, _MOST) and len(taken) >= impressions:
+            return agreed
+        advice = None if len(agreed.impressions) > before or _enough(agreed) else Advice.PLACE_AGAIN
+    if len(agreed.impressions) < LEAST:
+        raise FingerRefused(f"no impressions that agree in {CAPTURES} tries; try another finger")
+    return agreed
+
+
+_MOST = 3
+
+
+def _enough(agreed: Chosen) -> bool:
+    return len(agreed.impressions) == _MOST
+
+
+def _look(guide: Guide, reading: object, *, strict: bool) -> Impression | Advice:
+    if not isinstance(reading, Scan):
+        return getattr(reading, "advice", Advice.PLACE_AGAIN)
+    try:
+        template, view = guide.terminal.look(reading)
+        ready = prepare(template)
+    except MatchingError:
+        return Advice.PLACE_AGAIN
+    advice = policy.advice(view, enrolling=strict)
+    if advice or ready is None:
+        return advice or Advice.PLACE_AGAIN
+    return impression(template, ready, view)
+
+
+def _refuse_known(seen: Impression, others: Others, threshold: float) -> None:
+    if any(score(seen.ready, rival) >= threshold for rival in others.rivals):
+        raise EnrolmentRefused("somebody with the same digits has this finger already; is it the right person?")
+    for number, own in others.own:
+        if score(seen.ready, own) >= threshold:
+            raise EnrolmentRefused(f"this finger is enrolled already, as {NAMES.get(number, number)}")
