@@ -103,7 +103,7 @@ def test_it_starts_with_a_full_disk_and_recovers_by_itself(site: Site, finger: P
 def test_an_enrolment_that_the_disk_refuses_is_refused(site: Site, fingers: Path) -> None:
     before = site.status()
     with full_disk(site):
-        answer = site.enrol(person(1), 2, [fingers / f"101_{i}.png" for i in (1, 2, 3, 4, 5)])
+        answer = site.enrol(person(1), 1, [fingers / f"101_{i}.png" for i in (1, 2, 3, 4, 5)])
     assert not answer["ok"]
     assert "not recorded" in answer["error"]
     assert site.status()["seq"] == before["seq"]
@@ -121,7 +121,7 @@ def test_an_unreadable_roster_refuses_an_enrolment_and_is_over_when_mended(
         path.unlink()
     roster.write_bytes(b"this is no database" * 500)
     site.start()
-    answer = site.enrol(person(1), 2, [fingers / f"101_{i}.png" for i in (1, 2, 3)])
+    answer = site.enrol(person(1), 1, [fingers / f"101_{i}.png" for i in (1, 2, 3)])
     assert not answer["ok"]
     assert "roster cannot be read" in answer["error"]
     assert site.status()["serving"]

@@ -130,7 +130,7 @@ def _limits(rules: Rules) -> list[tuple[type, str]]:
 def drawing() -> str:
     """The ways between states as a Mermaid diagram; what a device's going and coming does is left out."""
     ways: dict[tuple[str, str], list[str]] = {}
-    for rules in (RULES, replace(RULES, identify=True)):
+    for rules in (RULES, replace(RULES, identify=True), replace(RULES, identify_face=True)):
         for before, what, after, _ in explore(rules):
             one, other = _place(before.state), _place(after.state)
             if one != other and not what.endswith(("gone", "back")):

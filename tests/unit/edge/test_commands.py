@@ -8,7 +8,7 @@ from config.load import load
 from config.model import Edge, Policy, Sync
 from edge import SetupError, play
 from edge.__main__ import _settings, _uplink, parser
-from edge.enrolment import FINGERS
+from edge.fingers import FINGERS
 from edge.policy import Rules
 from edge.report import Report
 from edge.trouble import Troubles
@@ -43,7 +43,9 @@ def test_each_setting_arrives_where_it_is_meant() -> None:
 def test_the_fingers_on_the_command_line_are_those_of_the_enrolment() -> None:
     for finger in FINGERS:
         args = parser().parse_args(["enrol", "--person", "00" * 8, "--finger", finger])
-        assert args.finger == finger
+        assert args.fingers == [finger]
+    args = parser().parse_args(["enrol", "--person", "00" * 8, "--fingers", "right_thumb,left_thumb", "--face"])
+    assert (args.fingers, args.face, args.best) == (["right_thumb", "left_thumb"], True, 0)
 
 
 @pytest.mark.parametrize(

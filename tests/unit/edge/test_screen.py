@@ -37,6 +37,7 @@ ENDINGS: list[outcome.Outcome] = [
 STATES: list[states.State] = [
     states.Idle(),
     states.IdentifyReady(),
+    states.IdentifyReady(face=True),
     states.ChooseKind(tuple(Kind)),
     states.Typing(3),
     *(states.Typing(0, kind) for kind in Kind),
@@ -61,6 +62,7 @@ STATES: list[states.State] = [
     *(states.Done(ending) for ending in ENDINGS),
     states.EnrolPlace(1, 3, None),
     states.EnrolPlace(1, 3, Advice.WIPE),
+    *(states.EnrolPlace(1, 3, None, finger) for finger in range(1, 11)),
     states.EnrolFace(1, 3, None),
     states.EnrolFace(1, 3, Advice.NO_FACE),
     states.EnrolDone(True),
