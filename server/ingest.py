@@ -182,6 +182,8 @@ class Ingest:
         for note in outcome.notes[:_NOTES_PER_GROUP]:
             log.info("%s", note)
         try:
+            for terminal, tag in outcome.questions.items():
+                self._link.publish(down(terminal, "answer"), self._intake.answer(terminal, tag), qos=0)
             for (terminal, _), receipt in outcome.receipts.items():
                 self._link.publish(down(terminal, "receipt"), receipt_bytes(receipt), qos=0, retain=True)
         except LinkError:

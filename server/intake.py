@@ -20,7 +20,7 @@ from server.judge import Accept, Gap, Known, Reason, Refuse, Repeat, Verdict, ju
 from server.ledger import records
 from server.ledger.store import now_ms, upsert
 from server.ledger.tables import boot
-from server.timekeeping import Moment
+from server.timekeeping import IST, Moment
 from server.transparency import tiles
 from server.transparency.leaf import leaf_hashes
 from sync import VersionError, WireError, chain
@@ -30,8 +30,6 @@ from sync.link import Delivery
 from sync.record import EventCode, RecordType
 from sync.topics import parse_up
 from sync.wire import Beat, Chunk, Receipt, parse_beat, parse_chunk
-
-IST = dt.timezone(dt.timedelta(hours=5, minutes=30), "IST")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from server.intake import IST
 from server.ledger import views
 from server.ledger.store import now_ms
+from server.timekeeping import IST
 from server.web import session
 from server.web.pages import LIVE_ROWS, environment, error_page, language
 from server.web.services import Services

@@ -10,9 +10,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from markupsafe import Markup, escape
 
 from server import tokens
-from server.intake import IST
 from server.ledger import views
 from server.ledger.store import now_ms
+from server.timekeeping import IST
 from server.tokens import Access, Scope
 from server.web import session, words
 from server.web.services import Services
