@@ -4,7 +4,7 @@ Thresholds come from false match rates (matching.threshold): `fmr` for each of a
 rate that lets one touch in a thousand by strangers pass (edge.identifying).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -36,6 +36,10 @@ class Look(Protocol):
     """From a picture to its template and to what the policy wants to know of it. Raises MatchingError."""
 
     def __call__(self, scan: Scan) -> tuple[Template, policy.View]: ...
+
+    def again(self, scan: Scan) -> Iterable[Template]:
+        """The same picture in other ways, for a near miss; each takes its time only when it is asked for."""
+        ...
 
 
 class Comparer:
@@ -70,7 +74,9 @@ class Comparer:
         """A finger against those who have the digits. Raises MatchingError."""
         template, view = self._looked(scan)
         limits = self.limits
-        return policy.advice(view) or decide(template, candidates, threshold=limits.threshold, margin=limits.margin)
+        return policy.advice(view) or decide(
+            template, candidates, threshold=limits.threshold, margin=limits.margin, looks=self.look.again(scan)
+        )
 
     def everybody(self, scan: Scan) -> Decision | Advice:
         """A finger against everybody. Raises MatchingError."""

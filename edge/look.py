@@ -1,5 +1,7 @@
 """From a Scan to a template, and to the few numbers by which a person can be advised."""
 
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +12,9 @@ from matching.face import Engine
 from matching.face import View as FaceSeen
 from matching.fingerprint import Advice as Found
 from matching.fingerprint import Extractor
+
+AGAIN_S = 1.0
+"""How long a near miss may be looked at again: to lay the finger on once more takes a person longer."""
 
 _WEIGHTS = "LEADER.onnx"
 _WORDS = {
@@ -69,3 +74,11 @@ class FingerLook:
         quality = seen.quality
         advice = _WORDS[quality.advice] if quality.advice else None
         return seen.template, View(advice, quality.minutiae or 0, quality.area_mm2)
+
+    def again(self, scan: Scan) -> Iterator[Template]:
+        """The same finger in other ways, each when it is asked for, until time is up; see matching.decide."""
+        until_s = time.monotonic() + AGAIN_S
+        for template in self._extractor.looks(scan.image, scan.dpi):
+            yield template
+            if time.monotonic() >= until_s:
+                return

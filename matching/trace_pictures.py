@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from matching import models
 from matching.errors import DataError, ModelMissing
-from matching.fingerprint import alignment, cylinders, relaxation
-from matching.fingerprint.compare import Prepared, compare, prepare
+from matching.fingerprint import relaxation
+from matching.fingerprint.compare import Prepared, compare, examine, in_order, prepare
 from matching.fingerprint.parameters import QUALITY_MIN, SIZE_MULTIPLE_PX
 from matching.fingerprint.pipeline import Extractor, View
 from matching.identify import THRESHOLD
@@ -181,7 +181,7 @@ def _mark(picture: Picture, m: Minutiae, place: int, colour: tuple[int, ...], le
 
 def _comparison(first: _Finger, second: _Finger, a: Prepared, b: Prepared, score: float) -> dict[str, Picture]:
     """The pairs that relaxation holds up, and one finger laid over the other."""
-    if a.template.payload > b.template.payload:  # the order in which `compare` takes them
+    if in_order(a, b)[0] is b:
         pairs, (ib, ia) = _paired(b, a)
         pairs = relaxation.Pairs(pairs.b, pairs.a, pairs.after, pairs.support)
     else:
@@ -195,16 +195,9 @@ def _comparison(first: _Finger, second: _Finger, a: Prepared, b: Prepared, score
 
 def _paired(a: Prepared, b: Prepared) -> tuple[relaxation.Pairs, _Indices]:
     """The pairs after relaxation, and what fell together when one was laid over the other."""
-    alike = cylinders.similarity(a.cylinders, b.cylinders)
-    rows, columns = relaxation.assign(alike)
-    ia, ib = a.cylinders.index[rows], b.cylinders.index[columns]
-    pairs = relaxation.relax(a.minutiae, b.minutiae, ia, ib, alike[rows, columns])
-    everywhere = np.zeros((len(a.minutiae), len(b.minutiae)), np.float32)
-    everywhere[np.ix_(a.cylinders.index, b.cylinders.index)] = alike
-    laid = alignment.overlay(a.points, b.points, pairs, everywhere) if len(pairs.a) > 1 else None
-    if laid is None:
-        return pairs, (np.zeros(0, np.int64), np.zeros(0, np.int64))
-    return pairs, (laid.a, laid.b)
+    seen = examine(a, b)
+    none = np.zeros(0, np.int64)
+    return seen.pairs, (seen.laid.a, seen.laid.b) if seen.laid else (none, none)
 
 
 def _pairs(first: _Finger, second: _Finger, pairs: relaxation.Pairs, together: _Indices) -> Picture:

@@ -9,6 +9,7 @@ from matching.fingerprint import alignment, calibration, cylinders, relaxation
 from matching.fingerprint import parameters as p
 from matching.fingerprint.alignment import Overlay, Points
 from matching.fingerprint.cylinders import Cylinders
+from matching.fingerprint.relaxation import Pairs
 from matching.minutiae import Minutiae
 from matching.template import Template
 
@@ -38,20 +39,37 @@ def evidence(probe: Prepared, reference: Prepared) -> float:
     """What speaks for one finger, before it is known what that is worth: 0 … about 0.5, mostly below 0.002 for two."""
     if not probe.template.comparable(reference.template):
         return 0.0
-    a, b = sorted((probe, reference), key=lambda side: side.template.payload)
+    return examine(*in_order(probe, reference)).evidence
+
+
+def in_order(one: Prepared, other: Prepared) -> tuple[Prepared, Prepared]:
+    """Two fingers as `examine` is to have them, so that who probes makes no difference."""
+    return (one, other) if one.template.payload <= other.template.payload else (other, one)
+
+
+@dataclass(frozen=True, eq=False)
+class Examined:
+    """What was found between fingers a and b: the pairs after relaxation, what fell together when a was laid over b
+    (None when nothing held), and the evidence of it all.
+    """
+
+    pairs: Pairs
+    laid: Overlay | None
+    evidence: float
+
+
+def examine(a: Prepared, b: Prepared) -> Examined:
+    """Compare two fingers, stage by stage; `evidence` for those who want to see how."""
     alike = cylinders.similarity(a.cylinders, b.cylinders)
     rows, columns = relaxation.assign(alike)
-    if len(rows) < 2:
-        return 0.0
     ia, ib = a.cylinders.index[rows], b.cylinders.index[columns]
     pairs = relaxation.relax(a.minutiae, b.minutiae, ia, ib, alike[rows, columns])
     everywhere = _for_all(alike, a, b)
-    laid = alignment.overlay(a.points, b.points, pairs, everywhere)
+    laid = alignment.overlay(a.points, b.points, pairs, everywhere) if len(rows) > 1 else None
     if laid is None:
-        return 0.0
-    decisive = pairs.after[: relaxation.pairs_wanted(*alike.shape)]
-    support = float(decisive.mean())
-    return support * _agreement(laid, everywhere, a.minutiae, b.minutiae)
+        return Examined(pairs, None, 0.0)
+    support = float(pairs.after[: relaxation.pairs_wanted(*alike.shape)].mean())
+    return Examined(pairs, laid, support * _agreement(laid, everywhere, a.minutiae, b.minutiae))
 
 
 def _for_all(alike: NDArray[np.float32], a: Prepared, b: Prepared) -> NDArray[np.float32]:
