@@ -143,6 +143,7 @@ class Sync:
     heartbeat_s: float = 300.0
     keepalive_s: int = 100
     retry_max_s: float = 60.0
+    modem_port: str = ""
 
     def __post_init__(self) -> None:
         _host("broker_host", self.broker_host)

@@ -159,6 +159,7 @@ def _uplink(config: Edge) -> Uplink:
         s.heartbeat_s,
         s.keepalive_s,
         s.retry_max_s,
+        s.modem_port,
     )
 
 

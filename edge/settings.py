@@ -89,6 +89,10 @@ class Settings:
         return self.runtime_dir / "pictures.sock"
 
     @property
+    def connection(self) -> Path:
+        return self.runtime_dir / "link.json"
+
+    @property
     def control(self) -> Path:
         return self.runtime_dir / "control.sock"
 
@@ -105,3 +109,4 @@ class Uplink:
     heartbeat_s: float
     keepalive_s: int
     retry_max_s: float
+    modem_port: str = ""

@@ -4,7 +4,11 @@ It owns the network and the transport key, and reads punches.db; it has no senso
 """
 
 import threading
+from collections.abc import Callable
+from functools import partial
 
+from drivers import modem
+from edge.connection import Noting
 from edge.identity import load_transport
 from edge.report import Report
 from edge.settings import Settings, Uplink
@@ -37,10 +41,13 @@ def run(settings: Settings, uplink: Uplink, *, events: bool) -> int:
     agent_settings = AgentSettings(
         me.terminal, uplink.batch, uplink.in_flight, uplink.receipt_timeout_s, uplink.heartbeat_s
     )
-    changes = Changes(report)
+    noting = Noting(settings.connection, stop, partial(modem.look, at_port=uplink.modem_port))
+    changes = Changes(report, noting)
     agent = Agent(agent_settings, settings.punches, RosterStore(settings.roster), link, me.server_key, changes)
     report.say("ready", broker=f"{uplink.broker_host or me.broker_host}:{uplink.broker_port or me.broker_port}")
+    noting.start()
     agent.run(stop)
+    noting.end()
     report.say("stopped", receipted=agent.state.receipted)
     return 0
 
@@ -48,12 +55,14 @@ def run(settings: Settings, uplink: Uplink, *, events: bool) -> int:
 class Changes:
     """Tells what changed from one state of the agent to the next."""
 
-    def __init__(self, report: Report) -> None:
-        self._report = report
+    def __init__(self, report: Report, also: Callable[[AgentState], None] = lambda _state: None) -> None:
+        """`also` hears every state."""
+        self._report, self._also = report, also
         self._last = AgentState()
 
     def __call__(self, state: AgentState) -> None:
         last, self._last = self._last, state
+        self._also(state)
         if (state.up, state.reason) != (last.up, last.reason):
             self._report.say("link", up=state.up, reason=state.reason)
         if state.sent > max(last.sent, state.receipted):
