@@ -19,6 +19,7 @@ from edge.anchoring import Anchoring
 from edge.badges import Badges
 from edge.checkup import Checkup
 from edge.comparing import Comparer, Limits
+from edge.connection import noted
 from edge.control import Control, Examine
 from edge.gallery import People, Secrets
 from edge.identifying import Preparing
@@ -68,6 +69,7 @@ class Daemon:
         self._door = _door(settings)
         self._bench = Bench(_slots(settings, self._door), settings.hang_s)
         self._faces = "no camera"
+        self._connection_file, self._connection = settings.connection, noted(settings.connection)
         self._journal = Journal(Outbox(settings.punches, keys.terminal, keys.record))
         secrets = Secrets(keys.terminal, keys.seal, keys.lookup_key)
         own = self._journal.own_templates()
@@ -167,6 +169,7 @@ class Daemon:
             "silent": self._silent_day == policy.work_day(self._rules, now),
             "devices": self._bench.health(),
             "selftest": self._checkup.last,
+            "connection": self._connection.facts() if self._connection else {},
             **self._legacy.status(),
         }
 
@@ -225,6 +228,7 @@ class Daemon:
         if now_s - self._kept_s < _HOUSEKEEPING_S:
             return
         self._kept_s = now_s
+        self._connection = noted(self._connection_file)
         self._refresh()
         try:
             self._journal.tick()
@@ -268,7 +272,9 @@ class Daemon:
                 return self._checkup.run()
             case Page.NETWORK:
                 corner = self._corner()
-                return {"unreceipted": corner.unreceipted, "clock": corner.clock, "trusted": corner.clock_trusted}
+                facts = self._connection.facts() if self._connection else {"link": "unknown"}
+                here = {"unreceipted": corner.unreceipted, "clock": corner.clock, "trusted": corner.clock_trusted}
+                return {**here, **facts}
         assert_never(page)
 
     def _prune(self) -> None:
@@ -313,7 +319,9 @@ class Daemon:
         now = self._journal.now()
         trusted = now.source is not ClockSource.UNKNOWN
         waiting = max(0, self._journal.seq - self._people.receipted)
-        return Corner(unreceipted=waiting, clock=_clock_face(now), clock_trusted=trusted)
+        found = self._connection
+        link, bars = (found.link, found.bars) if found else (None, None)
+        return Corner(link, bars, waiting, _clock_face(now), trusted)
 
     def _show(self, state: State) -> None:
         for show in self._shows:
