@@ -47,10 +47,12 @@ def audit(
     *,
     every_signature: bool = True,
     witness: tuple[int, bytes] | None = None,
+    forgotten: int | None = None,
 ) -> int:
     """Check what is kept of a log, in order; returns its last seq, 0 when nothing is kept.
 
-    A log may begin behind what was forgotten on a receipt. `witness` is a (seq, head) that this log once had. Without
+    A log may begin behind what was forgotten on a receipt, at most up to `forgotten` where that is known. `witness` is
+    a (seq, head) that this log once had. Without
     `every_signature` the outermost two are verified: the chain between them vouches for every body, and only the
     signatures between them stay untried.
 
@@ -60,12 +62,12 @@ def audit(
     last: Row | None = None
     for row in rows:
         number, body, after, signature = row
-        forgotten = last is None and number > 1
-        if not forgotten and number != seq + 1:
+        begins = last is None and 1 < number <= (number if forgotten is None else forgotten + 1)
+        if not begins and number != seq + 1:
             raise BadRecordError(seq + 1, f"is missing, record {number} follows")
-        if not forgotten and next_head(head, body) != after:
+        if not begins and next_head(head, body) != after:
             raise BadRecordError(number, "does not follow from the one before it")
-        if every_signature or forgotten:
+        if every_signature or begins:
             _verify(key, number, after, signature)
         if witness is not None and witness[0] == number and witness[1] != after:
             raise BadRecordError(number, "is another than was once there")

@@ -15,7 +15,7 @@ Cost of an append on an x86 machine with an SSD: about 2 ms, nearly all of it th
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from sync.batch import Batch
 from sync.chain import genesis, next_head, sign_head
 from sync.record import Record, parse_record, record_body
 from sync.salvage import salvage
-from sync.storage import Care, DamagedError, guard, open_reader, open_writer
+from sync.storage import Care, DamagedError, T, guard, is_read_only, open_reader, open_writer, reopen
 
 
 class Outbox:
@@ -70,9 +70,18 @@ class Outbox:
                 if taken is not None:
                     self._db.execute("INSERT INTO taken VALUES (?, ?, ?)", (taken, seq, row_sum(taken, seq)))
 
-        guard(self._path, commit)
+        guard(self._path, lambda: self._write(commit))
         self.seq, self.head = seq, head
         return seq
+
+    def _write(self, commit: Callable[[], T]) -> T:
+        """Refused now; but what was opened on a disk that was read-only then must not refuse for ever (S13)."""
+        try:
+            return commit()
+        except sqlite3.OperationalError as error:
+            if is_read_only(error):
+                self._db = reopen(self._db, self._path)
+            raise
 
     def records(self, after: int = 0) -> Iterator[tuple[int, Record]]:
         """(seq, record) of what is still kept beyond `after`, in order. What the disk has spoilt is left out."""
@@ -100,7 +109,7 @@ class Outbox:
                 self._db.execute("DELETE FROM blob WHERE seq <= ?", (upto,))
                 return self._db.execute("DELETE FROM record WHERE seq <= ?", (upto,)).rowcount
 
-        return guard(self._path, commit) if upto > 0 else 0
+        return guard(self._path, lambda: self._write(commit)) if upto > 0 else 0
 
 
 def _resume(db: sqlite3.Connection, terminal: str) -> tuple[bytes, int, bytes]:

@@ -6,6 +6,7 @@ left so by a power cut; it is damaged, and set aside.
 """
 
 import os
+import re
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -133,7 +134,10 @@ def _open_or_begin(path: Path, name: str, care: Care) -> tuple[sqlite3.Connectio
 
 
 def _of_the_disk(error: sqlite3.Error) -> bool:
-    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF in _BY_THE_DISK
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:  # raised by _judge, or by the binding
+        return isinstance(error, sqlite3.OperationalError) and "error code" in str(error)
+    return code & 0xFF in _BY_THE_DISK
 
 
 def _set_aside(path: Path) -> Path:
@@ -149,6 +153,17 @@ def _set_aside(path: Path) -> Path:
         _part(path, tail).rename(_part(path, f".damaged-{number}{tail}"))
     _sync(path.parent)
     return _part(path, f".damaged-{number}")
+
+
+def reopen(db: sqlite3.Connection, path: Path) -> sqlite3.Connection:
+    """Open anew what SQLite could only open for reading, on a bad day: it would stay so until the next start."""
+    new = _open(path)
+    db.close()
+    return new
+
+
+def is_read_only(error: sqlite3.Error) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_READONLY
 
 
 def _open(path: Path) -> sqlite3.Connection:
@@ -173,6 +188,9 @@ def _judge_header(path: Path) -> None:
 def _judge(db: sqlite3.Connection, path: Path, name: str) -> None:
     (verdict,) = db.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != "ok":
+        code = re.search(r"error code[ =](\d+)", verdict)
+        if code and int(code[1]) & 0xFF in _BY_THE_DISK:  # it could not read, which it reports as if the file were bad
+            raise sqlite3.OperationalError(verdict)
         raise DamagedError(verdict)
     _, frames, _ = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
     if lost_transactions(_part(path, "-wal"), max(frames, 0)):

@@ -3,7 +3,9 @@
 SQLite reads a WAL up to the first frame that does not fit, and takes the rest for what a power cut left. That is right
 for the last transaction, which was not yet synced. But with synchronous=FULL the next one begins only when the last is
 on disk: so where a frame that ends a transaction is followed by a frame whose checksum continues from it, that
-transaction was on disk once, and whatever now keeps SQLite from reading it is damage.
+transaction was on disk once, and whatever now keeps SQLite from reading it is damage. The mark that a frame ends a
+transaction counts only where it cannot have come from another write than the checksum beside it: frames that one power
+cut tore are written over by the next transaction, which another power cut may tear.
 
 The layout is that of "WAL File Format" in SQLite's file format document (sqlite.org/fileformat2.html).
 """
@@ -13,6 +15,7 @@ from pathlib import Path
 
 _HEADER = struct.Struct(">8I")  # magic, version, page size, checkpoint, salt 1, salt 2, checksum 1, checksum 2
 _FRAME = struct.Struct(">6I")  # page, pages after the commit or 0, salt 1, salt 2, checksum 1, checksum 2
+_SECTOR = 512  # the least that a disk writes whole
 _MAGIC = 0x377F0682
 _MASK = 0xFFFFFFFF
 
@@ -27,16 +30,23 @@ def lost_transactions(wal: Path, sound_frames: int) -> bool:
         big = bool(magic & 1)
         if magic & ~1 != _MAGIC or _checksum(head[:24], (0, 0), big) != (sum1, sum2):
             return True  # the header is synced before the first frame is written
-        before: tuple[int, int] | None = None  # the checksum of a frame that ended a transaction
+        last: tuple[int, int] | None = None  # the checksum of the frame before
+        ended: tuple[int, int] | None = None  # the same, if that frame ended a transaction
         step = _FRAME.size + page_size
         for at in range(_HEADER.size + sound_frames * step, size - step + 1, step):
             file.seek(at)
             frame = file.read(_FRAME.size)
             _, commit, one, two, sum1, sum2 = _FRAME.unpack(frame)
-            of_now = (one, two) == (salt1, salt2)
-            if of_now and before and _checksum(frame[:8] + file.read(page_size), before, big) == (sum1, sum2):
+            if (one, two) != (salt1, salt2):
+                last = ended = None
+                continue
+            data = frame[:8] + file.read(page_size)
+            if ended and _checksum(data, ended, big) == (sum1, sum2):
                 return True
-            before = (sum1, sum2) if of_now and commit else None
+            in_one = at % _SECTOR + _FRAME.size <= _SECTOR
+            whole = in_one or (last is not None and _checksum(data, last, big) == (sum1, sum2))
+            last = (sum1, sum2)
+            ended = last if commit and whole else None
     return False
 
 

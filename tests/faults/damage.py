@@ -83,9 +83,11 @@ class Blow:
             case "zero":
                 return data[: self.at] + bytes(len(data[self.at : end])) + data[end:]
             case _:
-                return data[: self.at] + bytes(b ^ 1 << (self.size % 8) for b in data[self.at : self.at + 1]) + data[
-                    self.at + 1 :
-                ]
+                return (
+                    data[: self.at]
+                    + bytes(b ^ 1 << (self.size % 8) for b in data[self.at : self.at + 1])
+                    + data[self.at + 1 :]
+                )
 
     def hits(self, log: Log) -> set[tuple[str, int]]:
         head, step = (0, PAGE) if self.file == DB else (32, 24 + PAGE)
@@ -124,7 +126,7 @@ def _taken_for_sound(outbox: Outbox, log: Log, blow: Blow) -> str:
     if content(outbox) == log.content:
         return ""
     lost = RECORDS - outbox.seq
-    if blow.file == WAL and outbox.log == log.log and (blow.how != "flip" or lost <= 2):
+    if blow.file == WAL and outbox.log == log.log and (blow.how != "flip" or lost <= 3):
         return ""  # a WAL that ends early is what a power cut leaves, too: a receipt names what it ended before
     return f"taken for sound with {outbox.seq} records of {RECORDS}"
 

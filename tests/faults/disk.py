@@ -16,10 +16,10 @@ from sync.outbox import Outbox
 from tests.faults.table import Result, Step, empty, memory, quiet
 from tests.faults.writer import KEY, TERMINAL, append, say
 
-APPENDS, AFTER = 8, 25  # while the disk may refuse, and when it does not any more
+APPENDS, AFTER = 8, 45  # while the disk may refuse, and when it does not any more
 CALLS = ("pwrite64", "fdatasync", "fsync", "openat", "ftruncate", "pread64", "fstat")
 ERRORS = ("EIO", "ENOSPC", "EROFS")
-LAST = 40  # the last call of a kind to be refused: beyond it the child is at its end
+LAST = 24  # the last call of a kind that is the first to be refused
 
 
 def run(n: int, seed: int = 0, step: Step = quiet) -> Result:
@@ -44,7 +44,7 @@ def _refused(folder: Path, number: int) -> list[list[str]]:
     """One call, or all from one on to another, answered by an error instead of the kernel."""
     dice = random.Random(number)
     call, error, first = dice.choice(CALLS), dice.choice(ERRORS), dice.randrange(1, LAST)
-    when = str(first) if dice.random() < 0.6 else f"{first}..{first + dice.randrange(1, 20)}"
+    when = str(first) if dice.random() < 0.6 else f"{first}..{first + dice.randrange(1, 12)}"
     files = [f"--trace-path={folder}/punches.db{tail}" for tail in ("", "-wal", ".new", ".new-journal")]
     faults = ["-e", f"trace={call}", "-e", f"inject={call}:error={error}:when={when}", *files]
     if dice.random() < 0.8:

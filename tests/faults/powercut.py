@@ -5,6 +5,7 @@ torn between any of its 512-byte sectors; names changed in the order in which th
 second and a third history begin on a disk that a cut left, for cuts come in flocks when the inverter flickers.
 """
 
+import itertools
 import random
 import shutil
 import time
@@ -114,8 +115,8 @@ def _survives(operation: Write | Cut, dice: random.Random, tear: bool) -> list[W
     ends = [*range(first, operation.at + len(operation.data), SECTOR), operation.at + len(operation.data)]
     like = dice.choice((0.5, 0.9, 0.98))
     parts: list[Write | Cut] = []
-    for low, high in zip(ends, ends[1:], strict=False):
-        low = max(low, operation.at)
+    for sector, high in itertools.pairwise(ends):
+        low = max(sector, operation.at)
         if dice.random() < like:
             parts.append(Write(operation.file, low, operation.data[low - operation.at : high - operation.at]))
     return parts
