@@ -15,6 +15,7 @@ from server.audit import Auditor, Finding, Report, State
 from server.keys import replace_file
 from server.run import Opened
 from server.transparency.notary import IST
+from server.transparency.tree import Frontier
 
 _KEEP_S = 5.0
 
@@ -97,9 +98,11 @@ def _load(path: Path | None) -> State | None:
     if path is None or not path.exists():
         return None
     try:
-        return msgspec.json.decode(_read(path), type=State)
-    except msgspec.DecodeError as error:
+        state = msgspec.json.decode(_read(path), type=State)
+        Frontier(state.size, state.edge)
+    except (msgspec.DecodeError, ValueError) as error:
         raise ProofError(f"{path}: not a state of an audit ({error}); remove it to begin anew") from None
+    return state
 
 
 def _read(path: Path) -> bytes:

@@ -3,6 +3,7 @@
 import copy
 import datetime as dt
 import json
+import runpy
 import subprocess
 import sys
 from collections.abc import Callable
@@ -325,3 +326,12 @@ def test_the_verifiers_command(fields: dict[str, Any], tmp_path: Path, capsys: p
     assert verifier.main([str(path)]) == 1
     assert verifier.main([str(tmp_path / "none")]) == 2
     assert "No such file" in capsys.readouterr().err
+
+
+def test_the_verifier_as_a_script(fields: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "proof.json"
+    path.write_text(json.dumps(fields), encoding="utf-8")
+    monkeypatch.setattr(sys, "argv", ["verify.py", str(path)])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(verifier.__file__, run_name="__main__")
+    assert ended.value.code == 0

@@ -113,3 +113,7 @@ def test_a_changed_proof_proves_nothing(size: int, data: st.DataObject) -> None:
     assert not verify_inclusion(LEAVES[index], index, size, [*made[:at], bytes(flipped), *made[at + 1 :]], root)
     assert not verify_inclusion(LEAVES[index], index, size, made[:-1], root)
     assert not verify_inclusion(LEAVES[index], index, size, [*made, made[0]], root)
+
+
+def test_an_empty_path_proves_no_growth() -> None:
+    assert not verify_consistency(3, 4, mth(LEAVES[:3]), mth(LEAVES[:4]), [])
