@@ -61,7 +61,7 @@ def _run(args: argparse.Namespace) -> int:
 
     run: Callable[[argparse.Namespace, Settings | None], int] = getattr(commands, args.command)
     needed = args.command not in ("models", "bench", "synth", "trace", "play", "screens", "voice", "sim", "sensors")
-    wanted = needed or args.config != CONFIG
+    wanted = needed or args.config != CONFIG or (args.command == "sensors" and CONFIG.exists())
     return _guarded(run, args, _settings(load(Edge, args.config)) if wanted else None)
 
 
@@ -211,6 +211,10 @@ def parser() -> argparse.ArgumentParser:
     selftest.add_argument("--json", action="store_true", help="on one line")
     sensors = add("sensors", "the drivers, the devices of the settings, and what is plugged in")
     sensors.add_argument("--json", action="store_true", help="on one line")
+    bauds = (9600, 19200, 38400, 57600, 115200)
+    sensors.add_argument("--set-baud", type=int, choices=bauds, help="set a serial module to this speed; it keeps it")
+    sensors.add_argument("--driver", default="zfm", metavar="NAME", help="of that module (default zfm)")
+    sensors.add_argument("--port", default="", metavar="PATH", help="of that module (default: the settings')")
     sim = add("sim", "play a device that is not there, for other software and for tests")
     sim.add_argument("device", metavar="DEVICE", help="a driver's name, or modem")
     where = sim.add_mutually_exclusive_group()

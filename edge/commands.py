@@ -257,7 +257,10 @@ def selftest(args: Namespace, settings: Settings) -> int:
 
 def sensors(args: Namespace, settings: Settings | None) -> int:
     from edge import sensors as devices
+    from edge import tuning
 
+    if args.set_baud:
+        return tuning.set_baud(settings, args.set_baud, args.driver, args.port, say)
     return devices.run(settings.sensors if settings else (), as_json=args.json)
 
 

@@ -109,7 +109,7 @@ def line(found: Mapping[str, Any]) -> str:
     parts.append(f"quality {quality['score']}/100" if quality else "")
     advice = quality["advice"] if quality else None
     why = f"{advice['hi']} / {advice['en']}" if advice else found["reason"]
-    tail = f" ({why})" if why else ""
+    tail = (f" ({why})" if why else "") + (f"; {about['advice']}" if about.get("advice") else "")
     return f"{'; '.join(part for part in parts if part)}: {found['hi']} / {found['en']}{tail}"
 
 
