@@ -156,8 +156,7 @@ def _measure(
     further, groups = Further(views, dpi, engine), by_finger(views)
     near = Near(clear_miss(), score_at_fmr(TABLE[-1][0]))
     seen = look_again(first, ready, groups, near, further, compare, functools.partial(told, f"{name}: look again"))
-    trials = {"genuine": _genuine(groups), "impostor": _impostor(groups, protocol)}
-    trials |= {"three_genuine": _three(groups, True), "three_impostor": _three(groups, False)}
+    trials = trials_of(groups, protocol)
     return _Trials(
         **{kind: np.array([seen.score(*trial) for trial in own]) for kind, own in trials.items()},
         again={kind: [seen.needed(*trial) for trial in own] for kind, own in trials.items()},
@@ -211,6 +210,16 @@ def score_all(
     return scores
 
 
+def trials_of(groups: Groups, protocol: Protocol) -> dict[str, list[Trial]]:
+    """What is tried, by kind: genuine, impostor, and with three enrolled three_genuine, three_impostor."""
+    return {
+        "genuine": _genuine(groups),
+        "impostor": _impostor(groups, protocol),
+        "three_genuine": _three(groups, genuine=True),
+        "three_impostor": _three(groups, genuine=False),
+    }
+
+
 def _genuine(groups: Groups) -> list[Trial]:
     return [(probe, [other]) for group in groups for probe, other in itertools.permutations(group, 2)]
 
@@ -221,7 +230,7 @@ def _impostor(groups: Groups, protocol: Protocol) -> list[Trial]:
     return [(probe, [other]) for one, another in pairs for probe, other in itertools.product(one, another)]
 
 
-def _three(groups: Groups, genuine: bool) -> list[Trial]:
+def _three(groups: Groups, *, genuine: bool) -> list[Trial]:
     pairs = ((group, group) for group in groups) if genuine else itertools.permutations(groups, 2)
     return [trial for enrolled, probes in pairs for trial in three_enrolled(enrolled, probes)]
 

@@ -65,7 +65,7 @@ def look_again(
     """
     again = np.zeros_like(first)
     for probe in range(len(ready)):
-        maybe = [group for group in groups if _maybe_near(first[probe, group], near)]
+        maybe = [group for group in groups if maybe_near(first[probe, group], near)]
         further = looks(probe) if maybe else ()
         for place in (place for group in maybe for place in group if place != probe):
             again[probe, place] = max((compared(look, ready[place]) for look in further), default=0.0)
@@ -73,6 +73,6 @@ def look_again(
     return Seen(first, again, near)
 
 
-def _maybe_near(scores: NDArray[np.float64], near: Near) -> bool:
+def maybe_near(scores: NDArray[np.float64], near: Near) -> bool:
     """Whether a trial with some of these enrolled can be a near miss."""
     return any(float(score) in near for score in scores)

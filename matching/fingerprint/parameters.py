@@ -86,5 +86,7 @@ LOOK_SHARE: Final = 0.3  # so that minutiae without a descriptor can be counterp
 OTHER_TYPE: Final = 0.7  # worth of an ending over a bifurcation: pressure turns the one into the other, but not often
 OVERLAP_PRIOR: Final = 4.0  # minutiae that did not agree, assumed beside those seen: few minutiae prove little
 
-# The second look: strangers, as a share, below whose best score a finger is clearly another's and not looked at again.
+# The second look.
+LOOKS: Final = 8  # at a near miss, in all: all the ways of fingerprint.looks; chosen on other sensors, see leave_out
+# Strangers, as a share, below whose best score a finger is clearly another's and not looked at again.
 CLEAR_MISS_FMR: Final = 0.1

@@ -15,6 +15,7 @@ from matching.fingerprint.foreground import Foreground
 from matching.fingerprint.leader import Detections, Leader
 from matching.fingerprint.looks import WAYS
 from matching.fingerprint.normalise import normalise
+from matching.fingerprint.parameters import LOOKS
 from matching.fingerprint.quality import Quality
 from matching.minutiae import Minutiae, pack
 from matching.template import Format, Modality, Template
@@ -70,7 +71,7 @@ class Extractor:
         """
         finger = foreground.find(normalise(image, dpi))
         rows, columns = finger.image.shape
-        for way in WAYS[1:]:
+        for way in WAYS[1:LOOKS]:
             found = self._leader.detect(way.show(finger.image), way.show(finger.mask))
             yield _template(_minutiae(way.back(found, rows, columns), finger))
 
