@@ -88,6 +88,10 @@ class Interval:
             return None
         return (self.latest_ms - self.earliest_ms + 1) // 2
 
+    def elsewhere(self) -> "Interval":
+        """Of a punch that another machine dated, where this is when the record of it was made: it was before that."""
+        return Interval(None, self.latest_ms, Reason.ELSEWHERE)
+
     def disputes(self, shown_ms: int) -> bool:
         """Is a shown time further from here than TOLERANCE_MS?"""
         early = self.earliest_ms is not None and shown_ms < self.earliest_ms - TOLERANCE_MS
@@ -135,10 +139,6 @@ class Boot:
     def date(self, at_ms: int, received_ms: int | None = None) -> Interval:
         """When CLOCK_BOOTTIME stood at `at_ms`, by all that is known; `received_ms`: when its record came here."""
         return _date(at_ms, received_ms, self._near(at_ms))
-
-    def date_elsewhere(self, at_ms: int, received_ms: int | None = None) -> Interval:
-        """Of a punch that another machine dated: it was before the record of it was made, at `at_ms`."""
-        return Interval(None, self.date(at_ms, received_ms).latest_ms, Reason.ELSEWHERE)
 
     def history(self, at_ms: int, received_ms: int) -> list[Dating]:
         """How a record has been dated, oldest first: as it came, and after each piece of evidence that changed it."""

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, select
 
 from server import dating
 from server.dating import Boot, Evidence, Interval, Kind, Reason
@@ -83,16 +83,19 @@ def of_boot(connection: Connection, log: Log, boot_no: int) -> Boot:
 
 
 def of_boots(connection: Connection, boots: Collection[tuple[str, bytes, int]]) -> dict[tuple[str, bytes, int], Boot]:
-    """All that is known of each of these (terminal, log, boot number), in one query."""
+    """All that is known of each of these (terminal, log, boot number): one indexed query a log."""
     c = dating_table.c
+    of_log: dict[Log, list[int]] = {}
+    for terminal, log, boot_no in boots:
+        of_log.setdefault((terminal, log), []).append(boot_no)
     found: dict[tuple[str, bytes, int], list[Evidence]] = {one: [] for one in boots}
-    rows = connection.execute(
-        select(dating_table).where(tuple_(c.terminal, c.log, c.boot_no).in_(list(boots))) if boots else select(1)
-    )
-    for row in rows if boots else ():
-        found[row.terminal, row.log, row.boot_no].append(
-            Evidence(Kind(row.kind), row.known_ms, row.low_at_ms, row.low_ms, row.high_at_ms, row.high_ms)
-        )
+    for (terminal, log), numbers in of_log.items():
+        between = c.boot_no.between(min(numbers), max(numbers))
+        for row in connection.execute(select(dating_table).where(c.terminal == terminal, c.log == log, between)):
+            evidence = found.get((terminal, log, row.boot_no))
+            if evidence is not None:
+                one = Evidence(Kind(row.kind), row.known_ms, row.low_at_ms, row.low_ms, row.high_at_ms, row.high_ms)
+                evidence.append(one)
     return {one: Boot(evidence) for one, evidence in found.items()}
 
 

@@ -7,8 +7,10 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, func, select
 
+from server.dating import Boot, Interval
 from server.ledger.records import PUNCHES
-from server.ledger.tables import counter, log, person, quarantine, record, terminal, terminal_state
+from server.ledger.tables import alarm, counter, log, person, quarantine, record, terminal, terminal_state
+from server.timekeeping import of_boot, of_boots
 from sync.record import ClockSource, Flag, Kind, Means, RecordType, SourceClass
 
 SILENT_AFTER_MS = 15 * 60 * 1000
@@ -29,7 +31,10 @@ _FLAGS = {
 class ApiPunch(msgspec.Struct, frozen=True):
     """One punch as the API gives it. `server_seq` is its place in this ledger and never changes; `person` is an opaque
     reference; `time` is what the terminal's clock showed (null where that is no date), true within `error_bound_ms`
-    where that is known; `boot_no` and `since_boot_ms` count on a clock nobody can set."""
+    where that is known; `boot_no` and `since_boot_ms` count on a clock nobody can set.
+
+    True time was from `earliest` to `latest` (null: open on that side), by what is known now; `dated_by` says from what
+    (docs/time.md). `clock_disputed`: what was shown is more than two seconds outside."""
 
     server_seq: int
     terminal: str
@@ -47,6 +52,42 @@ class ApiPunch(msgspec.Struct, frozen=True):
     clock_source: str
     error_bound_ms: int | None
     received_at: dt.datetime
+    earliest: dt.datetime | None
+    latest: dt.datetime | None
+    dated_by: str
+    clock_disputed: bool
+
+
+class ApiDating(msgspec.Struct, frozen=True):
+    """How a punch was dated from `known_at` on: true time was from `earliest` to `latest`."""
+
+    known_at: dt.datetime
+    earliest: dt.datetime | None
+    latest: dt.datetime | None
+    dated_by: str
+
+
+class ApiDatings(msgspec.Struct, frozen=True):
+    """Every dating of a punch, oldest first; the last one holds now. None is ever taken back or changed."""
+
+    server_seq: int
+    datings: list[ApiDating]
+
+
+class ApiAlarm(msgspec.Struct, frozen=True):
+    """Something the district must look at: record `seq` of a log tells it. `kind`: clock-back, false-anchor or
+    anchors-disagree."""
+
+    terminal: str
+    log: str
+    seq: int
+    kind: str
+    detail: str
+    known_at: dt.datetime
+
+
+class ApiAlarms(msgspec.Struct, frozen=True):
+    alarms: list[ApiAlarm]
 
 
 class ApiPage(msgspec.Struct, frozen=True):
@@ -100,8 +141,35 @@ def page(connection: Connection, after: int, limit: int) -> ApiPage:
     """The next `limit` punches behind server_seq `after`."""
     statement = select(record).where(record.c.server_seq > after, record.c.type == int(RecordType.PUNCH))
     rows = connection.execute(statement.order_by(record.c.server_seq).limit(limit + 1)).all()
-    punches = [_api_punch(row) for row in rows[:limit]]
+    boots = of_boots(connection, {(row.terminal, row.log, row.boot_no) for row in rows[:limit]})
+    punches = [_api_punch(row, boots[row.terminal, row.log, row.boot_no]) for row in rows[:limit]]
     return ApiPage(punches, punches[-1].server_seq if punches else after, len(rows) > limit)
+
+
+def datings(connection: Connection, server_seq: int) -> ApiDatings | None:
+    """How one punch was dated, from its arrival on; None where this number is not a punch's."""
+    asked = select(record).where(record.c.server_seq == server_seq, record.c.type == int(RecordType.PUNCH))
+    row = connection.execute(asked).one_or_none()
+    if row is None:
+        return None
+    history = of_boot(connection, (row.terminal, row.log), row.boot_no).history(row.since_boot_ms, row.received_ms)
+    found = [
+        ApiDating(_moment(one.known_ms), *_span(interval), interval.reason)
+        for one in history
+        for interval in [_own(row, one.interval)]
+    ]
+    return ApiDatings(server_seq, found)
+
+
+def alarms(connection: Connection, limit: int) -> ApiAlarms:
+    """The newest alarms, newest first."""
+    asked = select(alarm).order_by(alarm.c.known_ms.desc(), alarm.c.terminal, alarm.c.seq).limit(limit)
+    return ApiAlarms(
+        [
+            ApiAlarm(row.terminal, row.log.hex(), row.seq, row.kind, row.detail, _moment(row.known_ms))
+            for row in connection.execute(asked)
+        ]
+    )
 
 
 def live_punches(connection: Connection, after: int, limit: int) -> list[LivePunch]:
@@ -152,7 +220,9 @@ def totals(connection: Connection, today: dt.date) -> Totals:
     )
 
 
-def _api_punch(row: Any) -> ApiPunch:
+def _api_punch(row: Any, boot: Boot) -> ApiPunch:
+    interval = _own(row, boot.date(row.since_boot_ms, row.received_ms))
+    earliest, latest = _span(interval)
     return ApiPunch(
         server_seq=row.server_seq,
         terminal=row.terminal,
@@ -169,8 +239,26 @@ def _api_punch(row: Any) -> ApiPunch:
         since_boot_ms=row.since_boot_ms,
         clock_source=_CLOCKS[row.clock_source],
         error_bound_ms=row.error_bound_ms,
-        received_at=dt.datetime.fromtimestamp(row.received_ms / 1000, dt.UTC),
+        received_at=_moment(row.received_ms),
+        earliest=earliest,
+        latest=latest,
+        dated_by=interval.reason,
+        clock_disputed=interval.disputes(row.wall_ms),
     )
+
+
+def _own(row: Any, interval: Interval) -> Interval:
+    """What is known of the record is known of the punch, unless another machine took it."""
+    return interval.elsewhere() if row.source_class == SourceClass.LEGACY_TERMINAL else interval
+
+
+def _span(interval: Interval) -> tuple[dt.datetime | None, dt.datetime | None]:
+    early, late = interval.earliest_ms, interval.latest_ms
+    return None if early is None else _instant(early), None if late is None else _instant(late)
+
+
+def _moment(ms: int) -> dt.datetime:
+    return dt.datetime.fromtimestamp(ms / 1000, dt.UTC)
 
 
 def _live_terminal(row: Any, logs: dict[bytes, Any], quarantined: int, now_ms: int) -> LiveTerminal:

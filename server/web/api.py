@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, HTTPException, Query, Request, Response
+from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 
 from server import tokens
 from server.ledger import views
@@ -17,8 +17,15 @@ MAX_LIMIT = 5000
 _MAX_SEQ = 2**53
 _JSON = "application/json"
 _ERROR = {"content": {_JSON: {"schema": {"type": "object", "properties": {"error": {"type": "string"}}}}}}
+_NO_PUNCH = {"description": "No punch has this number", **_ERROR}
+
+
+def _answer(what: str, schema: str) -> dict[int | str, dict[str, Any]]:
+    return {200: {"description": what, "content": {_JSON: {"schema": {"$ref": f"#/components/schemas/{schema}"}}}}}
+
+
 _ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {"description": "Punches", "content": {_JSON: {"schema": {"$ref": "#/components/schemas/ApiPage"}}}},
+    **_answer("Punches", "ApiPage"),
     401: {"description": "No token, an unknown or an expired one", **_ERROR},
     403: {"description": "A token for something else", **_ERROR},
     422: {"description": "A parameter out of range", **_ERROR},
@@ -45,6 +52,43 @@ def punches(
     with services.ledger.read() as connection:
         page = views.page(connection, after, limit)
     return Response(_encoder.encode(page), media_type=_JSON)
+
+
+@router.get(
+    "/api/v1/punches/{server_seq}/datings",
+    response_class=Response,
+    responses={**_ANSWERS, **_answer("How it was dated, since it came", "ApiDatings"), 404: _NO_PUNCH},
+    openapi_extra={"security": [{"bearer": []}]},
+    summary="How one punch was dated, now and before",
+)
+def datings(request: Request, server_seq: Annotated[int, Path(ge=1, le=_MAX_SEQ)]) -> Response:
+    """Every dating of one punch, oldest first: later evidence adds one and changes none."""
+    services: Services = request.app.state.services
+    _authorise(services, request.headers.get("authorization", ""))
+    with services.ledger.read() as connection:
+        found = views.datings(connection, server_seq)
+    if found is None:
+        raise HTTPException(404, f"no punch has the server_seq {server_seq}")
+    return Response(_encoder.encode(found), media_type=_JSON)
+
+
+@router.get(
+    "/api/v1/alarms",
+    response_class=Response,
+    responses={**_ANSWERS, **_answer("Alarms", "ApiAlarms")},
+    openapi_extra={"security": [{"bearer": []}]},
+    summary="What the district must look at",
+)
+def alarms(
+    request: Request,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="at most so many, the newest first")] = 100,
+) -> Response:
+    """Clocks turned back in office hours, and answers on the time that are not this server's."""
+    services: Services = request.app.state.services
+    _authorise(services, request.headers.get("authorization", ""))
+    with services.ledger.read() as connection:
+        found = views.alarms(connection, limit)
+    return Response(_encoder.encode(found), media_type=_JSON)
 
 
 @router.get("/healthz", include_in_schema=False)

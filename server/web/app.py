@@ -12,7 +12,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server import LedgerError
-from server.ledger.views import ApiPage
+from server.ledger.views import ApiAlarms, ApiDatings, ApiPage
 from server.web import api, live, pages
 from server.web.services import Services
 
@@ -55,7 +55,8 @@ def openapi() -> dict[str, Any]:
 
 def _document(app: FastAPI) -> dict[str, Any]:
     document = app.openapi()
-    _, components = msgspec.json.schema_components([ApiPage], ref_template="#/components/schemas/{name}")
+    answers = [ApiPage, ApiDatings, ApiAlarms]
+    _, components = msgspec.json.schema_components(answers, ref_template="#/components/schemas/{name}")
     document.setdefault("components", {}).setdefault("schemas", {}).update(components)
     return document
 
