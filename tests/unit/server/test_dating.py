@@ -147,7 +147,7 @@ def test_a_record_was_made_before_it_came() -> None:
 def test_another_machines_punch_was_before_it_was_taken_over() -> None:
     """R6.2: its own clock is not ours to vouch for."""
     boot = Boot([evidence(0, S, NINE)])
-    interval = boot.date_elsewhere(MIN, NINE + H)
+    interval = boot.date(MIN, NINE + H).elsewhere()
     assert interval == Interval(None, boot.date(MIN, NINE + H).latest_ms, Reason.ELSEWHERE)
     assert not interval.disputes(NINE - 30 * DAY)
     assert interval.disputes(NINE + H)
