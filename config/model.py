@@ -261,7 +261,7 @@ class Broker:
 class Ingest:
     """Group commit: at most `commit_records` records or `commit_ms` of waiting a transaction."""
 
-    commit_records: int = 2000
+    commit_records: int = 4000
     commit_ms: int = 5
 
     def __post_init__(self) -> None:

@@ -1,6 +1,8 @@
 """Ingest: what terminals publish goes into the ledger, and only then is it answered.
 
-link's thread ──▶ bounded queue ──▶ one worker: gather a group · one transaction · COMMIT · receipts · done()
+link's thread: read ──▶ bounded queue ──▶ one worker: gather a group · one transaction · COMMIT · receipts · done()
+
+Messages are read on the link's thread because the worker mostly waits for the database: two cores are used.
 
 What must stay true here: no receipt and no acknowledgement before the COMMIT returned. While the database refuses,
 nothing is acknowledged and nothing is thrown away: the worker tries the same group again until it is taken.
@@ -55,7 +57,7 @@ class Ingest:
         self._link = link
         self._pusher = pusher
         self._feed = feed
-        self._queue: queue.Queue[Delivery | _Stop] = queue.Queue(_QUEUE)
+        self._queue: queue.Queue[Incoming | _Stop] = queue.Queue(_QUEUE)
         self._stopping = threading.Event()
         self._up = threading.Event()
         self._storing = True
@@ -102,7 +104,7 @@ class Ingest:
             self._feed.add(Counter(beats_dropped=1))
             return
         try:
-            self._queue.put_nowait(delivery)
+            self._queue.put_nowait(read(delivery))
         except queue.Full:
             # Not acknowledged: the broker keeps it for the next connection, and the terminal until its receipt.
             self._feed.add(Counter(overflow=1))
@@ -125,8 +127,8 @@ class Ingest:
         first = self._queue.get()
         if isinstance(first, _Stop):
             return []
-        group = [read(first)]
-        weight = group[0].weight
+        group = [first]
+        weight = first.weight
         until = time.monotonic() + self._settings.commit_ms / 1000
         while weight < self._settings.commit_records:
             try:
@@ -135,8 +137,8 @@ class Ingest:
                 break
             if isinstance(item, _Stop):
                 break
-            group.append(read(item))
-            weight += group[-1].weight
+            group.append(item)
+            weight += item.weight
         return group
 
     def _store(self, group: list[Incoming]) -> None:
