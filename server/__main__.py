@@ -105,11 +105,15 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--fingerprints", type=Path, metavar="DIR", help="use real images instead of synthetic ones")
     bench = group("bench", "Measure this machine under a made-up load, against the real broker over TLS.")
     wire = add("wire", _bench, "Bytes a punch and KiB a day, as IP packets (needs root).", bench)
+    link = add("link", _bench, "Seconds to a receipt over an emulated 2G line (needs root).", bench)
+    link.add_argument(
+        "--runs", type=int, default=50, metavar="N", help="returns to measure, of each size (default: 50)"
+    )
     ingest = add("ingest", _bench, "Punches a second, verified and committed.", bench)
     ingest.add_argument("--scale", type=float, default=1.0, help="a smaller or larger load (default: 1)")
     storm = add("storm", _bench, "Every terminal comes back at once; then one of them floods.", bench)
     storm.add_argument("--terminals", type=int, default=5000, metavar="N", help="how many (default: 5000)")
-    for name, one in (("wire", wire), ("ingest", ingest), ("storm", storm)):
+    for name, one in (("wire", wire), ("link", link), ("ingest", ingest), ("storm", storm)):
         one.set_defaults(bench=name)
         one.add_argument("--json", action="store_true", help="one line of JSON")
     proof = add("proof", _proof, "Prove one record to somebody who trusts nobody here: a file, a sheet, a verifier.")

@@ -22,6 +22,10 @@ def _run(args: argparse.Namespace, console: Console) -> dict[str, Any]:
             from server import bench_wire
 
             return bench_wire.run(console)
+        case "link":
+            from server import bench_link
+
+            return bench_link.run(console, args.runs)
         case "ingest":
             from server import bench_ingest
 

@@ -34,10 +34,12 @@ class Stage:
 
 
 @contextmanager
-def staged() -> Iterator[Stage]:
+def staged(listen: str = "127.0.0.1", hosts: tuple[str, ...] = ()) -> Iterator[Stage]:
+    """`hosts`: further names and addresses that its broker is reached by."""
     folder = Path(tempfile.mkdtemp(prefix="hazri-bench-"))
     try:
-        with start_aggregator(folder) as aggregator:
+        open_keys(folder / "server", ("127.0.0.1", *hosts))
+        with start_aggregator(folder, listen) as aggregator:
             ledger = Ledger(f"sqlite:///{aggregator.folder / 'ledger.db'}")
             try:
                 yield Stage(folder, aggregator, open_keys(aggregator.folder, ("127.0.0.1",)), ledger)

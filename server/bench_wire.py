@@ -60,10 +60,11 @@ def run(console: Console) -> dict[str, Any]:
         stack.callback(relay.close)
         meter = open_meter(relay.port)
         stack.callback(meter.close)
-        site = Site(stage, relay)
+        site = Site(stage, "127.0.0.1", relay.port)
         stack.callback(site.close)
+        people = register_people(stage)
         site.settle(lambda: site.agent.state.up and site.agent.state.roster_version >= PEOPLE)
-        coming = arrivals(site.people, _SEED)
+        coming = arrivals(people, _SEED)
         task = progress.add_task("punches", total=len(_SIZES) * _ROUNDS)
         per_punch = {}
         for size in _SIZES:
@@ -129,36 +130,41 @@ def _rushes() -> list[int]:
     return groups
 
 
+def register_people(stage: Stage) -> list[bytes]:
+    made_up = [Registration(f"Synthetic Person {i:03}", f"{i:06}") for i in range(PEOPLE)]
+    return register(stage.ledger, Vault(stage.keys.vault), made_up)
+
+
 class Site:
     """One terminal without its sensors: its outbox, its roster and its agent, stepped from here."""
 
-    def __init__(self, stage: Stage, relay: Relay) -> None:
-        folder = stage.folder / "terminal"
+    def __init__(self, stage: Stage, host: str, port: int, name: str = NAME, *, eager: bool = False) -> None:
+        folder = stage.folder / name
         folder.mkdir()
         record, transport = Ed25519PrivateKey.generate(), new_transport_key()
         seal = X25519PrivateKey.generate().public_key().public_bytes_raw()
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         csr = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(transport, hashes.SHA256())
-        asked = admission.make_request(NAME, csr.public_bytes(serialization.Encoding.PEM).decode(), record, seal)
-        broker = BrokerSettings(True, "", "127.0.0.1", "127.0.0.1", relay.port, "", 0)
+        asked = admission.make_request(name, csr.public_bytes(serialization.Encoding.PEM).decode(), record, seal)
+        broker = BrokerSettings(True, "", host, host, port, "", 0)
         granted = admit(stage.ledger, stage.keys, broker, admission.to_json(asked).encode())
         write_key(folder / "transport.key", transport)
         (folder / "transport.crt").write_text(granted.certificate)
-        made_up = [Registration(f"Synthetic Person {i:03}", f"{i:06}") for i in range(PEOPLE)]
-        self.people = register(stage.ledger, Vault(stage.keys.vault), made_up)
-        self.outbox = Outbox(folder / "punches.db", NAME, record)
-        self.settings = AgentSettings(NAME, poll_s=0.02)
+        self.outbox = Outbox(folder / "punches.db", name, record)
+        self.settings = AgentSettings(name, poll_s=0.02)
         link = MqttLink(
             MqttSettings(
-                host="127.0.0.1",
-                port=relay.port,
+                host=host,
+                port=port,
                 ca=stage.ca,
                 certificate=folder / "transport.crt",
                 key=folder / "transport.key",
-                client_id=NAME,
-                subscriptions=(down_all(NAME),),
+                client_id=name,
+                subscriptions=(down_all(name),),
                 keepalive_s=400,
                 retry_max_s=1.0,
+                connect_timeout_s=30.0,
+                eager=eager,
             )
         )
         server_key = stage.keys.server.public_key()

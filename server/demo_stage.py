@@ -96,14 +96,14 @@ def free_port(wanted: int = 0) -> int:
 class Aggregator:
     """`hazri-server run` with its own folder, database, broker and keys."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, listen: str = "127.0.0.1") -> None:
         self.folder = folder / "server"
-        self.folder.mkdir()
+        self.folder.mkdir(exist_ok=True)
         self.broker_port, self._web_port = free_port(), free_port(_WEB_PORT)
         self._config = self.folder / "server.toml"
         self._config.write_text(
             f"state_dir = {json.dumps(str(self.folder))}\n[web]\nport = {self._web_port}\n"
-            f"[broker]\nport = {self.broker_port}\n"
+            f"[broker]\nport = {self.broker_port}\nlisten = {json.dumps(listen)}\n"
         )
         self.dashboard = self._command("token", "new", "--scope", "dashboard").strip()
         self._token = self.folder / "pull.token"
@@ -160,8 +160,8 @@ class Aggregator:
 
 
 @contextmanager
-def start_aggregator(folder: Path) -> Iterator[Aggregator]:
-    aggregator = Aggregator(folder)
+def start_aggregator(folder: Path, listen: str = "127.0.0.1") -> Iterator[Aggregator]:
+    aggregator = Aggregator(folder, listen)
     try:
         aggregator.wait_until_ready()
         yield aggregator

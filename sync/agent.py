@@ -25,6 +25,7 @@ from sync.batch import batch_bytes
 from sync.chain import verify_receipt, verify_roster
 from sync.link import Delivery, Link
 from sync.outbox import OutboxReader
+from sync.reasons import Reason, Why
 from sync.record import LOG_BYTES
 from sync.roster import RosterStore
 from sync.salvage import salvaged
@@ -55,7 +56,8 @@ class AgentState:
     """
 
     up: bool = False
-    reason: str = "not connected yet"
+    reason: str = str(Why(Reason.STARTING))
+    why: Reason = Reason.STARTING
     trouble: str = ""
     made: int = 0
     sent: int = 0
@@ -85,13 +87,14 @@ class Agent:
         self._server_key = server_key
         self._on_change = on_change
         self._asker = asker
-        self._inbox: queue.SimpleQueue[Delivery | tuple[bool, str]] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Delivery | tuple[bool, Why]] = queue.SimpleQueue()
         self._reader: OutboxReader | None = None
         self._saved = False  # is the reader's log one that was saved from a damaged file?
         self._hopeless: set[Path] = set()  # saved logs the server took nothing of, until the next link
         self._in_flight: deque[int] = deque()
         self._session = bytes(_SESSION_BYTES)
         self._blobs_sent = 0
+        self._open = False  # what is said goes out; whether we are up, the server says
         self._forked = False
         self._plain_for = 0  # the version of our roster whose order the server does not know
         self._waiting_since: float | None = None
@@ -111,7 +114,7 @@ class Agent:
 
     def open(self) -> None:
         """Start to connect; `step` does the rest."""
-        self._link.open(self._inbox.put, lambda up, reason: self._inbox.put((up, reason)), self._will)
+        self._link.open(self._inbox.put, lambda up, why: self._inbox.put((up, why)), self._will)
 
     def step(self) -> None:
         """Take what has arrived (waiting `poll_s` for the first), then send what is due."""
@@ -128,7 +131,7 @@ class Agent:
             self._change(trouble=str(error))
             return
         try:
-            if self.state.up:
+            if self._open:
                 if self._asker is not None and self._asker.due():
                     self._link.publish(up(self._settings.terminal, "question"), self._asker.ask(), qos=0)
                 if not self._forked:
@@ -138,18 +141,15 @@ class Agent:
                 if time.monotonic() - self._beat_at >= self._settings.heartbeat_s:
                     self.beat(qos=0)
         except LinkError as error:
-            self._change(up=False, reason=str(error))
+            self._broke(error)
         except StorageError as error:
             self._change(trouble=str(error))
 
     # ── what arrives ──
 
-    def _take(self, item: Delivery | tuple[bool, str]) -> None:
+    def _take(self, item: Delivery | tuple[bool, Why]) -> None:
         if not isinstance(item, Delivery):
-            up_now, reason = item
-            self._change(up=up_now, reason=reason)
-            if up_now:
-                self._start_over()
+            self._take_state(*item)
             return
         try:
             if item.topic == down(self._settings.terminal, "receipt"):
@@ -165,6 +165,12 @@ class Agent:
         except SyncError as error:
             self._change(refused=self.state.refused + 1, trouble=f"refused a {leaf(item.topic)}: {error}")
         item.done()
+
+    def _take_state(self, open_now: bool, why: Why) -> None:
+        was_open, self._open = self._open, open_now
+        self._change(up=why.reason is Reason.CONNECTED, reason=str(why), why=why.reason)
+        if open_now and not was_open:
+            self._start_over()
 
     def _start_over(self) -> None:
         """A new link: whatever was under way on the old one may be lost."""
@@ -330,7 +336,11 @@ class Agent:
         try:
             send()
         except LinkError as error:
-            self._change(up=False, reason=str(error))
+            self._broke(error)
+
+    def _broke(self, error: LinkError) -> None:
+        self._open = False
+        self._change(up=False, reason=str(Why(Reason.LOST, str(error))), why=Reason.LOST)
 
     def _change(self, **changes: bool | int | str) -> None:
         state = replace(self.state, **changes)  # type: ignore[arg-type]

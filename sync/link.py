@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from sync import LinkError
+from sync.reasons import Reason, Why
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Delivery:
 
 
 OnDelivery = Callable[[Delivery], None]
-OnState = Callable[[bool, str], None]
+OnState = Callable[[bool, Why], None]
 Will = Callable[[], tuple[str, bytes]]
 
 
@@ -29,7 +30,9 @@ class Link(Protocol):
     """Carries messages at least once while up. Both callbacks run on the link's own thread and must not block."""
 
     def open(self, on_delivery: OnDelivery, on_state: OnState, will: Will | None = None) -> None:
-        """Start to connect and to stay connected; `on_state(up, reason)` tells each change.
+        """Start to connect and to stay connected; `on_state(up, why)` tells each change.
+
+        With Reason.GREETING what is said goes out, but nobody has answered yet; Reason.CONNECTED or the end follows.
 
         `will` is asked at each connection for (topic, payload) to be published by the other side if we vanish.
         """
@@ -102,18 +105,18 @@ class LoopbackLink:
                 self._hub.links.remove(self)
         self._on_delivery = self._on_state = None
 
-    def cut(self, reason: str = "cut") -> None:
+    def cut(self, detail: str = "cut") -> None:
         self._up = False
         if self._last_will:
             self._hub.spread(*self._last_will, retain=False)
         if self._on_state:
-            self._on_state(False, reason)
+            self._on_state(False, Why(Reason.LOST, detail))
 
     def mend(self) -> None:
         self._up = True
         self._last_will = self._will() if self._will else None
         if self._on_state:
-            self._on_state(True, "connected")
+            self._on_state(True, Why(Reason.CONNECTED))
         with self._hub.lock:
             kept = [(t, p) for t, p in self._hub.retained.items() if self.listens_to(t)]
         for topic, payload in kept:

@@ -1,30 +1,34 @@
 """MqttLink: a Link over paho-mqtt with mutual TLS. One thread connects, listens and comes back after a cut.
 
 paho queues in memory only and reconnects without jitter, so it is used for one connection at a time: the outbox is
-the queue, and the pauses between attempts are ours (full jitter, doubling from 0.5 s to `retry_max_s`).
+the queue, and the pauses between attempts are ours (sync.backoff).
+
+An eager link saves two journeys of the three that MQTT would make after TLS: what a terminal subscribes to and first
+says follows its CONNECT at once, in the same segment (MQTT 3.1.1, section 3.1.4, allows it). A broker that does not
+serve us drops it all, and so nothing is lost that a receipt would not have been missing for, too.
 """
 
+import contextlib
 import queue
 import socket
 import ssl
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from random import SystemRandom
 from typing import Any
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from sync import LinkError
+from sync.backoff import Backoff
 from sync.link import Delivery, OnDelivery, OnState, Will
+from sync.reasons import Reason, Why, of_connack, of_error
 
-_FIRST_RETRY_S = 0.5
 _IN_FLIGHT = 20
 _GOODBYE_S = 2.0
 _DEAD_LINE_S = 60.0  # what was sent and is not acknowledged by then will not be
-_JITTER = SystemRandom()  # drawn apart from anybody's seeded generator
+_GATHER_S = 0.04  # what is said so soon after CONNECT shares its segment
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ class MqttSettings:
     retry_max_s: float = 60.0
     connect_timeout_s: float = 15.0
     at_once: bool = False  # every packet in a segment of its own: dearer on a metered line, quicker on our own
+    eager: bool = False  # speak before the broker has answered
 
 
 class MqttLink:
@@ -53,6 +58,8 @@ class MqttLink:
         self._settings = settings
         self._tls = _tls_context(settings)
         self._stop = threading.Event()
+        self._stir = threading.Event()
+        self._backoff = Backoff(settings.retry_max_s)
         self._thread: threading.Thread | None = None
         self._connection: _Connection | None = None
 
@@ -63,42 +70,60 @@ class MqttLink:
 
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
         connection = self._connection
-        if connection is None or not connection.up:
+        if connection is None or not connection.open:
             raise LinkError("no link to the broker now")
         connection.publish(topic, payload, qos, retain)
 
-    def close(self) -> None:
-        self._stop.set()
+    def renew(self, detail: str, within_s: float = 1.0) -> None:
+        """The network changed (S4): leave the old line, and try the new one at some moment `within_s`."""
+        self._backoff.soon(within_s)
         connection = self._connection
         if connection is not None:
-            connection.end("closed here")
+            connection.end(Why(Reason.LOST, detail))
+        self._stir.set()
+
+    @property
+    def resumed(self) -> bool:
+        """Did the line that is up resume a TLS session?"""
+        return bool(self._tls.line and self._tls.line.session_reused)
+
+    def spread(self, window_s: float) -> None:
+        """The server asks that terminals it lost come back over so long a time, not all at once (S12)."""
+        self._backoff.window_s = window_s
+
+    def close(self) -> None:
+        self._stop.set()
+        self._stir.set()
+        connection = self._connection
+        if connection is not None:
+            connection.end(Why(Reason.CLOSED))
         if self._thread is not None:
             self._thread.join()
 
     def _stay(self, on_delivery: OnDelivery, on_state: OnState, will: Will | None) -> None:
         """Connect, stay, and after a pause connect again, until closed."""
-        pause_s = _FIRST_RETRY_S
         while not self._stop.is_set():
+            self._stir.clear()
             connection = self._connection = _Connection(self._settings, self._tls, on_delivery, will)
             if self._stop.is_set():  # closed between the two lines above
                 return
-            reason = connection.run(lambda: on_state(True, "connected"))
+            why = connection.run(on_state)
             self._connection = None
             if not self._stop.is_set():
-                on_state(False, reason)
-            pause_s = _FIRST_RETRY_S if connection.up else min(2 * pause_s, self._settings.retry_max_s)
-            self._stop.wait(_JITTER.uniform(0, pause_s))
+                on_state(False, why)
+            self._stir.wait(self._backoff.pause_s(served=connection.up, busy=why.reason is Reason.BUSY))
 
 
 class _Connection:
     """One connection from its start to its end; paho's own thread is the only one that touches the TLS socket."""
 
     def __init__(self, settings: MqttSettings, tls: "_TlsContext", on_delivery: OnDelivery, will: Will | None) -> None:
-        self.up = False
+        self.open = False  # what is said goes out
+        self.up = False  # and the broker serves us
         self._settings = settings
         self._tls = tls
         self._on_delivery = on_delivery
-        self._news: queue.SimpleQueue[str | None] = queue.SimpleQueue()  # None: up; a text: over, and why
+        self._news: queue.SimpleQueue[Why | None] = queue.SimpleQueue()  # None: served; else over, and why
         self._over = threading.Event()
         self._client = client = _Client(
             CallbackAPIVersion.VERSION2,
@@ -117,29 +142,56 @@ class _Connection:
         client.on_message = self._arrived
         client.on_disconnect = self._lost
 
-    def run(self, on_up: Callable[[], None]) -> str:
-        """Connect, call `on_up` once the broker serves us, stay until the end; returns why it ended."""
-        s = self._settings
+    def run(self, on_state: OnState) -> Why:
+        """Connect, tell when what is said goes out and when the broker serves us, stay; returns why it ended."""
         try:
-            self._client.connect(s.host, s.port, keepalive=s.keepalive_s)
-            self._client.loop_start()
-            reason = self._news.get(timeout=s.connect_timeout_s)
-            if reason is None:
-                self.up = True
-                on_up()
-                reason = self._news.get() or "the broker repeated itself"
+            self._connect(on_state)
+            why = self._news.get(timeout=self._settings.connect_timeout_s)
+            if why is None:
+                self.open = self.up = True
+                on_state(True, Why(Reason.CONNECTED))
+                why = self._news.get() or Why(Reason.FAILED, "the broker repeated itself")
             self._client.disconnect()
             self._over.wait(_GOODBYE_S)  # let acknowledgements and the goodbye go out; a dead line gets no longer
         except queue.Empty:
-            reason = "no answer from the broker"
+            why = Why(Reason.SILENT, "from the broker")
         except (OSError, ValueError) as error:
-            reason = _plain(error)
+            why = self._asked_for() or of_error(error)
+        self.open = False
         self._tls.hang_up()
         self._client.loop_stop()
-        return reason
+        return why
 
-    def end(self, reason: str) -> None:
-        self._news.put(reason)
+    def _connect(self, on_state: OnState) -> None:
+        s = self._settings
+        if not s.eager:
+            self._client.connect(s.host, s.port, keepalive=s.keepalive_s)
+            self._client.loop_start()
+            return
+        self._client.on_socket_open = lambda *_: self._tls.gather(True)
+        self._client.connect(s.host, s.port, keepalive=s.keepalive_s)
+        self._subscribe()
+        self._client.loop_start()
+        self.open = True
+        on_state(True, Why(Reason.GREETING))
+        self._over.wait(_GATHER_S)
+        self._tls.gather(False)
+
+    def _subscribe(self) -> None:
+        if self._settings.subscriptions:
+            self._client.subscribe([(topic, 1) for topic in self._settings.subscriptions])
+
+    def _asked_for(self) -> Why | None:
+        """The reason for which we ended ourselves, if we did."""
+        with contextlib.suppress(queue.Empty):
+            return self._news.get_nowait()
+        return None
+
+    def end(self, why: Why) -> None:
+        self._news.put(why)
+        if not self.open:
+            self._client.give_up()
+            self._tls.give_up()
 
     def publish(self, topic: str, payload: bytes, qos: int, retain: bool) -> None:
         info = self._client.publish(topic, payload, qos=qos, retain=retain)
@@ -148,16 +200,15 @@ class _Connection:
 
     def _connected(self, _client: Any, _data: Any, _flags: Any, code: Any, _properties: Any) -> None:
         if code.is_failure:
-            self.end(f"the broker refused: {code}")
-        elif self._settings.subscriptions:
-            self._client.subscribe([(topic, 1) for topic in self._settings.subscriptions])
-        else:
+            self.end(of_connack(_CONNACK.get(code.value, 0), str(code)))
+        elif not self._settings.subscriptions:
             self._serves()
+        elif not self._settings.eager:
+            self._subscribe()
 
     def _subscribed(self, _client: Any, _data: Any, _mid: Any, codes: Any, _properties: Any) -> None:
-        refused = any(code.is_failure for code in codes)
-        if refused:
-            self.end("the broker refused a subscription")
+        if any(code.is_failure for code in codes):
+            self.end(Why(Reason.NOT_ADMITTED, "the broker refused a subscription"))
         else:
             self._serves()
 
@@ -173,12 +224,53 @@ class _Connection:
 
     def _lost(self, *_: Any) -> None:
         self._over.set()
-        self.end("the connection was lost")
+        self.end(of_error(self._client.trouble) if self._client.trouble else Why(Reason.LOST))
+
+
+# paho tells the return codes of MQTT 3.1.1 by the reason codes of MQTT 5 (section 3.2.2.2 there).
+_CONNACK = {0x84: 1, 0x85: 2, 0x88: 3, 0x86: 4, 0x87: 5}
 
 
 class _Client(paho.Client):
     """paho pings when nothing came in for a while, and a beat has no answer. Here what we say keeps the line open:
     a ping goes only where we were silent, and a dead line is the kernel's to find (TCP_USER_TIMEOUT)."""
+
+    trouble: ssl.SSLError | None = None  # why TLS ended, which paho takes for any other end
+    _plain: socket.socket | None = None
+
+    def give_up(self) -> None:
+        """End an attempt that is under way: TCP waits for an answer for minutes, though the network is another."""
+        if self._plain is not None:
+            with contextlib.suppress(OSError):
+                self._plain.shutdown(socket.SHUT_RDWR)
+
+    def _create_socket_connection(self) -> socket.socket:
+        failed: OSError = OSError("the name has no address")
+        for family, kind, protocol, _, address in socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM):
+            self._plain = socket.socket(family, kind, protocol)
+            self._plain.settimeout(self._connect_timeout)
+            try:
+                self._plain.connect(address)
+                return self._plain
+            except OSError as error:
+                self._plain.close()
+                failed = error
+        raise failed
+
+    def _sock_recv(self, bufsize: int) -> bytes:
+        try:
+            return super()._sock_recv(bufsize)
+        except ssl.SSLError as error:
+            self.trouble = error
+            raise
+
+    def _sock_send(self, buf: bytes | bytearray) -> int:
+        try:
+            return super()._sock_send(buf)
+        except (ConnectionError, ssl.SSLEOFError):  # reset; what the other side said before it lies there still
+            with contextlib.suppress(OSError):
+                self._sock_recv(1)
+            raise
 
     def _check_keepalive(self) -> None:
         with self._msgtime_mutex:
@@ -204,6 +296,17 @@ class _TlsContext(ssl.SSLContext):
         """Keep the session of the line that is up; the broker's ticket came with its first answer."""
         self.resumable = self.line.session if self.line else None
 
+    def gather(self, on: bool) -> None:
+        """Hold back what is not a full segment, or let it go; the kernel lets it go after 0.2 s by itself."""
+        if self.line is not None:
+            self.line.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, int(on))
+
+    def give_up(self) -> None:
+        """Break off a handshake that another thread is in."""
+        if self.line is not None:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(self.line, socket.SHUT_RDWR)
+
     def hang_up(self) -> None:
         if self.line is not None:
             self.line.close()
@@ -218,20 +321,11 @@ def _tls_context(settings: MqttSettings) -> _TlsContext:
         context.load_cert_chain(str(settings.certificate), str(settings.key))
     except (OSError, ValueError) as error:
         raise LinkError(
-            f"{settings.ca}, {settings.certificate} or {settings.key}: {_plain(error)}; were the keys made and the "
+            f"{settings.ca}, {settings.certificate} or {settings.key}: {_what(error)}; were the keys made and the "
             "admission accepted?"
         ) from None
     return context
 
 
-def _plain(error: Exception) -> str:
-    """One line a technician understands, by cause (S15)."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"the broker's certificate is not trusted: {error.verify_message}"
-    if isinstance(error, ssl.SSLError):
-        return f"TLS failed: {error.reason or error}"
-    if isinstance(error, ConnectionRefusedError):
-        return "the broker's machine refuses the connection (is the server running?)"
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    return str(error.strerror or error) if isinstance(error, OSError) else str(error)
+def _what(error: OSError | ValueError) -> str:
+    return str((error.strerror if isinstance(error, OSError) else None) or error)
