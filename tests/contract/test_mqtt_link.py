@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime as dt
+import ipaddress
 import queue
 import socket
 import ssl
@@ -11,6 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 from server import pki
@@ -21,6 +24,7 @@ from sync import LinkError
 from sync.keys import new_transport_key, write_key
 from sync.link import Delivery
 from sync.mqtt import MqttLink, MqttSettings
+from sync.reasons import Reason, Why
 from sync.relay import Relay
 
 WAIT_S = 20
@@ -78,7 +82,7 @@ class Side:
 
     def __init__(self, settings: MqttSettings, acknowledge: bool = True) -> None:
         self.got: queue.Queue[tuple[str, bytes]] = queue.Queue()
-        self.states: queue.Queue[tuple[bool, str]] = queue.Queue()
+        self.states: queue.Queue[tuple[bool, Why]] = queue.Queue()
         self.acknowledge = acknowledge
         self.link = MqttLink(settings)
 
@@ -97,11 +101,11 @@ class Side:
     def will(self) -> tuple[str, bytes]:
         return "hz1/t-1/u/b", b"gone"
 
-    def wait_for(self, up: bool) -> str:
+    def wait_for(self, up: bool) -> Why:
         while True:
-            state, reason = self.states.get(timeout=WAIT_S)
+            state, why = self.states.get(timeout=WAIT_S)
             if state is up:
-                return reason
+                return why
 
 
 UP = "hz1/t-1/u/p"
@@ -158,32 +162,90 @@ def test_a_cut_network_leaves_the_will_and_comes_back(house: House) -> None:
         server.wait_for(True)
         terminal.wait_for(True)
         relay.cut()
-        assert terminal.wait_for(False) == "the connection was lost"
+        assert terminal.wait_for(False) == Why(Reason.LOST)
         with pytest.raises(LinkError, match="no link"):
             terminal.link.publish(UP, b"into the void")
         assert server.got.get(timeout=WAIT_S) == ("hz1/t-1/u/b", b"gone")
-        assert "refuses the connection" in terminal.wait_for(False)
+        assert terminal.wait_for(False).reason is Reason.REFUSED
         relay.mend()
-        assert terminal.wait_for(True) == "connected"
+        assert terminal.wait_for(True) == Why(Reason.CONNECTED)
         terminal.link.publish(UP, b"back")
         assert server.got.get(timeout=WAIT_S) == (UP, b"back")
     relay.close()
 
 
+def reason_of(settings: MqttSettings) -> Reason:
+    """Why the first attempt failed."""
+    with Side(settings) as terminal:
+        return terminal.wait_for(False).reason
+
+
 def test_reasons_a_technician_can_act_on(house: House, tmp_path: Path) -> None:
-    """S15: the cause in one line, told apart: name not found, no answer, refused, a certificate not trusted."""
+    """S15: the cause in one line, told apart: no network, no name, refused, no answer, another server."""
     with socket.create_server(("127.0.0.1", 0)) as deaf:
-        silent = house.client("t-1", port=deaf.getsockname()[1], connect_timeout_s=0.2)
-        with Side(silent) as terminal:
-            assert "no answer in time" in terminal.wait_for(False)
-    with Side(house.client("t-1", host="no-such-host.invalid")) as terminal:
-        assert "not known" in terminal.wait_for(False) or "resolution" in terminal.wait_for(False)
-    stranger = open_keys(tmp_path, ("localhost",))
-    with Side(house.client("t-1", ca=stranger.directory / "ca.crt")) as terminal:
-        assert "not trusted" in terminal.wait_for(False)
-    with Side(house.client("t-1", host="127.0.0.2")) as terminal:
-        reason = terminal.wait_for(False)
-        assert "refuses the connection" in reason or "not trusted" in reason
+        assert reason_of(house.client("t-1", port=deaf.getsockname()[1], connect_timeout_s=0.2)) is Reason.SILENT
+    assert reason_of(house.client("t-1", host="no-such-host.invalid")) is Reason.NO_NAME
+    assert reason_of(house.client("t-1", port=free_port())) is Reason.REFUSED
+    assert reason_of(house.client("t-1", host="255.255.255.255")) is Reason.NO_NETWORK
+    assert (
+        reason_of(house.client("t-1", ca=open_keys(tmp_path, ("localhost",)).directory / "ca.crt")) is Reason.STRANGER
+    )
+
+
+def test_a_clock_that_is_wrong_is_told_from_a_server_that_is(house: House, tmp_path: Path) -> None:
+    """S15: a certificate that has expired, and one that is not valid yet, say: look at the clock first."""
+    now = dt.datetime.now(dt.UTC)
+    for begins, ends in ((-3, -1), (1, 3)):
+        with plain_server(
+            house, tmp_path / str(begins), now + dt.timedelta(days=begins), now + dt.timedelta(days=ends)
+        ) as port:
+            assert reason_of(house.client("t-1", port=port)) is Reason.CLOCK
+
+
+def test_a_login_page_is_told_by_what_it_cannot_sign(house: House) -> None:
+    """S4: a captive portal answers anything, in plain HTTP and with 200; it is no network all the same."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        portal = threading.Thread(target=answer_with_a_page, args=(listener,))
+        portal.start()
+        assert reason_of(house.client("t-1", port=listener.getsockname()[1], retry_max_s=30.0)) is Reason.PORTAL
+        portal.join()
+
+
+def answer_with_a_page(listener: socket.socket) -> None:
+    line, _ = listener.accept()
+    with line:
+        line.recv(4096)
+        line.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<form>Sign in</form>")
+
+
+@contextlib.contextmanager
+def plain_server(house: House, folder: Path, begins: dt.datetime, ends: dt.datetime) -> Iterator[int]:
+    """A TLS server of the house's authority, valid in another time."""
+    folder.mkdir()
+    key = new_transport_key()
+    write_key(folder / "server.key", key)
+    builder = x509.CertificateBuilder(
+        issuer_name=house.keys.authority.certificate.subject,
+        subject_name=x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")]),
+        public_key=key.public_key(),
+        serial_number=x509.random_serial_number(),
+        not_valid_before=begins,
+        not_valid_after=ends,
+    ).add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+    certificate = builder.sign(house.keys.authority.key, hashes.SHA256())
+    (folder / "server.crt").write_bytes(pki.pem(certificate))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "server.crt", folder / "server.key")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            with contextlib.suppress(OSError), context.wrap_socket(listener.accept()[0], server_side=True):
+                pass
+
+        server = threading.Thread(target=serve)
+        server.start()
+        yield listener.getsockname()[1]
+        server.join()
 
 
 def test_a_certificate_of_another_authority_gets_nowhere(house: House, tmp_path: Path) -> None:
@@ -194,7 +256,7 @@ def test_a_certificate_of_another_authority_gets_nowhere(house: House, tmp_path:
     (tmp_path / "x.crt").write_bytes(pki.pem(foreign))
     settings = house.client("t-1", certificate=tmp_path / "x.crt", key=tmp_path / "x.key")
     with Side(settings) as intruder:
-        assert "TLS failed" in intruder.wait_for(False) or intruder.wait_for(False)
+        assert intruder.wait_for(False).reason is Reason.NOT_ADMITTED
         with pytest.raises(LinkError):
             intruder.link.publish(UP, b"forged")
 
@@ -251,17 +313,19 @@ class Script:
 
 
 CONNACK, CONNACK_REFUSED, SUBACK_REFUSED = b"\x20\x02\0\0", b"\x20\x02\0\x05", b"\x90\x03\0\x01\x80"
+CONNACK_BUSY = b"\x20\x02\0\x03"
 
 
 @pytest.mark.parametrize(
     ("answers", "reason"),
     [
-        ((CONNACK_REFUSED,), "the broker refused: Not authorized"),
-        ((CONNACK, SUBACK_REFUSED), "the broker refused a subscription"),
-        ((None,), "no answer from the broker"),
+        ((CONNACK_REFUSED,), Why(Reason.NOT_ADMITTED, "Not authorized")),
+        ((CONNACK_BUSY,), Why(Reason.BUSY, "Server unavailable")),
+        ((CONNACK, SUBACK_REFUSED), Why(Reason.NOT_ADMITTED, "the broker refused a subscription")),
+        ((None,), Why(Reason.SILENT, "from the broker")),
     ],
 )
-def test_brokers_that_refuse_or_keep_silent(house: House, answers: tuple[bytes | None, ...], reason: str) -> None:
+def test_brokers_that_refuse_or_keep_silent(house: House, answers: tuple[bytes | None, ...], reason: Why) -> None:
     with (
         Script(house, *answers) as script,
         Side(house.client("t-1", "x", port=script.port, connect_timeout_s=1.0, retry_max_s=30.0)) as terminal,
@@ -319,11 +383,11 @@ def test_a_session_is_resumed(house: House) -> None:
     with Side(house.client("t-1", "hz1/t-1/d/#", port=relay.port, retry_max_s=0.2)) as terminal:
         terminal.wait_for(True)
         tls = terminal.link._tls
-        assert tls.line is not None
-        assert not tls.line.session_reused
+        assert [tls.line.session_reused if tls.line else None] == [False]
         relay.cut()
         terminal.wait_for(False)
         relay.mend()
         terminal.wait_for(True)
+        assert tls.line
         assert tls.line.session_reused
     relay.close()

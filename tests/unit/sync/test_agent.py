@@ -16,6 +16,7 @@ from sync.chain import genesis, sign_receipt, sign_roster, verify_batch
 from sync.columns import Indexes, parse_columns
 from sync.link import Delivery, Hub, LoopbackLink
 from sync.outbox import Outbox
+from sync.reasons import Reason, Why
 from sync.roster import RosterStore
 from sync.topics import UP_ALL, down, parse_up
 from sync.wire import (
@@ -161,7 +162,8 @@ def test_a_cut_link_resumes_behind_the_last_receipt(tmp_path: Path) -> None:
     site.link.cut("no network")
     site.punch(10)
     state = site.steps()
-    assert (state.up, state.reason, state.made, state.receipted) == (False, "no network", 20, 10)
+    assert (state.up, state.why, state.made, state.receipted) == (False, Reason.LOST, 20, 10)
+    assert "no network" in state.reason
     site.link.mend()
     state = site.steps()
     assert (state.up, state.receipted) == (True, 20)
@@ -324,7 +326,8 @@ def test_sealed_templates_go_up_in_chunks_until_they_come_down(tmp_path: Path) -
 def test_a_link_that_breaks_at_the_very_first_beat(tmp_path: Path) -> None:
     site = Site(tmp_path)
     site.steps(1)
-    site.agent._inbox.put((True, "connected"))
+    site.agent._inbox.put((False, Why(Reason.LOST)))
+    site.agent._inbox.put((True, Why(Reason.CONNECTED)))
     site.link._up = False
     state = site.steps(1)
     assert not state.up

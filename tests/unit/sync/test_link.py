@@ -8,7 +8,10 @@ import pytest
 
 from sync import LinkError
 from sync.link import Delivery, Hub, LoopbackLink, matches
+from sync.reasons import Reason, Why
 from sync.relay import Relay
+
+CONNECTED = Why(Reason.CONNECTED)
 
 
 @pytest.mark.parametrize(
@@ -34,7 +37,7 @@ class Side:
 
     def __init__(self, hub: Hub, *subscriptions: str) -> None:
         self.got: list[tuple[str, bytes]] = []
-        self.states: list[tuple[bool, str]] = []
+        self.states: list[tuple[bool, Why]] = []
         self.link = LoopbackLink(hub, subscriptions)
 
     def open(self, will: tuple[str, bytes] | None = None) -> "Side":
@@ -73,7 +76,7 @@ def test_a_cut_loopback_carries_nothing_and_leaves_its_will() -> None:
     side.link.publish("up", b"back")
     assert watcher.got == [("will", b"gone"), ("up", b"back")]
     assert side.got == []
-    assert side.states == [(True, "connected"), (False, "pulled out"), (True, "connected")]
+    assert side.states == [(True, CONNECTED), (False, Why(Reason.LOST, "pulled out")), (True, CONNECTED)]
 
 
 def test_a_closed_or_unopened_loopback_is_silent() -> None:
