@@ -233,6 +233,7 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument("what", choices=["fingerprint", "face", "identify"])
     bench.add_argument("--data", type=Path, required=True, metavar="DIR", help="a set, a folder of sets, or of people")
     bench.add_argument("--protocol", choices=["full", "std"], default="full")
+    bench.add_argument("--leave-one-out", action="store_true", help="fingerprint: choose constants on the other sets")
     bench.add_argument("--dpi", type=_set_dpi, action="append", default=[], metavar="NAME=DPI", help="a set's dpi")
     bench.add_argument("--json", action="store_true", help="on one line")
     bench.add_argument("--plot", type=Path, metavar="FILE.svg", help="fingerprint, face: draw the error trade-off")

@@ -134,8 +134,11 @@ def bench(args: Namespace, _settings: Settings | None) -> int:
     from matching.bench import bench_fingerprint
     from matching.bench_face import bench_face
     from matching.bench_identify import bench_identify
+    from matching.leave_out import leave_out
 
-    if args.plot and args.what == "identify":
+    if args.leave_one_out and args.what != "fingerprint":
+        raise SetupError("--leave-one-out is for bench fingerprint only")
+    if args.plot and (args.what == "identify" or args.leave_one_out):
         raise SetupError("--plot draws the curves of bench fingerprint and bench face only")
     try:
         with progress() as tell:
@@ -143,6 +146,8 @@ def bench(args: Namespace, _settings: Settings | None) -> int:
                 report = bench_face(args.data, tell)
             elif args.what == "identify":
                 report = bench_identify(args.data, args.cache, grown=args.people, dpi=dict(args.dpi), progress=tell)
+            elif args.leave_one_out:
+                report = leave_out(args.data, dict(args.dpi), tell)
             else:
                 report = bench_fingerprint(args.data, args.protocol, dict(args.dpi), tell)
     except MatchingError as error:
