@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 from matching.errors import DataError, ImageError
 from matching.face.embed import fuse, prepare
 from matching.face.pipeline import Engine
+from matching.plot import det_points
 from matching.rates import eer, fnmr_at
 from matching.template import Template
 
@@ -41,6 +42,7 @@ ENROLLED = 3
 FEW, MANY = 5, 79
 FEW_FPIR, MANY_FPIR = 1e-3, 1e-2
 DET_FPIRS = (0.1, 0.03, 0.01, 0.003, 0.001)
+DRAWN_FPIRS = tuple(10.0 ** (-step / 4) for step in range(1, 17))
 FRAME = (480, 640)  # rows, columns: what a terminal's camera gives
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp")
 
@@ -51,7 +53,8 @@ def bench_face(data_dir: Path, progress: Progress | None = None, engine: Engine 
     Returns a dict ready for JSON: one_to_5_fnir_percent (at FPIR 0.1 %), one_to_79_fnir_percent (at FPIR 1 %),
     frame_ms (find, align, embed, in frames of 640 × 480), one_to_5 and one_to_79 (people in the gallery, threshold
     as a cosine, det: a list of fpir_percent, fnir_percent, threshold), one_to_one (single pictures: eer_percent,
-    fnmr_at_fmr_0_1_percent), people, pictures, faces_not_found, peak_rss_mb. Raises DataError naming the folder or
+    fnmr_at_fmr_0_1_percent), det (curves to be drawn: "1:1" of FMR and FNMR, "1:5" and "1:79" of FPIR and FNIR, in
+    percent), people, pictures, faces_not_found, peak_rss_mb. Raises DataError naming the folder or
     file that cannot be used, ModelMissing or ModelRefused without the networks.
     """
     people = _people(data_dir)
@@ -83,6 +86,10 @@ def figures(templates: Sequence[Sequence[Template | None]]) -> dict[str, Any]:
         "one_to_5": few,
         "one_to_79": many,
         "one_to_one": _verification(templates),
+        "det": {
+            "1:1": det_points(*_pairs(templates)),
+            **{f"1:{size}": _drawn(own, others, size) for size in (FEW, MANY)},
+        },
     }
 
 
@@ -198,6 +205,13 @@ def _at(own: Scores, others: Scores, size: int, fpir_limit: float) -> dict[str, 
     }
 
 
+def _drawn(own: Scores, others: Scores, size: int) -> list[list[float]]:
+    """The curve of FPIR and FNIR in percent, at the limits that the number of trials still tells apart."""
+    limits = [limit for limit in DRAWN_FPIRS if limit * len(others) >= 1]
+    points = [_at(own, others, size, limit) for limit in limits]
+    return [[point["fpir_percent"], point["fnir_percent"]] for point in points]
+
+
 def fpir(others: Scores, size: int, threshold: float) -> float:
     """The share of all galleries of `size` strangers in which somebody reaches the threshold, mean over probes."""
     below = (others < threshold).sum(axis=1)
@@ -219,13 +233,19 @@ def _share(others: int, size: int) -> Scores:
 
 def _verification(templates: Sequence[Sequence[Template | None]]) -> dict[str, float]:
     """Single pictures, all pairs of different people as impostors."""
+    same, different = _pairs(templates)
+    return {
+        "eer_percent": round(100 * eer(same, different), 4),
+        "fnmr_at_fmr_0_1_percent": round(100 * fnmr_at(same, different, 0.001), 4),
+    }
+
+
+def _pairs(templates: Sequence[Sequence[Template | None]]) -> tuple[Scores, Scores]:
+    """The cosines of all pairs of pictures: of one person, and of two."""
     length = next((len(each.vector) for own in templates for each in own if each is not None), 1)
     vectors = np.concatenate([_vectors(own, length) for own in templates])
     whose = np.repeat(np.arange(len(templates)), len(templates[0]))
     one, other = np.triu_indices(len(vectors), 1)
     scores = (vectors @ vectors.T).astype(np.float64)[one, other]
     same = whose[one] == whose[other]
-    return {
-        "eer_percent": round(100 * eer(scores[same], scores[~same]), 4),
-        "fnmr_at_fmr_0_1_percent": round(100 * fnmr_at(scores[same], scores[~same], 0.001), 4),
-    }
+    return scores[same], scores[~same]

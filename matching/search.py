@@ -15,10 +15,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from matching.face.calibration import score as face_score
+from matching.face.embed import Embedding
 from matching.fingerprint.compare import Prepared as PreparedFinger
-from matching.identify import MARGIN, THRESHOLD, Candidate, Decision, decide, judge
+from matching.identify import MARGIN, THRESHOLD, Candidate, Decision, NoMatch, judge
 from matching.scoring import Prepared, prepare, score
-from matching.template import Template
+from matching.template import Modality, Template
 
 # Round figures; the first two were chosen with synthetic fingers and the four FVC sets in view. They decide how
 # fast a person is found, never what a score means.
@@ -37,6 +39,8 @@ _UNIT: Final = 127.0
 
 Complex = NDArray[np.complex64]
 Floats = NDArray[np.float32]
+Kind = tuple[str, int, int]
+"""Algorithm, version and length of a face's vector."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +85,7 @@ class Gallery:
         self._ready = functools.lru_cache(maxsize=kept)(lambda place: prepare(self._templates[place]))
         coded = [(place, code) for place, template in enumerate(self._templates) if (code := _codes_of(template))]
         self._blocks = list(_blocks(coded))
+        self._faces = _faces(self._templates)
 
     def __len__(self) -> int:
         return len(self._templates)
@@ -91,9 +96,23 @@ class Gallery:
         Raises TemplateError when a payload is damaged.
         """
         ready = prepare(probe)
-        if not isinstance(ready, PreparedFinger):
-            return decide(probe, self._candidates, threshold=threshold, margin=margin)
-        return judge(self.scores(ready), threshold=threshold, margin=margin)
+        match ready:
+            case PreparedFinger():
+                return judge(self.scores(ready), threshold=threshold, margin=margin)
+            case Embedding():
+                return judge(self.face_scores(ready), threshold=threshold, margin=margin)
+            case _:
+                return NoMatch(0.0)
+
+    def face_scores(self, probe: Embedding) -> dict[bytes, float]:
+        """The score of each person with a face that can be compared with this one."""
+        found = self._faces.get(_kind(probe))
+        if found is None:
+            return {}
+        places, vectors = found
+        best = np.full(len(self._candidates), -1.0, np.float32)
+        np.maximum.at(best, self._owner[places], np.clip(vectors @ probe.vector, -1, 1))
+        return {self._candidates[whose].person: face_score(float(best[whose])) for whose in np.flatnonzero(best > -1)}
 
     def scores(self, probe: PreparedFinger) -> dict[bytes, float]:
         """The score of everybody on the shortlist: for the best of them that of their best template."""
@@ -131,6 +150,25 @@ class Gallery:
     def _score(self, probe: PreparedFinger, place: int) -> float:
         ready = self._ready(place)
         return score(probe, ready) if ready is not None else 0.0
+
+
+def _kind(face: Embedding) -> Kind:
+    """Only vectors of one kind can be compared."""
+    return face.template.algorithm, face.template.version, len(face.vector)
+
+
+def _faces(templates: Sequence[Template | Prepared]) -> dict[Kind, tuple[NDArray[np.int64], Floats]]:
+    """All vectors of a kind as one matrix (n, length), and their places in the gallery."""
+    found: dict[Kind, list[tuple[int, Floats]]] = {}
+    for place, template in enumerate(templates):
+        face = template.modality is Modality.FACE if isinstance(template, Template) else isinstance(template, Embedding)
+        ready = prepare(template) if face else None
+        if isinstance(ready, Embedding):
+            found.setdefault(_kind(ready), []).append((place, ready.vector))
+    return {
+        kind: (np.array([place for place, _ in rows], np.int64), np.stack([vector for _, vector in rows]))
+        for kind, rows in found.items()
+    }
 
 
 def _codes_of(template: Template | Prepared) -> _Codes | None:
