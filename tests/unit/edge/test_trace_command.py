@@ -47,4 +47,4 @@ def test_the_benchmark_draws_its_curves_and_no_others(tmp_path: Path) -> None:
     assert (tmp_path / "det.svg").read_text().startswith("<svg")
     done = run("bench", "identify", "--data", tmp_path, "--plot", tmp_path / "none.svg")
     assert done.returncode == 1
-    assert "bench fingerprint only" in done.stderr
+    assert "bench fingerprint and bench face only" in done.stderr

@@ -29,7 +29,7 @@ from matching.identify import Candidate, Match
 FACE = [model for model in models.manifest() if model.optional == "recognition of faces"]
 KEYS = {
     *("one_to_5_fnir_percent", "one_to_79_fnir_percent", "one_to_5", "one_to_79", "one_to_one"),
-    *("frame_ms", "people", "pictures", "faces_not_found", "peak_rss_mb"),
+    *("frame_ms", "people", "pictures", "faces_not_found", "peak_rss_mb", "det"),
 }
 
 

@@ -6,10 +6,23 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from matching import Candidate, Match, NoMatch, Template, TemplateError, TooClose, decide, prepare, score
+from matching import (
+    Candidate,
+    Format,
+    Match,
+    Modality,
+    NoMatch,
+    Template,
+    TemplateError,
+    TooClose,
+    decide,
+    prepare,
+    score,
+)
 from matching.fingerprint.compare import Prepared as PreparedFinger
 from matching.minutiae import Minutiae
 from matching.search import PEOPLE_LEAST, Gallery
+from matching.vector import pack
 
 Make = Callable[..., Minutiae]
 Turn = Callable[..., Minutiae]
@@ -134,3 +147,27 @@ def test_random_directions_are_the_same_in_every_run() -> None:
     square = _directions(312)
     assert np.allclose(square.T @ square, np.eye(square.shape[1]), atol=1e-5)
     assert np.array_equal(square, _directions.__wrapped__(312))
+
+
+def test_faces_are_all_compared_and_score_as_one_by_one(office: list[Candidate], template: AsTemplate) -> None:
+    """Beside fingers and faces of another network, which are nobody's."""
+    dice = np.random.default_rng(3)
+
+    def face(vector: np.ndarray, version: int = 1) -> Template:
+        return Template(Format.VECTOR, "reid-0095", version, Modality.FACE, pack(vector.astype(np.float32)))
+
+    vectors = dice.normal(size=(40, 256))
+    faces = [Candidate(bytes([9, n]), [face(v), face(v + dice.normal(size=256) / 2)]) for n, v in enumerate(vectors)]
+    old = Candidate(b"old", [face(vectors[0], version=2)])
+    gallery = Gallery([*faces, old, office[0]])
+    for n in (0, 17, 39):
+        probe = face(vectors[n] + dice.normal(size=256) / 3)
+        found = gallery.decide(probe)
+        expected = decide(probe, [*faces, old])
+        assert isinstance(found, Match)
+        assert isinstance(expected, Match)
+        assert found.person == expected.person == bytes([9, n])
+        assert found.score == pytest.approx(expected.score, abs=1e-6)
+        assert found.runner_up == pytest.approx(expected.runner_up, abs=1e-6)
+    assert isinstance(gallery.decide(face(dice.normal(size=256))), NoMatch)
+    assert gallery.decide(face(vectors[0], version=3)) == NoMatch(0.0)
