@@ -13,9 +13,10 @@ from typing import assert_never
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection
 
-from server import quarantine, timekeeping
+from server import forks, quarantine, timekeeping
 from server.fleet import registry, roster, templates
 from server.fleet.roster import RosterKeys
+from server.gaps import Gaps
 from server.judge import Accept, Gap, Known, Reason, Refuse, Repeat, Verdict, judge
 from server.ledger import records
 from server.ledger.store import now_ms, upsert
@@ -102,10 +103,11 @@ class Intake:
         self._receipt_key = receipt_key
         self._keys = keys
         self._orders = roster.Orders()
+        self._gaps = Gaps()
 
     def take(self, connection: Connection, group: Sequence[Incoming]) -> Outcome:
         """Store what is to be believed of `group`, in order."""
-        work = _Group(connection, self._keys, self._orders, now_ms())
+        work = _Group(connection, self._keys, self._orders, self._gaps, now_ms())
         work.registered = registry.look_up(connection, {one.terminal for one in group})
         work.known = records.known(
             connection, {(one.terminal, one.message.log) for one in group if isinstance(one.message, Columns)}
@@ -129,8 +131,11 @@ class Intake:
 class _Group:
     """The state of one transaction while it is being filled."""
 
-    def __init__(self, connection: Connection, keys: RosterKeys, orders: roster.Orders, now_ms: int) -> None:
+    def __init__(
+        self, connection: Connection, keys: RosterKeys, orders: roster.Orders, gaps: Gaps, now_ms: int
+    ) -> None:
         self.connection = connection
+        self.gaps = gaps
         self.keys = keys
         self.orders = orders
         self.now_ms = now_ms
@@ -177,7 +182,9 @@ class _Group:
             case Refuse():
                 return one.message
             case Columns():
-                return self._batch(one.terminal, one.message)
+                refused = self._batch(one.terminal, one.message)
+                self._held((one.terminal, one.message.log))
+                return refused
             case Chunk():
                 self.outcome.counts["chunks"] += 1
                 self.chunks[one.terminal, one.message.log, one.message.seq] = None
@@ -203,8 +210,7 @@ class _Group:
             return None
         match verdict:
             case Refuse():
-                if verdict.reason is Reason.FORK:
-                    records.put_fork(self.connection, terminal, batch.log, known, self.now_ms)
+                forks.refused(self.connection, terminal, batch, verdict, known, self.now_ms)
                 return verdict
             case Accept():
                 self.known[key] = verdict.known
@@ -213,11 +219,22 @@ class _Group:
             case Repeat():
                 self.outcome.counts["repeats"] += 1
             case Gap():
+                self.gaps.hold(key, batch, self.now_ms)
                 self.outcome.counts["gaps"] += 1
             case _:
                 assert_never(verdict)
         self.answer[key] = None
         return None
+
+    def _held(self, key: tuple[str, bytes]) -> None:
+        """Take in what waited for the records that have just come (S9)."""
+        while held := self.gaps.following(key, self._known(key).seq):
+            self.gaps.forget(key, held.first_seq)
+            refused = self._batch(key[0], held)
+            if refused is None:
+                self.outcome.counts["gaps_closed"] += 1
+            else:  # its bytes come again, and then into quarantine
+                self.outcome.counts[f"refused_{refused.reason}"] += 1
 
     def _judge(self, key: tuple[str, bytes], known: Known, batch: Columns) -> Verdict | None:
         """None: the people of this batch cannot be told, so it must come again with their references in full. A
@@ -235,6 +252,9 @@ class _Group:
         return verdict
 
     def _beat(self, terminal: str, beat: Beat) -> None:
+        if why := forks.take_beat(self.connection, terminal, beat, self.now_ms):
+            self.outcome.counts[f"refused_{why.reason}"] += 1
+            self.outcome.notes.append(f"terminal={terminal} refused={why.reason}")
         news = registry.take_beat(self.connection, terminal, beat, self.now_ms)
         if news is registry.BeatNews.STALE:
             self.outcome.counts["stale_wills"] += 1

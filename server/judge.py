@@ -6,6 +6,7 @@ Gap       begins later than what is known ends: the terminal must begin again fr
 Refuse    not believed, with the reason; nothing of it is stored but the bytes, in quarantine
 """
 
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -26,6 +27,7 @@ class Reason(StrEnum):
     REVOKED = "revoked"
     SIGNATURE = "signature"  # not signed by the terminal's record key over this history
     FORK = "fork"  # signed by the right key, but another history than the one we hold (S8, S9)
+    ROLLBACK = "rollback"  # the terminal has fewer records of its log than were receipted (S8)
     CHUNK = "chunk"  # part of a template nobody can use
     TEMPLATE = "template"  # a whole template that is not what was announced
     LEDGER = "ledger"  # the database does not take it, and takes others
@@ -96,6 +98,12 @@ def judge(batch: Columns, known: Known, head_at: Callable[[int], bytes], key: Ed
         return Refuse(Reason.SIGNATURE, str(error))
     if not same:
         return Refuse(
-            Reason.FORK, f"signed, but records {batch.first_seq} to {batch.last_seq} differ from those we hold"
+            Reason.FORK, f"signed, but from record {_first_other(batch, heads, known, head_at)} on not what we hold"
         )
     return Accept(batch, overlap, made, heads)
+
+
+def _first_other(batch: Columns, heads: list[bytes], known: Known, head_at: Callable[[int], bytes]) -> int:
+    """The seq from which on two histories differ: every head before it is common, and none behind it."""
+    common = range(batch.first_seq, min(batch.last_seq, known.seq) + 1)
+    return common[bisect_left(common, True, key=lambda seq: head_at(seq) != heads[seq - batch.first_seq])]
