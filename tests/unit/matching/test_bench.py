@@ -33,7 +33,10 @@ def test_a_folder_of_sets_gives_every_figure(folder: Path, extractor: Extractor)
     assert set(figures) == {
         *("sets", "mean_eer_percent", "pooled", "three", "det"),
         *("extract_cpu_ms_median", "compare_cpu_ms_mean", "peak_rss_mb"),
+        *("second_look_percent", "near_miss_cpu_ms_median"),
     }
+    assert set(figures["second_look_percent"]) == {"genuine", "impostor", "three_genuine", "three_impostor"}
+    assert all(0 <= share <= 100 for share in figures["second_look_percent"].values())
     assert set(figures["sets"]) == {"ONE", "TWO"}
     for rates in (*figures["sets"].values(), figures["pooled"]):
         assert set(rates) == {"eer_percent", "fnmr_at_fmr_0_1_percent"}
@@ -44,7 +47,7 @@ def test_a_folder_of_sets_gives_every_figure(folder: Path, extractor: Extractor)
     assert set(figures["det"]) == {"ONE", "TWO", "pooled", "three"}
     assert all(points[0] == [100, 0] and points[-1] == [0, 100] for points in figures["det"].values())
     assert json.loads(json.dumps(figures)) == figures
-    assert told[-1] == ("TWO: compare", 8, 8)
+    assert told[-1] == ("TWO: look again", 8, 8)
 
 
 def test_one_set_is_named_by_its_folder(folder: Path, extractor: Extractor) -> None:

@@ -1,6 +1,7 @@
-"""Constants are chosen on the other sensors alone, over several looks at each picture."""
+"""Constants are chosen on the other sensors alone, over several takes of each picture."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -8,7 +9,7 @@ import pytest
 
 from matching import DataError
 from matching.fingerprint import Extractor, parameters
-from matching.leave_out import FREE, LOOKS, Choice, choose, leave_out
+from matching.leave_out import FREE, TAKES, Choice, choose, leave_out
 from matching.synthetic import finger, impression
 
 
@@ -23,9 +24,9 @@ class Told:
         self.rates = rates
         self.asked: set[str] = set()
 
-    def eer_percent(self, name: str, choice: Choice) -> list[float]:
-        self.asked.add(name)
-        return [self.rates.get((name, choice), 1.0)] * len(LOOKS)
+    def eer_percent(self, name: str, choice: Choice, others: Sequence[str]) -> list[float]:
+        self.asked |= {name, *others}
+        return [self.rates.get((name, choice), 1.0)] * TAKES
 
 
 def test_only_the_sets_that_are_named_have_a_say() -> None:
@@ -50,7 +51,7 @@ def test_what_is_shipped_is_among_what_may_be() -> None:
 def test_each_set_is_left_out_once_and_nothing_stays_changed(
     extractor: Extractor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("matching.leave_out.FREE", {"OVERLAP_PRIOR": [2.0, parameters.OVERLAP_PRIOR]})
+    monkeypatch.setattr("matching.leave_out.FREE", {"OVERLAP_PRIOR": [2.0, parameters.OVERLAP_PRIOR], "LOOKS": [1, 8]})
     shipped = {name: value for name, value in vars(parameters).items() if name.isupper()}
     for number, name in enumerate(("ONE", "TWO")):
         (tmp_path / name).mkdir()
@@ -60,10 +61,10 @@ def test_each_set_is_left_out_once_and_nothing_stays_changed(
                 cv2.imwrite(str(tmp_path / name / f"{101 + person}_{nth}.png"), picture)
     report = leave_out(tmp_path, extractor=extractor)
     for part in ("left_out", "shipped"):
-        assert set(report[part]) == {"ONE", "TWO", "mean_eer_percent", "mean_eer_percent_of_looks"}
-        assert report[part]["ONE"]["eer_percent"] == report[part]["ONE"]["eer_percent_of_looks"][0] == 0
-        assert len(report[part]["mean_eer_percent_of_looks"]) == len(LOOKS)
-    assert report["left_out"]["TWO"]["chosen"] == {"OVERLAP_PRIOR": 2.0}
+        assert set(report[part]) == {"ONE", "TWO", "mean_eer_percent", "mean_eer_percent_of_takes"}
+        assert report[part]["ONE"]["eer_percent"] == report[part]["ONE"]["eer_percent_of_takes"][0] == 0
+        assert len(report[part]["mean_eer_percent_of_takes"]) == TAKES
+    assert report["left_out"]["TWO"]["chosen"] == {"OVERLAP_PRIOR": 2.0, "LOOKS": 1}
     assert json.loads(json.dumps(report)) == report
     assert shipped == {name: value for name, value in vars(parameters).items() if name.isupper()}
 
