@@ -8,12 +8,14 @@ from collections.abc import Callable
 from functools import partial
 
 from drivers import modem
+from edge.clock import boot_id
 from edge.connection import Noting
 from edge.identity import load_transport
 from edge.report import Report
 from edge.settings import Settings, Uplink
 from edge.stopping import on_signal
 from sync.agent import Agent, AgentSettings, AgentState
+from sync.asker import Asker
 from sync.mqtt import MqttLink, MqttSettings
 from sync.roster import RosterStore
 from sync.topics import down_all
@@ -25,6 +27,8 @@ def run(settings: Settings, uplink: Uplink, *, events: bool) -> int:
     on_signal(stop)
     report = Report("sync", events=events)
     me = load_transport(settings.state_dir)
+    store = RosterStore(settings.roster)
+    asker = Asker(me.terminal, me.server_key, boot_id(), store.anchor())
     link = MqttLink(
         MqttSettings(
             host=uplink.broker_host or me.broker_host,
@@ -36,6 +40,7 @@ def run(settings: Settings, uplink: Uplink, *, events: bool) -> int:
             subscriptions=(down_all(me.terminal),),
             keepalive_s=uplink.keepalive_s,
             retry_max_s=uplink.retry_max_s,
+            true_s=asker.true_s,
         )
     )
     agent_settings = AgentSettings(
@@ -43,7 +48,7 @@ def run(settings: Settings, uplink: Uplink, *, events: bool) -> int:
     )
     noting = Noting(settings.connection, stop, partial(modem.look, at_port=uplink.modem_port))
     changes = Changes(report, noting)
-    agent = Agent(agent_settings, settings.punches, RosterStore(settings.roster), link, me.server_key, changes)
+    agent = Agent(agent_settings, settings.punches, store, link, me.server_key, changes, asker)
     report.say("ready", broker=f"{uplink.broker_host or me.broker_host}:{uplink.broker_port or me.broker_port}")
     noting.start()
     agent.run(stop)
@@ -71,6 +76,8 @@ class Changes:
             self._report.say("receipted", seq=state.receipted, made=state.made)
         if state.roster_version != last.roster_version:
             self._report.say("roster", roster_version=state.roster_version)
+        if state.anchored_ms != last.anchored_ms:
+            self._report.say("anchor", bound_ms=state.anchor_bound_ms)
         if state.refused != last.refused:
             self._report.say("refused", count=state.refused, reason=state.trouble)
         elif state.trouble != last.trouble:

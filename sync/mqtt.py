@@ -13,6 +13,7 @@ import queue
 import socket
 import ssl
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,10 +25,12 @@ from sync import LinkError
 from sync.backoff import Backoff
 from sync.link import Delivery, OnDelivery, OnState, Will
 from sync.reasons import Reason, Why, of_connack, of_error
+from sync.validity import leave_dates, wrong_dates
 
 _IN_FLIGHT = 20
 _GOODBYE_S = 2.0
 _DEAD_LINE_S = 60.0  # what was sent and is not acknowledged by then will not be
+_DATES_S = 0.5  # as long after the time is known a wrong date may still be in use
 _GATHER_S = 0.04  # what is said so soon after CONNECT shares its segment
 
 
@@ -48,6 +51,7 @@ class MqttSettings:
     connect_timeout_s: float = 15.0
     at_once: bool = False  # every packet in a segment of its own: dearer on a metered line, quicker on our own
     eager: bool = False  # speak before the broker has answered
+    true_s: Callable[[], float | None] | None = None  # Unix time, or None yet: who judges dates (sync.validity)
 
 
 class MqttLink:
@@ -150,7 +154,7 @@ class _Connection:
             if why is None:
                 self.open = self.up = True
                 on_state(True, Why(Reason.CONNECTED))
-                why = self._news.get() or Why(Reason.FAILED, "the broker repeated itself")
+                why = self._wrong_dates() or self._news.get() or Why(Reason.FAILED, "the broker repeated itself")
             self._client.disconnect()
             self._over.wait(_GOODBYE_S)  # let acknowledgements and the goodbye go out; a dead line gets no longer
         except queue.Empty:
@@ -161,6 +165,17 @@ class _Connection:
         self._tls.hang_up()
         self._client.loop_stop()
         return why
+
+    def _wrong_dates(self) -> Why | None:
+        """Judge the certificates once the time is known (S15); None where they are in order, or the end came first."""
+        true_s = self._settings.true_s
+        while true_s is not None and self._news.empty() and self._tls.line is not None:
+            now_s = true_s()
+            if now_s is not None:
+                wrong = wrong_dates(self._tls.line, now_s)
+                return Why(Reason.CLOCK, wrong) if wrong else None
+            self._over.wait(_DATES_S)
+        return None
 
     def _connect(self, on_state: OnState) -> None:
         s = self._settings
@@ -317,6 +332,8 @@ def _tls_context(settings: MqttSettings) -> _TlsContext:
         context = _TlsContext(ssl.PROTOCOL_TLS_CLIENT)
         context.at_once = settings.at_once
         context.minimum_version = ssl.TLSVersion.TLSv1_3
+        if settings.true_s is not None:
+            leave_dates(context)
         context.load_verify_locations(str(settings.ca))
         context.load_cert_chain(str(settings.certificate), str(settings.key))
     except (OSError, ValueError) as error:
