@@ -14,8 +14,11 @@ DATA ?= $(HAZRI_DATA)/fingerprints
 DPI ?=
 # How long make soak punches
 SOAK_S ?= 600
+# How many power-cut states make faults opens (the other faults in proportion), from which seed
+N ?= 2000000
+SEED ?= 0
 
-.PHONY: help setup debian demo test lint house unit flow bench soak clean
+.PHONY: help setup debian demo test lint house unit flow bench soak faults clean
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -58,6 +61,10 @@ bench: setup
 ## make soak      a long demo (SOAK_S=600) that must lose and double nothing
 soak: setup
 	$(BIN)/hazri-server demo --for $(SOAK_S) --json
+
+## make faults    power cuts, refusing disks, damage, kill -9, forgery, garbage: in full (N=2000000 SEED=0)
+faults: setup
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults --n $(N) --seed $(SEED)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .coverage .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
