@@ -64,6 +64,7 @@ class Taken:
     finger: int
     plain: tuple[tuple[int, bytes], ...]
     worth: float
+    views: tuple[Prepared, ...] = ()
 
 
 @dataclass(slots=True)
@@ -87,8 +88,10 @@ def enrol(terminal: Terminal, sealer: Sealer, request: Request) -> Enrolled:
             for taken in ranked[: request.best]:
                 _record(terminal, sealer, request.person, taken, done)
         else:
+            own: list[Taken] = []
             for finger in request.fingers:
-                _record(terminal, sealer, request.person, _finger(guide, person, finger, request), done)
+                own.append(_finger(guide, person, finger, request, own))
+                _record(terminal, sealer, request.person, own[-1], done)
         if request.face:
             _record(terminal, sealer, request.person, _face(guide, person, request), done)
     except EnrolmentRefused as refused:
@@ -128,7 +131,7 @@ def _ranked(guide: Guide, person: Person, request: Request) -> list[Taken]:
     refused: FingerRefused | None = None
     for finger in request.fingers:
         try:
-            found.append(_finger(guide, person, finger, request))
+            found.append(_finger(guide, person, finger, request, found))
         except FingerRefused as why:
             refused = why
             guide.tell({"event": "finger", "finger": finger, "worth": 0.0})
@@ -148,17 +151,23 @@ def _propose(guide: Guide, person: Person, ranked: Sequence[Taken]) -> None:
         )
 
 
-def _finger(guide: Guide, person: Person, finger: int, request: Request) -> Taken:
-    """By pictures, by the module, or both, as this terminal's sensors compare. Raises EnrolmentRefused."""
+def _finger(guide: Guide, person: Person, finger: int, request: Request, before: Sequence[Taken]) -> Taken:
+    """By pictures, by the module, or both, as this terminal's sensors compare; none of those taken `before`.
+
+    Raises EnrolmentRefused.
+    """
     terminal = guide.terminal
     sharing = terminal.people.sharing_digits(person)
     plain: list[tuple[int, bytes]] = []
     worth = 0.0
+    views: tuple[Prepared, ...] = ()
     if terminal.pictures:
         rivals = [view for other in sharing for f in terminal.people.fingers(other) for view in _views(guide, other, f)]
         fingers = [number for number in terminal.people.fingers(person) if number != finger]
         own = [(number, view) for number in fingers for view in _views(guide, person, number)]
+        own += [(one.finger, view) for one in before for view in one.views]
         chosen = enrolment_finger.collect(guide, finger, request.impressions, Others(rivals, own))
+        views = tuple(one.ready for one in chosen.impressions)
         plain = [(n, one.template.to_bytes()) for n, one in enumerate(chosen.impressions, 1)]
         worth = chosen.worth
     if families := terminal.families:
@@ -168,7 +177,7 @@ def _finger(guide: Guide, person: Person, finger: int, request: Request) -> Take
         worth = worth or kept.worth
         plain += [(module_version(t.family, n), _packed(t)) for n, t in enumerate(kept.templates, 1)]
     guide.tell({"event": "finger", "finger": finger, "worth": round(worth, 3)})
-    return Taken(finger, tuple(plain), worth)
+    return Taken(finger, tuple(plain), worth, views)
 
 
 def _views(guide: Guide, person: Person, finger: int) -> list[Prepared]:
