@@ -1,0 +1,139 @@
+"""The pretended devices that a soaked terminal is used with: how each stands in its settings, and how it is touched.
+
+Each runs without pacing, in the process of whoever plays the people: what is measured is the terminal's own.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+
+from drivers.camera import LOCAL_VARIANTS, NET_VARIANTS
+from drivers.camera.sim import CameraSimulation
+from drivers.entry import Simulation, Stage
+from drivers.gt521f.sim import Gt521fSim
+from drivers.http_capture.sim import CaptureSimulation
+from drivers.uru4000.sim import UruSimulation
+from drivers.zfm.sim import ZfmSim
+from tests.flow.terminal_site import Glass, Site
+from tests.flow.test_terminal_faces import drawn
+
+SEEN_BARE_S = 0.1  # what a polled sensor takes to see that a finger has gone; nobody is as quick as a simulator
+
+
+class Played(Protocol):
+    """A device as people use it."""
+
+    def lay(self, picture: Path) -> None: ...
+    def lift(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A simulator's glass, by the words it knows: `touch` is followed by a picture's path, or by its name alone."""
+
+    sim: Simulation
+    touch: str
+    by_name: bool = False
+    bare_s: float = SEEN_BARE_S
+
+    def lay(self, picture: Path) -> None:
+        self.sim.do("lift")
+        time.sleep(self.bare_s)
+        self.sim.do(f"{self.touch} {picture.stem if self.by_name else picture}")
+
+    def lift(self) -> None:
+        self.sim.do("lift")
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One sensor of a soaked terminal: its settings, what is played, and what must be closed at the end.
+
+    `module`: it compares by itself, so a finger is enrolled on the keypad's own sensor first and then on it.
+    """
+
+    name: str
+    block: str
+    glass: Played | None
+    sims: Sequence[Simulation] = field(default=())
+    network: bool = False
+    module: bool = False
+    face: bool = False
+
+
+def virtual(site: Site, _pictures: Path) -> Device:
+    return Device("virtual", "", Glass(site))
+
+
+def zfm(site: Site, pictures: Path) -> Device:
+    """Pictures, at a speed at which they are worth it: the R503's, which are small, at 115200 baud."""
+    sim = ZfmSim(Stage(pty=site.folder / "zfm", variant="r307", library=pictures, pacing=False))
+    options = f'{{ port = "{site.folder}/zfm", mode = "image" }}'
+    return Device("zfm", _block("zfm", options), Spoken(sim, "place", by_name=True), [sim])
+
+
+def zfm_match(site: Site, pictures: Path) -> Device:
+    """The same module, asked to compare."""
+    sim = ZfmSim(Stage(pty=site.folder / "zfm", variant="r307", library=pictures, pacing=False))
+    options = f'{{ port = "{site.folder}/zfm", mode = "match" }}'
+    return Device("zfm", _block("zfm", options), Spoken(sim, "place", by_name=True, bare_s=0.3), [sim], module=True)
+
+
+def gt521f(site: Site, pictures: Path) -> Device:
+    sim = Gt521fSim(Stage(pty=site.folder / "gt521f", library=pictures, pacing=False))
+    options = f'{{ port = "{site.folder}/gt521f", mode = "image" }}'
+    return Device("gt521f", _block("gt521f", options), Spoken(sim, "place", by_name=True), [sim])
+
+
+def uru4000(_site: Site, _pictures: Path) -> Device:
+    sim = UruSimulation(Stage(tcp="127.0.0.1:0", pacing=False))
+    return Device("uru4000", _block("uru4000", f'{{ bus = "{sim.where}" }}'), Spoken(sim, "touch"), [sim])
+
+
+def http_capture(_site: Site, pictures: Path) -> Device:
+    """By way of the bridge, over TLS."""
+    sim = CaptureSimulation(Stage(tcp="127.0.0.1:0", variant="secugen", library=pictures, pacing=False))
+    options = f'{{ shape = "secugen", glance_ms = 50, url = "{sim.url}", pin = "{sim.pin}" }}'
+    glass = Spoken(sim, "touch", bare_s=0.4)
+    return Device("http_capture", _block("http_capture", options), glass, [sim], network=True)
+
+
+def camera(site: Site, _pictures: Path) -> Device:
+    """A face that nobody has, before a camera on a socket."""
+    sim = CameraSimulation(Stage(pty=site.folder / "camera", library=_face(site)), LOCAL_VARIANTS)
+    options = f'{{ source = "{site.folder}/camera", frozen_ms = 0 }}'
+    return Device("camera", _block("camera", options), None, [sim], face=True)
+
+
+def camera_net(site: Site, _pictures: Path) -> Device:
+    """The same, on the network: ten pictures of a megabyte a second pass the bridge while somebody is looked at."""
+    sim = CameraSimulation(Stage(tcp="127.0.0.1:0", library=_face(site)), NET_VARIANTS)
+    options = f'{{ url = "{sim.where}", frozen_ms = 0 }}'
+    return Device("camera_net", _block("camera_net", options), None, [sim], network=True, face=True)
+
+
+DEVICES: Mapping[str, Callable[[Site, Path], Device]] = {
+    "virtual": virtual,
+    "zfm": zfm,
+    "zfm_match": zfm_match,
+    "gt521f": gt521f,
+    "uru4000": uru4000,
+    "http_capture": http_capture,
+    "camera": camera,
+    "camera_net": camera_net,
+}
+
+
+def _block(driver: str, options: str) -> str:
+    return f'[[sensors]]\ndriver = "{driver}"\noptions = {options}\n'
+
+
+def _face(site: Site) -> Path:
+    folder = site.folder / "faces"
+    folder.mkdir(exist_ok=True)
+    cv2.imwrite(str(folder / "drawn.png"), drawn(210))
+    return folder
