@@ -7,11 +7,11 @@ Measured down to 0.01 %, extrapolated from there.
 from typing import Final
 
 TABLE: Final = (
-    (1e-1, 0.00121),
-    (1e-2, 0.00188),
-    (1e-3, 0.00279),
-    (1e-4, 0.00424),
-    (1e-5, 0.00651),
-    (1e-6, 0.00997),
+    (1e-1, 0.00122),
+    (1e-2, 0.00221),
+    (1e-3, 0.00349),
+    (1e-4, 0.0056),
+    (1e-5, 0.00894),
+    (1e-6, 0.01424),
 )
 """FMR and the evidence from which it holds, strictest last."""
