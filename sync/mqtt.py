@@ -12,6 +12,7 @@ import contextlib
 import queue
 import socket
 import ssl
+import struct
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ _IN_FLIGHT = 20
 _GOODBYE_S = 2.0
 _DEAD_LINE_S = 60.0  # what was sent and is not acknowledged by then will not be
 _DATES_S = 0.5  # as long after the time is known a wrong date may still be in use
+_TCP_INFO = struct.Struct("128xQII56xQ")
+_HEADER_BYTES = 52  # IPv4, and TCP with time stamps
 _GATHER_S = 0.04  # what is said so soon after CONNECT shares its segment
 
 
@@ -85,6 +88,11 @@ class MqttLink:
         if connection is not None:
             connection.end(Why(Reason.LOST, detail))
         self._stir.set()
+
+    @property
+    def carried(self) -> int:
+        """Bytes of IP packets in both directions since this link was made, as the kernel counts them."""
+        return self._tls.carried()
 
     @property
     def resumed(self) -> bool:
@@ -145,6 +153,7 @@ class _Connection:
         client.on_subscribe = self._subscribed
         client.on_message = self._arrived
         client.on_disconnect = self._lost
+        client.on_socket_close = lambda *_: tls.settle()
 
     def run(self, on_state: OnState) -> Why:
         """Connect, tell when what is said goes out and when the broker serves us, stay; returns why it ended."""
@@ -152,7 +161,7 @@ class _Connection:
             self._connect(on_state)
             why = self._news.get(timeout=self._settings.connect_timeout_s)
             if why is None:
-                self.open = self.up = True
+                self.up = True
                 on_state(True, Why(Reason.CONNECTED))
                 why = self._wrong_dates() or self._news.get() or Why(Reason.FAILED, "the broker repeated itself")
             self._client.disconnect()
@@ -216,7 +225,9 @@ class _Connection:
     def _connected(self, _client: Any, _data: Any, _flags: Any, code: Any, _properties: Any) -> None:
         if code.is_failure:
             self.end(of_connack(_CONNACK.get(code.value, 0), str(code)))
-        elif not self._settings.subscriptions:
+            return
+        self.open = True
+        if not self._settings.subscriptions:
             self._serves()
         elif not self._settings.eager:
             self._subscribe()
@@ -299,12 +310,15 @@ class _TlsContext(ssl.SSLContext):
 
     at_once = False
     line: ssl.SSLSocket | None = None
+    _carried = 0
+    _settled = True
     resumable: ssl.SSLSession | None = None
 
     def wrap_socket(self, sock: socket.socket, *args: Any, **kwargs: Any) -> ssl.SSLSocket:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(_DEAD_LINE_S * 1000))
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, int(self.at_once))
         self.line = super().wrap_socket(sock, *args, **{**kwargs, "session": self.resumable})
+        self._settled = False
         return self.line
 
     def remember(self) -> None:
@@ -322,9 +336,27 @@ class _TlsContext(ssl.SSLContext):
             with contextlib.suppress(OSError):
                 socket.socket.shutdown(self.line, socket.SHUT_RDWR)
 
+    def carried(self) -> int:
+        return self._carried + (0 if self._settled or self.line is None else _ip_bytes(self.line))
+
+    def settle(self) -> None:
+        """Add up what the line carried, while it is open to be asked."""
+        self._carried, self._settled = self.carried(), True
+
     def hang_up(self) -> None:
         if self.line is not None:
+            self.settle()
             self.line.close()
+
+
+def _ip_bytes(line: socket.socket) -> int:
+    """What a connection has carried so far. From Linux's tcp_info: bytes received and sent, segments out and in."""
+    try:
+        info = line.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO.size)
+        received, segments_out, segments_in, sent = _TCP_INFO.unpack(info)
+    except (OSError, struct.error):  # closed already, or a kernel older than 4.19
+        return 0
+    return int(received + sent + _HEADER_BYTES * (segments_out + segments_in))
 
 
 def _tls_context(settings: MqttSettings) -> _TlsContext:
