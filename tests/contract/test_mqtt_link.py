@@ -7,6 +7,7 @@ import queue
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from paho.mqtt.enums import CallbackAPIVersion
 
 from server import pki
 from server.broker import Broker
@@ -23,8 +25,8 @@ from server.settings import BrokerSettings
 from sync import LinkError
 from sync.keys import new_transport_key, write_key
 from sync.link import Delivery
-from sync.mqtt import MqttLink, MqttSettings
-from sync.reasons import Reason, Why
+from sync.mqtt import MqttLink, MqttSettings, _Client, _ip_bytes
+from sync.reasons import Reason, Why, of_error
 from sync.relay import Relay
 
 WAIT_S = 20
@@ -391,3 +393,128 @@ def test_a_session_is_resumed(house: House) -> None:
         assert tls.line
         assert tls.line.session_reused
     relay.close()
+
+
+def test_what_a_line_carries_is_counted_over_its_ends(house: House) -> None:
+    """S3: a SIM's budget is of bytes as the operator counts them, handshakes included."""
+    relay = Relay("127.0.0.1", house.settings.port)
+    settings = house.client("t-1", "hz1/t-1/d/#", port=relay.port, retry_max_s=0.2)
+    assert MqttLink(settings).carried == 0
+    with Side(settings) as terminal:
+        terminal.wait_for(True)
+        first = terminal.link.carried
+        assert 2000 < first < 10_000
+        relay.cut()
+        terminal.wait_for(False)
+        assert terminal.link.carried >= first
+        relay.mend()
+        terminal.wait_for(True)
+        terminal.link.publish(UP, bytes(5000), qos=0)
+        until = time.monotonic() + WAIT_S
+        while terminal.link.carried < first + 6000 and time.monotonic() < until:
+            time.sleep(0.01)
+        assert first + 6000 <= terminal.link.carried < first + 16_000
+    relay.close()
+
+
+def test_an_eager_link_speaks_before_it_is_answered(house: House) -> None:
+    """S3: what is said first travels with CONNECT and the subscription; a broker that serves us takes it all."""
+    with (
+        Side(house.client(pki.INGEST, "hz1/+/u/#")) as server,
+        Side(house.client("t-1", "hz1/t-1/d/#", eager=True)) as terminal,
+    ):
+        server.wait_for(True)
+        assert terminal.states.get(timeout=WAIT_S) == (True, Why(Reason.GREETING))
+        terminal.link.publish(UP, b"first")
+        assert terminal.states.get(timeout=WAIT_S) == (True, Why(Reason.CONNECTED))
+        assert server.got.get(timeout=WAIT_S) == (UP, b"first")
+        server.link.publish("hz1/t-1/d/a", b"down")
+        assert terminal.got.get(timeout=WAIT_S) == ("hz1/t-1/d/a", b"down")
+
+
+def test_an_eager_link_may_listen_to_nothing(house: House) -> None:
+    with Side(house.client("t-1", eager=True)) as terminal:
+        assert [terminal.states.get(timeout=WAIT_S)[1].reason for _ in "12"] == [Reason.GREETING, Reason.CONNECTED]
+
+
+@pytest.mark.parametrize("answers", [(CONNACK_REFUSED,), (CONNACK_BUSY,)])
+def test_an_eager_link_that_is_refused_says_so(house: House, answers: tuple[bytes | None, ...]) -> None:
+    settings = house.client("t-1", "x", connect_timeout_s=1.0, retry_max_s=30.0, eager=True)
+    with Script(house, *answers) as script, Side(replace(settings, port=script.port)) as terminal:
+        assert terminal.wait_for(False).reason in (Reason.NOT_ADMITTED, Reason.BUSY)
+
+
+def test_another_network_is_tried_at_once(house: House) -> None:
+    """S4: neither a line that is up nor an attempt nor a pause that is under way holds it up."""
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        port = deaf.getsockname()[1]
+        with Side(house.client("t-1", port=port, connect_timeout_s=60.0, retry_max_s=60.0)) as terminal:
+            with deaf.accept()[0]:  # in a handshake that nobody answers
+                terminal.link.renew("cable pulled", 0.0)
+                assert terminal.wait_for(False) == Why(Reason.LOST, "cable pulled")
+            deaf.accept()[0].close()
+            assert terminal.wait_for(False).reason is Reason.LOST
+            terminal.link.renew("cable put in", 0.0)  # in a pause, or an attempt
+            deaf.accept()[0].close()
+    with Side(house.client("t-1", "hz1/t-1/d/#")) as terminal:
+        terminal.wait_for(True)
+        terminal.link.renew("from Wi-Fi to cable", 0.0)
+        assert terminal.wait_for(False) == Why(Reason.LOST, "from Wi-Fi to cable")
+        terminal.wait_for(True)
+        assert terminal.link.resumed
+
+
+def test_a_window_of_the_server_is_kept_to(house: House) -> None:
+    """S12."""
+    link = MqttLink(house.client("t-1"))
+    link.spread(30.0)
+    assert link._backoff.window_s == 30.0
+    assert not link.resumed
+
+
+def test_every_address_of_a_name_is_tried(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = socket.getaddrinfo("127.0.0.1", house.settings.port, type=socket.SOCK_STREAM)
+    elsewhere = socket.getaddrinfo("127.0.0.1", free_port(), type=socket.SOCK_STREAM)
+    monkeypatch.setattr("sync.mqtt.socket.getaddrinfo", lambda *_, **__: elsewhere + found)
+    with Side(house.client("t-1")) as terminal:
+        assert terminal.wait_for(True).reason is Reason.CONNECTED
+    monkeypatch.setattr("sync.mqtt.socket.getaddrinfo", lambda *_, **__: [])
+    with Side(house.client("t-1")) as terminal:
+        assert terminal.wait_for(False).reason is Reason.NO_NETWORK
+
+
+def test_an_alert_is_read_though_the_line_is_reset(house: House) -> None:
+    """The broker says why it does not know us, and hangs up while we are speaking (S15)."""
+    near, far = socket.socketpair()
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(house.keys.directory / "broker.crt", house.keys.directory / "broker.key")
+    server.load_verify_locations(house.keys.directory / "ca.crt")
+    server.verify_mode = ssl.CERT_REQUIRED
+
+    def refuse() -> None:
+        with pytest.raises(ssl.SSLError):
+            server.wrap_socket(far, server_side=True)
+        far.close()
+
+    refusing = threading.Thread(target=refuse)
+    refusing.start()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(house.keys.directory / "ca.crt")
+    client = _Client(CallbackAPIVersion.VERSION2)
+    with context.wrap_socket(near, server_hostname="localhost") as line:
+        refusing.join()
+        client._sock = line
+        with pytest.raises((ConnectionError, ssl.SSLEOFError)):
+            client._sock_send(b"CONNECT")
+        client._sock = None
+    assert client.trouble is not None
+    assert of_error(client.trouble).reason is Reason.NOT_ADMITTED
+
+
+def test_a_line_that_is_none_any_more(house: House) -> None:
+    tls = MqttLink(house.client("t-1"))._tls
+    tls.gather(True)
+    tls.give_up()
+    closed = socket.socket()
+    closed.close()
+    assert _ip_bytes(closed) == 0
