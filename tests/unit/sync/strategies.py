@@ -2,6 +2,7 @@
 
 from hypothesis import strategies as st
 
+from sync.anchor import Answer
 from sync.batch import Batch
 from sync.record import ClockSource, Event, EventCode, Flag, Instant, Kind, Means, Punch, SourceClass
 from sync.wire import Beat, CardFlag, Chunk, PersonCard, Receipt, RosterDelta, RosterEntry, SealedTemplate
@@ -77,6 +78,7 @@ chunks = st.integers(1, 1024).flatmap(
         data=octets(1, 100),
     )
 )
+answers = st.builds(Answer, server_ms=st.integers(0, 2**53), signature=octets(64))
 beats = st.builds(
     Beat, session=octets(8), online=st.booleans(), log=octets(8), seq=whole, backlog=whole, roster_version=whole
 )

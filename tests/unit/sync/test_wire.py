@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync import VersionError, WireError
+from sync.anchor import Answer, Question, answer_bytes, parse_answer, parse_question, question_bytes
 from sync.batch import Batch, Order, batch_bytes, parse_batch
 from sync.cbor import MAX_MESSAGE_BYTES, decode, encode
 from sync.columns import parse_columns
@@ -57,6 +58,7 @@ LATER = Instant(3, 86_461_000, 1_798_000_000_000, ClockSource.UNKNOWN, None)
 PUNCH = Punch(b"person-1", Kind.IN, Means.FINGER, 912, SourceClass.AADHAAR_TERMINAL, Flag.NONE, NOW)
 AGAIN = Punch(b"person-1", Kind.OUT, Means.FACE, 700, SourceClass.AADHAAR_TERMINAL, Flag.DUPLICATE, LATER)
 BOOT = Event(EventCode.BOOT, {"boot_id": bytes(range(16)), "software": "0.1.0"}, NOW)
+QUESTION = Question(bytes(range(16)), 86_400_123, b"question")
 SEALED = SealedTemplate(b"person-1", 1, 2, bytes(range(60)), bytes(range(92)))
 
 SHAPES: dict[str, tuple[Callable[[Any], bytes], Callable[[bytes], Any], Any, Any]] = {
@@ -74,6 +76,8 @@ SHAPES: dict[str, tuple[Callable[[Any], bytes], Callable[[bytes], Any], Any, Any
         RosterDelta(5, 3, (RosterEntry(b"person-1", True, b"card", (SEALED,)),), b"s" * 64),
     ),
     "chunk": (chunk_bytes, parse_chunk, make.chunks, Chunk(b"the-log!", 4, 1, 3, b"part")),
+    "question": (lambda tag: encode([1, tag]), parse_question, make.octets(16), QUESTION.tag),
+    "answer": (answer_bytes, parse_answer, make.answers, Answer(1_798_086_400_500, b"s" * 64)),
     "beat": (beat_bytes, parse_beat, make.beats, Beat(b"session!", True, b"the-log!", 12, 3, 5)),
 }
 PARSERS = {name: shape[1] for name, shape in SHAPES.items()}
@@ -86,6 +90,10 @@ def test_golden_bytes(name: str) -> None:
     golden = bytes.fromhex((GOLDEN / f"{name}.hex").read_text())
     assert write(example) == golden
     assert read(golden) == example
+
+
+def test_the_golden_question_is_the_tag_of_its_boot_moment_and_nonce() -> None:
+    assert question_bytes(QUESTION).hex() == (GOLDEN / "question.hex").read_text().strip()
 
 
 def test_every_golden_file_has_its_message() -> None:

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from sync import chain, seal
+from sync.anchor import Question, answer_bytes, question_bytes, sign_answer
 from sync.batch import Batch, batch_bytes
 from sync.record import parse_record
 from sync.wire import (
@@ -24,6 +25,7 @@ RECORD, SERVER = (Ed25519PrivateKey.from_private_bytes(bytes([n]) * 32) for n in
 TEMPLATE, SEAL = (X25519PrivateKey.from_private_bytes(bytes([n]) * 32) for n in (2, 3))
 LOOKUP = seal.lookup(bytes([4]) * 32, "000123")
 LOG = b"the-log!"
+QUESTION = Question(bytes(range(16)), 86_400_123, b"question")
 
 
 def vectors() -> dict[str, bytes]:
@@ -59,6 +61,8 @@ def made() -> dict[str, bytes]:
         "batch of 1 and 2": batch_bytes(Batch(LOG, 1, tuple(parse_record(b) for b in bodies), signature)),
         "receipt for 2": receipt_bytes(chain.sign_receipt(SERVER, "t-1", LOG, 2, head2)),
         "look-up of 000123": LOOKUP,
+        "question": question_bytes(QUESTION),
+        "answer": answer_bytes(sign_answer(SERVER, "t-1", QUESTION.tag, 1_798_086_400_500)),
         "roster": roster_bytes(chain.sign_roster(SERVER, "t-1", 5, 3, (RosterEntry(b"person-1", False, b"", ()),))),
     }
 
