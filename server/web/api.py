@@ -48,7 +48,7 @@ def punches(
     """Punches behind server_seq `after`, in the order in which they were committed here: a later page never holds
     anything that belongs before an earlier one."""
     services: Services = request.app.state.services
-    _authorise(services, request.headers.get("authorization", ""))
+    authorise(services, request.headers.get("authorization", ""))
     with services.ledger.read() as connection:
         page = views.page(connection, after, limit)
     return Response(_encoder.encode(page), media_type=_JSON)
@@ -64,7 +64,7 @@ def punches(
 def datings(request: Request, server_seq: Annotated[int, Path(ge=1, le=_MAX_SEQ)]) -> Response:
     """Every dating of one punch, oldest first: later evidence adds one and changes none."""
     services: Services = request.app.state.services
-    _authorise(services, request.headers.get("authorization", ""))
+    authorise(services, request.headers.get("authorization", ""))
     with services.ledger.read() as connection:
         found = views.datings(connection, server_seq)
     if found is None:
@@ -85,7 +85,7 @@ def alarms(
 ) -> Response:
     """Clocks turned back in office hours, and answers on the time that are not this server's."""
     services: Services = request.app.state.services
-    _authorise(services, request.headers.get("authorization", ""))
+    authorise(services, request.headers.get("authorization", ""))
     with services.ledger.read() as connection:
         found = views.alarms(connection, limit)
     return Response(_encoder.encode(found), media_type=_JSON)
@@ -106,7 +106,7 @@ def readyz(request: Request) -> Response:
     return Response(body, 503 if problems else 200, media_type=_JSON)
 
 
-def _authorise(services: Services, header: str) -> None:
+def authorise(services: Services, header: str) -> None:
     """Raises HTTPException 401 or 403 unless the header bears a token for pulling."""
     scheme, _, token = header.partition(" ")
     challenge = {"www-authenticate": "Bearer"}

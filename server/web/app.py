@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server import LedgerError
 from server.ledger.views import ApiAlarms, ApiDatings, ApiPage
-from server.web import api, live, pages
+from server.web import api, live, pages, refused, transparency
 from server.web.services import Services
 
 _HEADERS = {
@@ -33,8 +33,8 @@ def create_app(services: Services) -> FastAPI:
     """The application over `services`. Its OpenAPI document is at /api/v1/openapi.json."""
     app = FastAPI(title="Hazri", version="1", docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json")
     app.state.services = services
-    app.include_router(api.router)
-    app.include_router(pages.router)
+    for one in (api, transparency, refused, pages):
+        app.include_router(one.router)
     app.include_router(live.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     app.add_exception_handler(StarletteHTTPException, _http_error)
@@ -49,13 +49,14 @@ def create_app(services: Services) -> FastAPI:
 def openapi() -> dict[str, Any]:
     """The OpenAPI document, without anything running."""
     app = FastAPI(title="Hazri", version="1")
-    app.include_router(api.router)
+    for one in (api, transparency, refused):
+        app.include_router(one.router)
     return _document(app)
 
 
 def _document(app: FastAPI) -> dict[str, Any]:
     document = app.openapi()
-    answers = [ApiPage, ApiDatings, ApiAlarms]
+    answers = [ApiPage, ApiDatings, ApiAlarms, *transparency.SCHEMAS, *refused.SCHEMAS]
     _, components = msgspec.json.schema_components(answers, ref_template="#/components/schemas/{name}")
     document.setdefault("components", {}).setdefault("schemas", {}).update(components)
     return document

@@ -62,14 +62,14 @@ def dashboard(request: Request) -> Response:
         terminals = views.live_terminals(connection, now)
         totals = views.totals(connection, dt.datetime.now(IST).date())
     after = max((p.server_seq for p in punches), default=0)
-    return _page(
+    return page(
         request, "dashboard.html", punches=punches, terminals=terminals, totals=totals, now_ms=now, after=after
     )
 
 
 @router.get("/enter")
 def enter(request: Request) -> Response:
-    return _page(request, "enter.html", problem="")
+    return page(request, "enter.html", problem="")
 
 
 @router.post("/enter")
@@ -86,7 +86,7 @@ def take_token(request: Request, token: Annotated[str, Form(max_length=tokens.MA
     answer = tokens.check(services.ledger, token.strip(), Scope.DASHBOARD)
     if answer.access is not Access.GRANTED:
         problems = {Access.UNKNOWN: w.enter_wrong, Access.EXPIRED: w.enter_expired, Access.OTHER_SCOPE: w.enter_other}
-        return _page(request, "enter.html", status=403, problem=problems[answer.access])
+        return page(request, "enter.html", status=403, problem=problems[answer.access])
     response = RedirectResponse("/", 303)
     session.give(request, response, answer.hash)
     return response
@@ -103,15 +103,15 @@ def leave(request: Request) -> Response:
 
 
 def error_page(request: Request, status: int, text: str, headers: dict[str, str]) -> Response:
-    response = _page(request, "error.html", status=status, code=status, text=text)
+    response = page(request, "error.html", status=status, code=status, text=text)
     response.headers.update(headers)
     return response
 
 
-def _page(request: Request, name: str, status: int = 200, **context: object) -> Response:
+def page(request: Request, name: str, status: int = 200, **context: object) -> Response:
     w = language(request)
     # A path that a stranger made up is not put into a link.
-    path = request.url.path if request.url.path in ("/", "/enter") else "/"
+    path = request.url.path if request.url.path in ("/", "/enter", "/refused") else "/"
     html = environment.get_template(name).render(w=w, path=path, **context)
     response = HTMLResponse(html, status)
     if request.query_params.get(_LANG) in words.LANGUAGES:

@@ -56,6 +56,12 @@ class Words:
     enter_wrong: str
     enter_expired: str
     enter_other: str
+    refused_hint: str
+    no_refused: str
+    reason: str
+    times: str
+    detail: str
+    reasons: dict[str, str]
     error_title: str
     error_form: str
     error_busy: str
@@ -114,6 +120,24 @@ EN = Words(
     enter_wrong="This token is not one of this server's.",
     enter_expired="This token has expired. Ask for a new one.",
     enter_other="This token is for something else, not for the dashboard.",
+    refused_hint="Kept with the reason, the newest first. Nothing of it is counted as attendance.",
+    no_refused="Nothing was refused.",
+    reason="Why",
+    times="Times",
+    detail="More",
+    reasons={
+        "garbage": "not readable",
+        "version": "of a later version",
+        "topic": "wrong address",
+        "unknown-terminal": "terminal not admitted",
+        "revoked": "terminal revoked",
+        "signature": "false signature",
+        "fork": "two histories: copied card?",
+        "rollback": "records gone: card put back?",
+        "chunk": "part of an unknown template",
+        "template": "not the template announced",
+        "ledger": "not storable",
+    },
     error_title="That did not work",
     error_form="The form was not sent from this page.",
     error_busy="Too many pages are open. Try again in half a minute.",
@@ -192,6 +216,24 @@ HI = Words(
     enter_wrong="यह टोकन इस सर्वर का नहीं है।",
     enter_expired="इस टोकन की अवधि समाप्त हो गई है। नया माँगें।",
     enter_other="यह टोकन किसी और काम के लिए है, डैशबोर्ड के लिए नहीं।",
+    refused_hint="कारण के साथ रखे गए, नए सबसे ऊपर। इनमें से कुछ भी हाज़िरी में नहीं गिना जाता।",
+    no_refused="कुछ भी अस्वीकृत नहीं हुआ।",
+    reason="कारण",
+    times="बार",
+    detail="विवरण",
+    reasons={
+        "garbage": "पढ़ा नहीं जा सका",
+        "version": "नए संस्करण का",
+        "topic": "पता ग़लत",
+        "unknown-terminal": "मशीन जुड़ी नहीं है",
+        "revoked": "मशीन रद्द है",
+        "signature": "हस्ताक्षर झूठा",
+        "fork": "दो इतिहास: क्या कार्ड की नक़ल हुई?",
+        "rollback": "अभिलेख ग़ायब: क्या पुराना कार्ड लगा?",
+        "chunk": "अज्ञात टेम्पलेट का अंश",
+        "template": "बताया गया टेम्पलेट नहीं",
+        "ledger": "जमा नहीं हो सका",
+    },
     error_title="यह नहीं हो पाया",
     error_form="यह फ़ॉर्म इस पेज से नहीं भेजा गया।",
     error_busy="बहुत सारे पेज खुले हैं। आधे मिनट बाद फिर कोशिश करें।",
