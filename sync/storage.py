@@ -100,8 +100,8 @@ def begin(path: Path, name: str, fill: Callable[[sqlite3.Connection], None], *, 
         with db:
             fill(db)
         db.execute(f"PRAGMA user_version={VERSIONS[name]}")
-        if wal:
-            db.execute("PRAGMA journal_mode=WAL")
+        if wal and db.execute("PRAGMA journal_mode=WAL").fetchone() != ("wal",):
+            raise sqlite3.OperationalError("cannot be made to write ahead")  # SQLite raises nothing: it stays as it was
     finally:
         db.close()
     _sync(new)
