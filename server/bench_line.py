@@ -15,7 +15,7 @@ from sync.topics import down_all
 
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 _PIECE = 65536
-_CONNACK, _PUBLISH, _SUBACK = 2, 3, 9
+_CONNACK, _PUBLISH, _PUBACK, _SUBACK = 2, 3, 4, 9
 _KEEPALIVE_S = 900
 
 
@@ -41,9 +41,12 @@ class Line:
         context: ssl.SSLContext,
         on_message: Callable[[str, bytes], None],
         session: ssl.SSLSession | None = None,
+        topics: str = "",
     ) -> None:
+        """`topics` is what to listen to; where empty, what a terminal listens to."""
         self.name = name
         self.up = False
+        self.waiting = 0  # messages the broker has not acknowledged
         self._on_message = on_message
         self._plain = socket.socket()
         self._plain.setblocking(False)
@@ -60,7 +63,7 @@ class Line:
         self.wants = WRITE
         text = name.encode()
         self._put(0x10, b"\0\4MQTT\4\2" + _KEEPALIVE_S.to_bytes(2, "big") + _text(text))
-        self._put(0x82, b"\0\1" + _text(down_all(name).encode()) + b"\1")
+        self._put(0x82, b"\0\1" + _text((topics or down_all(name)).encode()) + b"\1")
 
     def fileno(self) -> int:
         return (self._tls or self._plain).fileno()
@@ -68,6 +71,7 @@ class Line:
     def publish(self, topic: str, payload: bytes, qos: int = 1) -> None:
         self._mid = self._mid % 0xFFFF + 1
         mid = self._mid.to_bytes(2, "big") if qos else b""
+        self.waiting += qos
         self._put(0x30 | qos << 1, _text(topic.encode()) + mid + payload)
 
     def work(self) -> None:
@@ -121,6 +125,8 @@ class Line:
                 self._take(kind, body)
             elif kind >> 4 == _CONNACK and body[1]:
                 raise LineLost(f"{self.name}: refused with code {body[1]}")
+            elif kind >> 4 == _PUBACK:
+                self.waiting -= 1
             elif kind >> 4 == _SUBACK:
                 self.up = True
 

@@ -12,12 +12,14 @@ import logging
 import os
 import pwd
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from server import BrokerError, leash
@@ -52,6 +54,7 @@ class Broker:
         self._failed: BrokerError | None = None
         self._thread = threading.Thread(target=self._supervise, name="broker", daemon=True)
         self._child: subprocess.Popen[bytes] | None = None
+        self._denied: frozenset[str] = frozenset()
 
     def start(self) -> None:
         """Return when the broker accepts connections. Raises BrokerError."""
@@ -81,6 +84,21 @@ class Broker:
         """The child's process id, None while there is none."""
         return self._child.pid if self._child and self._child.poll() is None else None
 
+    def deny(self, terminals: Iterable[str]) -> None:
+        """From now on exactly these may neither speak nor listen, whatever their sessions. Raises BrokerError."""
+        self._denied = frozenset(terminals)
+        path = self._directory / "acl"
+        try:
+            owner = path.stat().st_uid
+            replace_file(path, access_list(self._denied).encode())
+            if os.geteuid() == 0:
+                os.chown(path, owner, -1, follow_symlinks=False)
+        except OSError as error:
+            raise BrokerError(f"{path}: {error.strerror}") from None
+        child = self._child
+        if child is not None and child.poll() is None:
+            child.send_signal(signal.SIGHUP)  # Mosquitto reads its files again
+
     def _supervise(self) -> None:
         pause_s = _FIRST_RETRY_S
         first = True
@@ -103,7 +121,7 @@ class Broker:
 
     def _run_once(self) -> None:
         """One life of the child, from its configuration to its end."""
-        user = write_configuration(self._directory, self._settings, self._keys)
+        user = write_configuration(self._directory, self._settings, self._keys, self._denied)
         program = find_mosquitto(self._settings.mosquitto)
         command = [sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), user or "-", program]
         try:
@@ -212,19 +230,24 @@ connection_messages false
 """
 
 
-def access_list() -> str:
-    """Each terminal writes below its own `up` and reads its own `down`; ingest reads all `up`, writes all `down`."""
+def access_list(denied: Iterable[str] = ()) -> str:
+    """Each terminal writes below its own `up` and reads its own `down`; ingest reads all `up`, writes all `down`;
+    those of `denied` do neither."""
+    closed = "".join(f"\nuser {one}\ntopic deny #\n" for one in sorted(denied))
     return f"""# Written by hazri-server at each start; changes here are lost.
 user {INGEST}
 topic read {UP_ALL}
 topic write {ROOT}/+/{DOWN}/#
+{closed}
 
 pattern write {ROOT}/%u/{UP}/#
 pattern read {ROOT}/%u/{DOWN}/#
 """
 
 
-def write_configuration(directory: Path, settings: BrokerSettings, keys: ServerKeys) -> str | None:
+def write_configuration(
+    directory: Path, settings: BrokerSettings, keys: ServerKeys, denied: Iterable[str] = ()
+) -> str | None:
     """Write everything the broker reads; returns the user it must run as (None: our own). Raises BrokerError.
 
     As root we hand the directory to Mosquitto's own account: what parses strangers' bytes does not run as root.
@@ -233,7 +256,7 @@ def write_configuration(directory: Path, settings: BrokerSettings, keys: ServerK
     try:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         replace_file(directory / "mosquitto.conf", configuration(settings).encode())
-        replace_file(directory / "acl", access_list().encode())
+        replace_file(directory / "acl", access_list(denied).encode())
         for name in ("ca.crt", "broker.crt", "broker.key"):
             replace_file(directory / name, (keys.directory / name).read_bytes())
         if user is not None:

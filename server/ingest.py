@@ -13,6 +13,7 @@ import queue
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy.exc import DataError, IntegrityError
@@ -25,9 +26,11 @@ from server.intake import Incoming, Intake, Outcome, read
 from server.judge import Reason, Refuse
 from server.ledger.store import Ledger
 from server.settings import IngestSettings
+from server.throttle import Passage, Throttle
 from sync import LinkError
 from sync.link import Delivery, Link
-from sync.topics import down, leaf
+from sync.reasons import Why
+from sync.topics import down, leaf, sender
 from sync.wire import receipt_bytes
 
 log = logging.getLogger("hazri.ingest")
@@ -49,14 +52,24 @@ class Ingest:
     """Takes every terminal's messages from `link`. `start`, then `stop` once."""
 
     def __init__(
-        self, settings: IngestSettings, ledger: Ledger, intake: Intake, link: Link, pusher: RosterPusher, feed: Feed
+        self,
+        settings: IngestSettings,
+        ledger: Ledger,
+        intake: Intake,
+        link: Link,
+        pusher: RosterPusher,
+        feed: Feed,
+        on_flood: Callable[[str], None] = lambda _: None,
     ) -> None:
+        """`on_flood(terminal)` is told, on the link's thread, of one that sends far more than it may."""
         self._settings = settings
         self._ledger = ledger
         self._intake = intake
         self._link = link
         self._pusher = pusher
         self._feed = feed
+        self._on_flood = on_flood
+        self._throttle = Throttle()
         self._queue: queue.Queue[Incoming | _Stop] = queue.Queue(_QUEUE)
         self._stopping = threading.Event()
         self._up = threading.Event()
@@ -99,19 +112,29 @@ class Ingest:
     # ── on the link's thread ──
 
     def _take(self, delivery: Delivery) -> None:
+        terminal = sender(delivery.topic)
+        passage = self._throttle.message(terminal, len(delivery.payload), time.monotonic())
+        if passage is not Passage.PASS:
+            delivery.done()  # its sender has no receipt for it, and keeps it
+            self._feed.add(Counter(throttled=1))
+            if passage is Passage.FLOOD:
+                self._on_flood(terminal)
+            return
         if self._queue.qsize() >= _BEATS and leaf(delivery.topic) == "beat":
             delivery.done()
             self._feed.add(Counter(beats_dropped=1))
             return
         try:
-            self._queue.put_nowait(read(delivery))
+            one = read(delivery)
+            self._throttle.records(terminal, one.weight)
+            self._queue.put_nowait(one)
         except queue.Full:
             # Not acknowledged: the broker keeps it for the next connection, and the terminal until its receipt.
             self._feed.add(Counter(overflow=1))
 
-    def _on_state(self, up: bool, reason: str) -> None:
+    def _on_state(self, up: bool, why: Why) -> None:
         (self._up.set if up else self._up.clear)()
-        log.info("link state=%s reason=%s", "up" if up else "down", reason)
+        log.info("link state=%s reason=%s", "up" if up else "down", why)
         self._feed.add(Counter())
 
     # ── on the worker's ──

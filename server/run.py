@@ -14,6 +14,7 @@ from pathlib import Path
 import uvicorn
 
 from server import StartError
+from server.bouncer import Bouncer
 from server.broker import Broker
 from server.feed import Feed
 from server.fleet.push import RosterPusher
@@ -90,7 +91,8 @@ def serving(settings: ServerSettings) -> Iterator[str]:
         broker = _start_broker(stack, settings, opened.keys)
         link = _ingest_link(settings.broker, opened.keys)
         feed = Feed()
-        ingest, pusher = _start_ingest(stack, settings, opened, link, feed)
+        bouncer = _start_bouncer(stack, settings, opened, broker, feed)
+        ingest, pusher = _start_ingest(stack, settings, opened, link, feed, bouncer)
         notary = Notary(opened.ledger, opened.keys.server)
         notary.start()
         stack.callback(notary.stop)
@@ -149,18 +151,40 @@ def _ingest_link(broker: BrokerSettings, keys: ServerKeys) -> Link:
         raise StartError(str(error)) from None
 
 
+def _start_bouncer(
+    stack: contextlib.ExitStack, settings: ServerSettings, opened: Opened, broker: Broker | None, feed: Feed
+) -> Bouncer | None:
+    """None where the broker is somebody else's: who floods is throttled here, and has to be put out there."""
+    if broker is None:
+        return None
+    bouncer = Bouncer(broker, settings.broker, opened.keys, opened.ledger, feed)
+    bouncer.start()
+    stack.callback(bouncer.stop)
+    return bouncer
+
+
 def _start_ingest(
-    stack: contextlib.ExitStack, settings: ServerSettings, opened: Opened, link: Link, feed: Feed
+    stack: contextlib.ExitStack,
+    settings: ServerSettings,
+    opened: Opened,
+    link: Link,
+    feed: Feed,
+    bouncer: Bouncer | None,
 ) -> tuple[Ingest, RosterPusher]:
     roster_keys = RosterKeys(opened.keys.server, opened.keys.template, Vault(opened.keys.vault))
     intake = Intake(RecordWriter(opened.ledger.engine.dialect), opened.keys.server, roster_keys)
     pusher = RosterPusher(opened.ledger, roster_keys, link)
-    ingest = Ingest(settings.ingest, opened.ledger, intake, link, pusher, feed)
+    on_flood = bouncer.flooding if bouncer else _ignore
+    ingest = Ingest(settings.ingest, opened.ledger, intake, link, pusher, feed, on_flood)
     ingest.start()
     stack.callback(ingest.stop)
     pusher.start()
     stack.callback(pusher.stop)
     return ingest, pusher
+
+
+def _ignore(_terminal: str) -> None:
+    pass
 
 
 def start_web(stack: contextlib.ExitStack, services: Services, listening: socket.socket) -> None:

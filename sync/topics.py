@@ -56,6 +56,11 @@ def parse_up(topic: str) -> tuple[str, str]:
     return found[1], _LEAVES[found[2]]
 
 
+def sender(topic: str) -> str:
+    """The terminal in a topic, unchecked; for a topic of any other make, something else."""
+    return topic.split("/", 2)[1] if topic.startswith(f"{ROOT}/") else ""
+
+
 def leaf(topic: str) -> str:
     """What kind of message a topic carries, in a word; the last part itself where it is none of ours."""
     last = topic.rsplit("/", 1)[-1]

@@ -1,0 +1,77 @@
+"""How much a terminal may send: a token bucket each, of messages, records and bytes. Pure; the caller brings the time.
+
+One that comes back after thirty days offline has 15,000 records to send at once, in 300 messages, and never has more
+than a few without a receipt. So the bucket holds twice that, and what goes beyond it is dropped: the terminal keeps
+what it has no receipt for and sends it again. Whoever goes on nevertheless does not wait for receipts, and floods.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """What the bucket holds, and how much flows in a second."""
+
+    hold: tuple[float, float, float]  # messages, records, bytes
+    per_s: tuple[float, float, float]
+
+
+RATES = Rates(hold=(2000, 30_000, 16 * 2**20), per_s=(20, 200, 128 * 2**10))
+FLOOD_DROPS = 100  # so many dropped within a while; an agent has at most 16 messages under way, and then waits 20 s
+_WHILE_S = 10.0
+_MAX_BUCKETS = 100_000  # only holders of a certificate of ours have one
+
+
+class Passage(Enum):
+    """What becomes of a message."""
+
+    PASS = "pass"  # noqa: S105 - not a password
+    DROP = "drop"
+    FLOOD = "flood"  # drop it, and its sender
+
+
+class _Bucket:
+    __slots__ = ("at", "drops", "drops_since", "left")
+
+    def __init__(self, left: list[float], now_s: float) -> None:
+        self.left = left
+        self.at = self.drops_since = now_s
+        self.drops = 0
+
+
+class Throttle:
+    """Of all terminals. One thread."""
+
+    def __init__(self, rates: Rates = RATES) -> None:
+        self._rates = rates
+        self._buckets: dict[str, _Bucket] = {}
+
+    def message(self, terminal: str, size: int, now_s: float) -> Passage:
+        """Count a message of `size` bytes, before anybody reads it."""
+        bucket = self._bucket(terminal, now_s)
+        left = bucket.left
+        if left[0] >= 1 and left[1] >= 0 and left[2] >= size:
+            left[0] -= 1
+            left[2] -= size
+            return Passage.PASS
+        if now_s - bucket.drops_since > _WHILE_S:
+            bucket.drops, bucket.drops_since = 0, now_s
+        bucket.drops += 1
+        return Passage.FLOOD if bucket.drops >= FLOOD_DROPS else Passage.DROP
+
+    def records(self, terminal: str, n: int) -> None:
+        """A message that passed held n records. It may overdraw: then the next ones wait."""
+        if bucket := self._buckets.get(terminal):
+            bucket.left[1] -= n
+
+    def _bucket(self, terminal: str, now_s: float) -> _Bucket:
+        bucket = self._buckets.get(terminal)
+        if bucket is None:
+            if len(self._buckets) >= _MAX_BUCKETS:
+                del self._buckets[next(iter(self._buckets))]
+            bucket = self._buckets[terminal] = _Bucket(list(self._rates.hold), now_s)
+        elapsed_s, bucket.at = now_s - bucket.at, now_s
+        rates = zip(bucket.left, self._rates.per_s, self._rates.hold, strict=True)
+        bucket.left = [min(hold, left + rate * elapsed_s) for left, rate, hold in rates]
+        return bucket
