@@ -20,7 +20,18 @@ from edge.session import begin, step
 from matching import Match, NoMatch
 from sync.record import Kind, Means
 from tests.unit.edge import machine
-from tests.unit.edge.machine import ABLE, ANNA, CHIEF, CHIEF_HIT, EVENTS, HIT, PEOPLE, RULES, TWO, answers
+from tests.unit.edge.machine import (
+    ABLE,
+    ANNA,
+    CHIEF,
+    CHIEF_HIT,
+    EVENTS,
+    HIT,
+    PEOPLE,
+    RULES,
+    TWO,
+    answers,
+)
 
 DOC = Path(__file__).parents[3] / "docs" / "terminal.md"
 
@@ -70,7 +81,8 @@ class Told:
 @st.composite
 def days(draw: st.DrawFn) -> list[tuple[Session, str, Session, tuple[m.Action, ...]]]:
     """A random day: any events in any order, with answers that fit what was asked, or with none."""
-    rules = replace(RULES, identify=draw(st.booleans()), captures=draw(st.integers(1, 4)))
+    finger, face = draw(st.sampled_from([(False, False), (True, False), (False, True)]))
+    rules = replace(RULES, identify=finger, identify_face=face, captures=draw(st.integers(1, 4)))
     session, now_s, due, day = begin(rules, ABLE, 0.0), 0.0, dict[str, m.Event](), []
     for _ in range(draw(st.integers(1, 60))):
         now_s += draw(st.floats(0, 20))
