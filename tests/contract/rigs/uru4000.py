@@ -2,14 +2,26 @@
 
 from pathlib import Path
 
+from drivers.base import Scan
 from drivers.entry import Options, Stage
 from drivers.uru4000.sim import UruSimulation, rings
+from tests.contract.rigs.wire import TcpWire
 
 
 class Uru4000Rig:
     def __init__(self, _folder: Path) -> None:
         self.simulation = UruSimulation(Stage(tcp="127.0.0.1:0", pacing=False))
-        self.options: Options = {"bus": self.simulation.where}
+        self._wire = TcpWire("127.0.0.1", int(self.simulation.where.rpartition(":")[2]))
+        self.options: Options = {"bus": f"usbip://127.0.0.1:{self._wire.port}"}
+
+    @property
+    def wire(self) -> TcpWire:
+        """It carries USB/IP, which has no checksum, as TCP and USB have theirs."""
+        return self._wire
+
+    def genuine(self, reading: object) -> bool:
+        """A flipped bit of a picture is a spot in it."""
+        return isinstance(reading, Scan)
 
     def touch(self) -> None:
         self._quirk(None)
@@ -27,6 +39,7 @@ class Uru4000Rig:
         raise AssertionError(f"no keys here: {keys}")
 
     def close(self) -> None:
+        self._wire.close()
         self.simulation.close()
 
     def _quirk(self, cut_to: int | None) -> None:
