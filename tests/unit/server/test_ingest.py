@@ -304,12 +304,28 @@ def test_a_flood_of_beats_cannot_keep_a_batch_out(tmp_path: Path) -> None:
     one = line(running)
     one.terminal.punches(2)
     dropped: list[int] = []
-    beat = Delivery(up("t-1", "beat"), one.terminal.beat(), lambda: dropped.append(1))
-    for _ in range(5000):
-        running.ingest._take(beat)
+    for i in range(5000):
+        running.ingest._take(Delivery(up(f"t-{i % 10}", "beat"), one.terminal.beat(), lambda: dropped.append(1)))
     running.ingest._take(Delivery(up("t-1", "batch"), one.terminal.batch_bytes(), lambda: None))
     assert running.count("beats_dropped") == len(dropped) > 4000
     assert running.count("overflow") == 0
+    running.start()
+    assert receipt_seq(one, running) == 2
+    running.stop()
+
+
+def test_who_sends_far_more_than_it_may_is_dropped_and_told_of(tmp_path: Path) -> None:
+    running = Aggregator(tmp_path)
+    one = line(running)
+    one.terminal.punches(2)
+    told: list[str] = []
+    dropped: list[int] = []
+    running.ingest._on_flood = told.append
+    for _ in range(3000):
+        running.ingest._take(Delivery(up("t-2", "beat"), b"", lambda: dropped.append(1)))
+    assert set(told) == {"t-2"}
+    assert running.count("throttled") >= 900
+    running.ingest._take(Delivery(up("t-1", "batch"), one.terminal.batch_bytes(), lambda: None))
     running.start()
     assert receipt_seq(one, running) == 2
     running.stop()
