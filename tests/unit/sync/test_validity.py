@@ -191,3 +191,10 @@ def test_a_line_that_is_closed_has_no_dates() -> None:
     line.close()
     other.close()
     assert wrong_dates(line, 0.0) == ""
+
+
+def test_a_link_whose_time_never_comes_ends_when_it_is_told_to(tmp_path: Path) -> None:
+    """S15: it works as long as it is needed."""
+    with link(certificates(tmp_path, *EXPIRED), Clock()) as news:
+        assert news.get(timeout=WAIT_S) == (True, Why(Reason.CONNECTED))
+    assert news.empty()
