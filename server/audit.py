@@ -31,6 +31,7 @@ from server.transparency.checkpoint import Checkpoint
 from server.transparency.leaf import leaf_bytes
 from server.transparency.tree import EMPTY_ROOT, Frontier, leaf_hash
 from sync import WireError, chain
+from sync.cbor import encode
 from sync.record import Punch, Record, RecordType, parse_record
 
 _SLICE = 2000
@@ -257,11 +258,23 @@ def _leaf(row: Any) -> bytes:
 
 def _wrong_columns(row: Any) -> list[str]:
     """The columns that are not what the body says."""
+    if row.type == RecordType.PUNCH and row.event is None and _punch_body(row) == row.body:
+        return []
     try:
         said = _columns(parse_record(row.body))
     except WireError:
         return ["body"]
     return [name for name, value in said.items() if getattr(row, name) != value]
+
+
+def _punch_body(row: Any) -> bytes:
+    """What the body of a punch with these columns is: three times quicker to compare than the columns one by one."""
+    r = row
+    try:
+        time = [r.boot_no, r.since_boot_ms, r.wall_ms - r.since_boot_ms, r.clock_source, r.error_bound_ms]
+        return encode([int(r.type), time, r.person, r.kind, r.means, r.score, r.source_class, r.flags])
+    except TypeError:
+        return b""
 
 
 def _columns(one: Record) -> dict[str, Any]:

@@ -78,6 +78,7 @@ def test_a_ledger_nobody_edited_is_sound(office: Office) -> None:
         ("UPDATE record SET person = x'7065727375616465' WHERE server_seq = 120", Fault.COLUMNS),
         ("UPDATE record SET person = 'text' WHERE server_seq = 120", Fault.COLUMNS),
         ("UPDATE record SET kind = 2 WHERE server_seq = 120", Fault.COLUMNS),
+        ("UPDATE record SET wall_ms = 'noon' WHERE server_seq = 120", Fault.COLUMNS),
         ("UPDATE record SET body = x'00' WHERE server_seq = 120", Fault.COLUMNS),
         ("UPDATE record SET body = 'text' WHERE server_seq = 120", Fault.COLUMNS),
         ("UPDATE record SET received_ms = received_ms - 1800000 WHERE server_seq = 120", Fault.LEAF),
