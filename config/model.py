@@ -144,9 +144,13 @@ class Sync:
     keepalive_s: int = 100
     retry_max_s: float = 60.0
     modem_port: str = ""
+    monthly_mb: int = 100
+    metered_linger_s: float = 20.0
 
     def __post_init__(self) -> None:
         _host("broker_host", self.broker_host)
+        _within("monthly_mb", self.monthly_mb, 0, 1_000_000)
+        _within("metered_linger_s", self.metered_linger_s, 0, 3600)
         _within("broker_port", self.broker_port, 0, 65535)
         _within("batch", self.batch, 1, 1000)
         _within("in_flight", self.in_flight, 1, 16)

@@ -160,6 +160,8 @@ def _uplink(config: Edge) -> Uplink:
         s.keepalive_s,
         s.retry_max_s,
         s.modem_port,
+        s.monthly_mb,
+        s.metered_linger_s,
     )
 
 

@@ -110,3 +110,5 @@ class Uplink:
     keepalive_s: int
     retry_max_s: float
     modem_port: str = ""
+    monthly_mb: int = 0
+    metered_linger_s: float = 0.0

@@ -11,14 +11,18 @@ from drivers import modem
 from edge.clock import boot_id
 from edge.connection import Noting
 from edge.identity import load_transport
+from edge.lines import Lines
 from edge.report import Report
 from edge.settings import Settings, Uplink
 from edge.stopping import on_signal
 from sync.agent import Agent, AgentSettings, AgentState
 from sync.asker import Asker
+from sync.budget import Budget
 from sync.mqtt import MqttLink, MqttSettings
 from sync.roster import RosterStore
 from sync.topics import down_all
+
+_PATIENCE_S = 30.0  # a poor 2G line takes seconds to say hello, and repeats what was lost
 
 
 def run(settings: Settings, uplink: Uplink, *, events: bool) -> int:
@@ -40,15 +44,24 @@ def run(settings: Settings, uplink: Uplink, *, events: bool) -> int:
             subscriptions=(down_all(me.terminal),),
             keepalive_s=uplink.keepalive_s,
             retry_max_s=uplink.retry_max_s,
+            connect_timeout_s=_PATIENCE_S,
+            eager=True,
             true_s=asker.true_s,
         )
     )
     agent_settings = AgentSettings(
-        me.terminal, uplink.batch, uplink.in_flight, uplink.receipt_timeout_s, uplink.heartbeat_s
+        me.terminal,
+        uplink.batch,
+        uplink.in_flight,
+        uplink.receipt_timeout_s,
+        uplink.heartbeat_s,
+        metered_linger_s=uplink.metered_linger_s,
     )
-    noting = Noting(settings.connection, stop, partial(modem.look, at_port=uplink.modem_port))
+    budget = Budget(settings.state_dir / "budget.json", uplink.monthly_mb * 1_000_000)
+    lines = Lines(partial(modem.look, at_port=uplink.modem_port), link, budget, report)
+    noting = Noting(settings.connection, stop, lines)
     changes = Changes(report, noting)
-    agent = Agent(agent_settings, settings.punches, store, link, me.server_key, changes, asker)
+    agent = Agent(agent_settings, settings.punches, store, link, me.server_key, changes, asker, lines.thrift)
     report.say("ready", broker=f"{uplink.broker_host or me.broker_host}:{uplink.broker_port or me.broker_port}")
     noting.start()
     agent.run(stop)
@@ -69,7 +82,7 @@ class Changes:
         last, self._last = self._last, state
         self._also(state)
         if (state.up, state.reason) != (last.up, last.reason):
-            self._report.say("link", up=state.up, reason=state.reason)
+            self._report.say("link", up=state.up, reason=state.reason, why=state.why.value)
         if state.sent > max(last.sent, state.receipted):
             self._report.say("sent", seq=state.sent, made=state.made)
         if state.receipted != last.receipted:

@@ -44,7 +44,16 @@ class AgentSettings:
     receipt_timeout_s: float = 20.0
     heartbeat_s: float = 300.0
     poll_s: float = 0.1
-    linger_s: float = 0.0  # how long a record may wait for others to share its batch; a metered line is worth it
+    linger_s: float = 0.0  # how long a record may wait for others to share its batch
+    metered_linger_s: float = 0.0  # the same on a metered line, which is worth it
+
+
+@dataclass(frozen=True, slots=True)
+class Thrift:
+    """What the line costs: by the byte, and so much that only punches and what they need may go."""
+
+    metered: bool = False
+    essential_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +87,7 @@ class Agent:
         server_key: Ed25519PublicKey,
         on_change: Callable[[AgentState], None],
         asker: Asker | None = None,
+        thrift: Callable[[], Thrift] = Thrift,
     ) -> None:
         """`asker`: who asks the server for the time; None: nobody does."""
         self._settings = settings
@@ -87,6 +97,7 @@ class Agent:
         self._server_key = server_key
         self._on_change = on_change
         self._asker = asker
+        self._thrift = thrift
         self._inbox: queue.SimpleQueue[Delivery | tuple[bool, Why]] = queue.SimpleQueue()
         self._reader: OutboxReader | None = None
         self._saved = False  # is the reader's log one that was saved from a damaged file?
@@ -288,17 +299,18 @@ class Agent:
 
     def _due(self) -> bool:
         """Is there a full batch, or a record that has waited long enough for one?"""
+        linger_s = self._settings.metered_linger_s if self._thrift().metered else self._settings.linger_s
         waiting = self.state.made - self.state.sent
         if waiting > 0 and self._waiting_since is None:
             self._waiting_since = time.monotonic()
         return waiting >= self._settings.batch or (
-            waiting > 0
-            and self._waiting_since is not None
-            and time.monotonic() - self._waiting_since >= self._settings.linger_s
+            waiting > 0 and self._waiting_since is not None and time.monotonic() - self._waiting_since >= linger_s
         )
 
     def _upload(self) -> None:
-        """Sealed templates taken here, until the roster brings them back."""
+        """Sealed templates taken here, until the roster brings them back. Metered: punches first (S3)."""
+        if self._thrift().essential_only or (self._thrift().metered and self.state.receipted < self.state.made):
+            return
         assert self._reader is not None  # noqa: S101 - _look comes first
         for seq, data in self._reader.blobs(self._blobs_sent):
             if not self._store.holds(parse_template(data)):
