@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from sync import LinkError, StorageError, seal
-from sync.agent import Agent, AgentSettings, AgentState, blob_hash
+from sync.agent import Agent, AgentSettings, AgentState, Thrift, blob_hash
 from sync.batch import parse_batch
 from sync.chain import genesis, sign_receipt, sign_roster, verify_batch
 from sync.columns import Indexes, parse_columns
@@ -452,3 +452,19 @@ def test_a_record_waits_for_others_to_share_its_batch(tmp_path: Path) -> None:
     assert site.steps().sent == 5
     site.agent._settings = replace(site.settings, linger_s=0.0)
     assert site.steps().receipted == 6
+
+
+def test_on_a_metered_line_punches_share_a_message_and_go_before_templates(tmp_path: Path) -> None:
+    """S3: and a SIM that is nearly spent carries no template at all."""
+    site = Site(tmp_path, metered_linger_s=3600.0, batch=5)
+    thrift = Thrift(metered=True)
+    site.agent._thrift = lambda: thrift
+    data = template_bytes(seal.seal_template(TEMPLATE.public_key(), "server", b"person-1", 1, 1, b"r" * 2500))
+    site.outbox.append(punch(0), blob=data)
+    assert (site.steps().sent, site.server.chunks) == (0, [])
+    thrift = Thrift(metered=True, essential_only=True)
+    site.punch(4)
+    assert (site.steps().receipted, site.server.chunks) == (5, [])
+    thrift = Thrift(metered=True)
+    site.steps()
+    assert len(site.server.chunks) == 3
