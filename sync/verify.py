@@ -351,7 +351,8 @@ def in_words(found: Found, language: str = "en") -> list[str]:
     w = _WORDS[language]
     (size, made), (_, later) = found.trees[0], found.trees[-1]
     fill = {"size": size, "made": _ist(made), "later": _ist(later), "neighbours": found.neighbours}
-    steps = [f"[{_MARKS[language][held]}] {w[step].format(**fill)}" for step, held in found.steps.items()]
+    told = [(step, held) for step, held in found.steps.items() if held is not None or step == "signature"]
+    steps = [f"[{_MARKS[language][held]}] {w[step].format(**fill)}" for step, held in told]
     doubts = [w["open"], *(f"- {w[f'open-{n}']}" for n in range(1, 5))]
     keys = w["keys"].format(server=found.server_key.hex(), terminal=found.terminal_key.hex())
     verdict = w["holds" if found.holds else "fails"]
