@@ -13,8 +13,8 @@ from matching.face import View as FaceSeen
 from matching.fingerprint import Advice as Found
 from matching.fingerprint import Extractor
 
-AGAIN_S = 1.0
-"""How long a near miss may be looked at again: to lay the finger on once more takes a person longer."""
+AGAIN_S = 3.0
+"""How long a near miss may be looked at again; about as long as a person takes to lay the finger on once more."""
 
 _WEIGHTS = "LEADER.onnx"
 _WORDS = {
@@ -76,7 +76,10 @@ class FingerLook:
         return seen.template, View(advice, quality.minutiae or 0, quality.area_mm2)
 
     def again(self, scan: Scan) -> Iterator[Template]:
-        """The same finger in other ways, each when it is asked for, until time is up; see matching.decide."""
+        """The same finger in other ways, each when it is asked for, until time is up; see matching.decide.
+
+        On a machine too slow for all of them the first look stands.
+        """
         until_s = time.monotonic() + AGAIN_S
         for template in self._extractor.looks(scan.image, scan.dpi):
             yield template

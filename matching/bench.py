@@ -26,14 +26,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matching.errors import DataError, ImageError
-from matching.fingerprint.calibration import score_at_fmr
+from matching.fingerprint.calibration import score_at_fmr, score_of_looks
 from matching.fingerprint.compare import Prepared, compare, prepare
 from matching.fingerprint.fmr_table import TABLE
-from matching.fingerprint.parameters import DPI
+from matching.fingerprint.parameters import CLEAR_MISS_FMR, DPI
 from matching.fingerprint.pipeline import Extractor
 from matching.plot import det_points
 from matching.rates import Scores, eer, fnmr_at
-from matching.scoring import clear_miss
 from matching.second_look import Near, look_again
 from matching.template import Template
 
@@ -154,8 +153,9 @@ def _measure(
     first = score_all(name, ready, compare, told)
     compare_ms = (time.thread_time() - start) * 1e3
     further, groups = Further(views, dpi, engine), by_finger(views)
-    near = Near(clear_miss(), score_at_fmr(TABLE[-1][0]))
-    seen = look_again(first, ready, groups, near, further, compare, functools.partial(told, f"{name}: look again"))
+    near = Near(score_at_fmr(CLEAR_MISS_FMR), score_at_fmr(TABLE[-1][0]))
+    told_again = functools.partial(told, f"{name}: look again")
+    seen = look_again(first, ready, groups, near, further, compare, score_of_looks, told_again)
     trials = trials_of(groups, protocol)
     return _Trials(
         **{kind: np.array([seen.score(*trial) for trial in own]) for kind, own in trials.items()},

@@ -3,12 +3,9 @@
     python -m matching.calibrate DIR [--dpi NAME=DPI ...] [--write]
 
 DIR holds sets as `hazri-edge bench fingerprint` takes them, best of several sensors. Impostors are tried as people
-are identified: three views enrolled, one probes, the best counts, and near misses are looked at again in all the ways
-there are (`matching.decide`); each set against itself and against the others. A terminal that has no time for all
-ways lets fewer strangers pass than the table says.
-
-A near miss begins where one stranger in ten is, which the table itself says: a second look moves no trial across that
-line, so it is found from the first looks alone.
+are identified: three views enrolled, one probes, the best counts; each set against itself and against the others. One
+table is of first looks alone, the other of what ships: near misses, as the first table has them, are looked at again in
+all the ways there are (`matching.decide`).
 
 The best hundredth of the impostors' evidence falls off as a power of it, with the exponent of Hill (Annals of
 Statistics 3, 1975). Comparisons of one finger hang together, so doubt is not in their number but in the fingers: the
@@ -35,9 +32,8 @@ from numpy.typing import NDArray
 
 from matching.bench import Further, Trial, by_finger, extracted, find_sets, score_all, three_enrolled
 from matching.errors import DataError, MatchingError
-from matching.fingerprint.calibration import FEW
+from matching.fingerprint.calibration import FEW, together
 from matching.fingerprint.compare import Prepared, evidence
-from matching.fingerprint.fmr_table import TABLE
 from matching.fingerprint.parameters import CLEAR_MISS_FMR, DPI
 from matching.fingerprint.pipeline import Extractor
 from matching.rates import Scores
@@ -75,27 +71,35 @@ def calibrate(
 ) -> dict[str, Any]:
     """The table made of all sets in `data_dir`, and how each set fares under a table made of the others.
 
-    Returns a dict ready for JSON: table (pairs of FMR and evidence), trials, fingers, same_finger (pairs of sets that
-    share one), shipped.{NAME} and held_apart.{NAME}, each with fmr_percent (three enrolled) and
-    fnmr_percent.{single, three} at an FMR of 0.01 %. held_apart.pooled has them over all sets.
+    Returns a dict ready for JSON: table and looks_table (pairs of FMR and evidence), trials, fingers, same_finger
+    (pairs of sets that share one), shipped.{NAME}, held_apart.{NAME} and, without a second look,
+    held_apart_first.{NAME}, each with fmr_percent (three enrolled) and fnmr_percent.{single, three} at an FMR of
+    0.01 %; pooled has them over all sets.
     Raises DataError naming the file or folder that cannot be used, ModelMissing without the network.
     """
-    trials = _trials(data_dir, dpi or {}, extractor or Extractor(threads=1))
+    once, trials = _trials(data_dir, dpi or {}, extractor or Extractor(threads=1))
     names = sorted(set(trials.set_of))
     everyone = range(len(trials.set_of))
-    shipped = {name: _judge(trials, name, dict(TABLE)[FEW]) for name in names}
-    apart = {}
-    for name in names if len(names) > 1 else []:
-        others = [finger for finger in everyone if trials.set_of[finger] != name]
-        apart[name] = _judge(trials, name, dict(table(trials, others))[FEW])
+    both = table(trials, everyone)
     return {
-        "table": table(trials, everyone),
+        "table": table(once, everyone),
+        "looks_table": both,
         "trials": len(trials.impostors(everyone)),
         "fingers": len(everyone),
         "same_finger": [[trials.set_of[a], trials.set_of[b]] for a, b in sorted(trials.same) if a < b],
-        "shipped": _rates(shipped),
-        "held_apart": _rates(apart),
+        "shipped": _rates({name: _judge(trials, name, dict(both)[FEW]) for name in names}),
+        "held_apart": _rates(_apart(trials, names)),
+        "held_apart_first": _rates(_apart(once, names)),
     }
+
+
+def _apart(trials: Trials, names: Sequence[str]) -> dict[str, "_Judged"]:
+    """Each set under a table made of the others."""
+    judged = {}
+    for name in names if len(names) > 1 else []:
+        others = [finger for finger, of in enumerate(trials.set_of) if of != name]
+        judged[name] = _judge(trials, name, dict(table(trials, others))[FEW])
+    return judged
 
 
 def table(trials: Trials, fingers: Sequence[int]) -> list[tuple[float, float]]:
@@ -147,7 +151,8 @@ def _percent(judged: _Judged) -> dict[str, Any]:
     return {"fmr_percent": fmr, "fnmr_percent": {"single": single, "three": three}}
 
 
-def _trials(data_dir: Path, dpi: Mapping[str, float], engine: Extractor) -> Trials:
+def _trials(data_dir: Path, dpi: Mapping[str, float], engine: Extractor) -> tuple[Trials, Trials]:
+    """Of first looks alone, and with the second look."""
     cv2.setNumThreads(1)
     ready: list[Prepared] = []
     groups: list[list[int]] = []
@@ -159,12 +164,12 @@ def _trials(data_dir: Path, dpi: Mapping[str, float], engine: Extractor) -> Tria
         ready += extracted(name, views, dpi.get(name, DPI), engine, _told)[0]
         set_of += [name] * (len(groups) - len(set_of))
     first = score_all("all sets", ready, evidence, _told)
-    once = _tried(Seen(first, first, Near(math.inf)), groups, set_of)
-    near = Near(dict(table(once, range(len(groups))))[CLEAR_MISS_FMR])
+    once = _tried(Seen(first, first[:0], Near(math.inf), together), groups, set_of)
+    rates = dict(table(once, range(len(groups))))
+    near = Near(rates[CLEAR_MISS_FMR], rates[FMRS[-1]])
     told = functools.partial(_told, "all sets: look again")
-    return _tried(
-        look_again(first, ready, groups, near, lambda place: furthers[place](place), evidence, told), groups, set_of
-    )
+    seen = look_again(first, ready, groups, near, lambda place: furthers[place](place), evidence, together, told)
+    return once, _tried(seen, groups, set_of)
 
 
 def _tried(seen: Seen, groups: Sequence[list[int]], set_of: Sequence[str]) -> Trials:
@@ -189,7 +194,10 @@ def _same(set_of: Sequence[str], three: Mapping[tuple[int, int], Scores]) -> fro
 def source(report: Mapping[str, Any]) -> str:
     """The module fmr_table.py for `report`."""
     sets = ", ".join(name for name in report["shipped"] if name != "pooled")
-    rows = "\n".join(f"    ({fmr:.0e}, {at})," for fmr, at in report["table"]).replace("e-0", "e-")
+    one, looks = (
+        "\n".join(f"    ({fmr:.0e}, {at})," for fmr, at in report[name]).replace("e-0", "e-")
+        for name in ("table", "looks_table")
+    )
     return f'''"""Made by `python -m matching.calibrate DIR --write`, which says how; do not edit.
 
 From {report["trials"]:,} trials of {report["fingers"]} fingers ({sets}).
@@ -199,9 +207,14 @@ Measured down to 0.01 %, extrapolated from there.
 from typing import Final
 
 TABLE: Final = (
-{rows}
+{one}
 )
-"""FMR and the evidence from which it holds, strictest last."""
+"""FMR and the evidence of one look from which it holds, strictest last."""
+
+LOOKS_TABLE: Final = (
+{looks}
+)
+"""The same for the evidence of all looks together, near misses being looked at again."""
 '''
 
 

@@ -3,13 +3,15 @@
 All who share the typed digits are candidates. The best of them is accepted only when the score reaches the
 threshold *and* leads the next person by the margin; else nobody is.
 
-A finger that nearly matches is looked at again, in other ways, before anybody is asked for another touch.
+A finger that nearly matches, or only just, is looked at again in other ways before anybody is asked for another touch.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from matching.scoring import Prepared, clear_miss, prepare, score
+from matching.fingerprint.calibration import near_miss, score_of_looks
+from matching.fingerprint.parameters import LOOKS
+from matching.scoring import Prepared, prepare, score
 from matching.template import Template
 
 THRESHOLD = 0.5  # an FMR of 0.01 % per person; `matching.threshold` has other rates
@@ -62,15 +64,16 @@ def decide(
     """Compare `probe` with every template of every candidate and say who it is, or why it is nobody.
 
     Threshold and margin are in the unit of `matching.score`. A person listed twice is one person. `looks` are the
-    probe's finger seen in other ways, `Extractor.looks` of the same picture: while nobody has reached the threshold,
-    one after another is compared with those whom the probe missed, but not clearly, and a person's best score counts.
-    None is asked for otherwise. Raises TemplateError when a payload is damaged.
+    probe's finger seen in other ways, `Extractor.looks` of the same picture: with whom the probe neither clearly missed
+    nor clearly matched (`fingerprint.calibration.near_miss`), all of them are compared, and together they decide. None
+    is asked for otherwise; when there are fewer than there should be, the first look stands.
+    Raises TemplateError when a payload is damaged.
     """
     best = _best_by_person(probe, candidates)
-    near = [one for one in candidates if clear_miss() <= best[one.person] < threshold]
-    further = iter(looks if near else ())
-    while max(best.values(), default=0.0) < threshold and (look := next(further, None)) is not None:
-        best |= {person: max(best[person], again) for person, again in _best_by_person(look, near).items()}
+    near = [one for one in candidates if near_miss(best[one.person])]
+    again = [_best_by_person(look, near) for look in looks] if near else []
+    if len(again) == LOOKS - 1:
+        best |= {one.person: score_of_looks([seen[one.person] for seen in (best, *again)]) for one in near}
     return judge(best, threshold=threshold, margin=margin)
 
 

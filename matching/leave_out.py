@@ -29,6 +29,7 @@ import numpy as np
 from matching.bench import Progress, as_stored, by_finger, find_sets, read_picture, score_all, trials_of
 from matching.errors import DataError, ImageError
 from matching.fingerprint import parameters
+from matching.fingerprint.calibration import together
 from matching.fingerprint.compare import evidence, prepare
 from matching.fingerprint.looks import WAYS
 from matching.fingerprint.parameters import CLEAR_MISS_FMR, DPI
@@ -93,13 +94,15 @@ class Sets:
         return [self._eer(name, constants, looks, take, tuple(others)) for take in range(TAKES)]
 
     def _eer(self, name: str, constants: Choice, looks: int, take: int, others: tuple[str, ...]) -> float:
-        first = again = self._first(name, constants, take)
+        first = self._first(name, constants, take)
+        again = first[:0]
         if looks > 1:
             # The ways that make a whole of so many with this one.
             start = take // looks * looks
-            again = self._again(name, constants, take)[start : start + looks].max(axis=0)
+            whole = [way for way in range(start, start + looks) if way != take]
+            again = self._again(name, constants, take)[whole]
         near = Near(statistics.fmean(self._near(other, constants, take) for other in others))
-        seen = Seen(first, again, near)
+        seen = Seen(first, again, near, together)
         trials = trials_of(self._groups[name], "full")
         genuine, impostor = (np.array([seen.score(*one) for one in trials[kind]]) for kind in ("genuine", "impostor"))
         return 100 * eer(genuine, impostor)

@@ -13,7 +13,6 @@ from matching.fingerprint import calibration as finger_calibration
 from matching.fingerprint.compare import Prepared as PreparedFinger
 from matching.fingerprint.compare import compare as compare_fingers
 from matching.fingerprint.compare import prepare as prepare_finger
-from matching.fingerprint.parameters import CLEAR_MISS_FMR
 from matching.template import Format, Modality, Template
 
 Prepared = PreparedFinger | Embedding
@@ -64,10 +63,3 @@ def threshold(modality: Modality, fmr: float) -> float:
             return face_calibration.score_at_fmr(fmr)
         case _:
             assert_never(modality)
-
-
-def clear_miss() -> float:
-    """The score below which a finger is so clearly another's that a second look is wasted: one stranger in ten
-    reaches it.
-    """
-    return finger_calibration.score_at_fmr(CLEAR_MISS_FMR)

@@ -12,9 +12,11 @@ from config.model import Edge
 from matching import DataError, MatchingError, Modality, threshold
 from matching.calibrate import Trials, _same, calibrate, source, table
 from matching.fingerprint import Extractor, calibration
-from matching.fingerprint.fmr_table import TABLE
+from matching.fingerprint.fmr_table import LOOKS_TABLE, TABLE
 from matching.identify import THRESHOLD
 from matching.synthetic import finger, impression
+
+FINGER = Modality.FINGER
 
 
 @pytest.mark.parametrize("modality", Modality)
@@ -42,6 +44,23 @@ def test_the_table_is_met_and_straight_between_its_rows() -> None:
         assert calibration.evidence_at_fmr(fmr) == pytest.approx(evidence)
     for (easy, low), (strict, high) in itertools.pairwise(TABLE):
         assert calibration.evidence_at_fmr(math.sqrt(easy * strict)) == pytest.approx(math.sqrt(low * high))
+
+
+def test_several_looks_mean_the_rate_that_one_look_means() -> None:
+    def evenly(evidence: float) -> float:
+        return calibration.score_of_looks([calibration.score(evidence)] * 8)
+
+    for (fmr, of_looks), (_, of_one) in zip(LOOKS_TABLE, TABLE, strict=True):
+        assert evenly(of_looks) == pytest.approx(calibration.score(of_one)) == pytest.approx(threshold(FINGER, fmr))
+    scores = [evenly(evidence) for evidence in (0, *np.geomspace(1e-5, 0.5, 60))]
+    assert scores == sorted(set(scores))
+    assert 0 == scores[0] < scores[-1] < 1
+
+
+def test_a_look_that_shows_more_counts_for_more() -> None:
+    same, mixed = calibration.together([0.004, 0.004]), calibration.together([0.002, 0.006])
+    assert same == pytest.approx(0.004)
+    assert same < mixed < 0.006
 
 
 def trials(fingers: int, exponent: float, seed: int) -> Trials:
@@ -96,13 +115,14 @@ def test_sets_are_judged_by_a_table_made_without_them(tmp_path: Path, extractor:
     assert report["fingers"] == 8
     assert report["trials"] == 8 * 7 * 4  # three of four enrolled in four ways, and one left to try
     assert report["same_finger"] == []
-    for part in (report["shipped"], report["held_apart"]):
+    for part in (report["shipped"], report["held_apart"], report["held_apart_first"]):
         assert set(part) == {"ONE", "TWO", "pooled"}
         assert all(set(rates) == {"fmr_percent", "fnmr_percent"} for rates in part.values())
     assert report["shipped"]["pooled"]["fnmr_percent"]["three"] == 0
     made: dict[str, object] = {}
     exec(source(report), made)  # noqa: S102 - what --write writes is a module
     assert made["TABLE"] == tuple(map(tuple, report["table"]))
+    assert made["LOOKS_TABLE"] == tuple(map(tuple, report["looks_table"]))
 
 
 def test_fingers_that_show_nothing_make_no_table(tmp_path: Path, extractor: Extractor) -> None:

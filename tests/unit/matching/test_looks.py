@@ -8,11 +8,11 @@ import pytest
 
 from matching import Candidate, ImageError, Match, NoMatch, Template, TooClose, decide, score
 from matching.fingerprint import Extractor
+from matching.fingerprint.calibration import near_miss, score_of_looks
 from matching.fingerprint.leader import Detections
 from matching.fingerprint.looks import WAYS, Way
 from matching.fingerprint.parameters import LOOKS
 from matching.minutiae import Minutiae
-from matching.scoring import clear_miss
 from matching.synthetic import bare_glass, finger, impression
 
 Make = Callable[..., Minutiae]
@@ -88,29 +88,33 @@ class Counted:
             yield look
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def near(extractor: Extractor) -> tuple[Template, Template, Template]:
-    """An enrolled touch, another that scores between a clear miss and 0.5 when half of it is hidden, and a good one."""
+    """An enrolled touch, another of which so much is hidden that it nearly matches, and all of the other."""
     enrolled, probe = extractor.extract(impression(finger(7), 1)), impression(finger(7), 2)
     for hidden in range(20, 90, 5):
         picture = probe.copy()
         picture[: round(probe.shape[0] * hidden / 100)] = 255
         poor = extractor.extract(cv2.GaussianBlur(picture, (5, 5), 0))
-        if clear_miss() <= score(poor, enrolled) < 0.5:
+        if near_miss(score(poor, enrolled)) and score(poor, enrolled) < 0.5:
             return enrolled, poor, extractor.extract(probe)
     raise AssertionError("no near miss")
 
 
-def test_a_near_miss_is_looked_at_until_it_matches(near: tuple[Template, Template, Template]) -> None:
+def test_what_a_near_miss_is_all_looks_together_decide(near: tuple[Template, Template, Template]) -> None:
     enrolled, poor, good = near
     me = Candidate(b"me", [enrolled])
-    looks = Counted(poor, good, good)
+    once, better = score(poor, enrolled), score(good, enrolled)
+    looks = Counted(*[good] * (LOOKS - 1))
     decision = decide(poor, [me], looks=looks)
-    assert decision == Match(b"me", score(good, enrolled), 0.0)
-    assert looks.taken == 2
-    in_vain = Counted(poor, poor)
-    assert decide(poor, [me], looks=in_vain) == NoMatch(score(poor, enrolled))
-    assert in_vain.taken == 2
+    assert decision == Match(b"me", score_of_looks([once] + [better] * (LOOKS - 1)), 0.0)
+    assert looks.taken == LOOKS - 1
+    assert decide(poor, [me], looks=[poor] * (LOOKS - 1)) == NoMatch(score_of_looks([once] * LOOKS))
+
+
+def test_too_few_looks_do_not_count(near: tuple[Template, Template, Template]) -> None:
+    enrolled, poor, good = near
+    assert decide(poor, [Candidate(b"me", [enrolled])], looks=[good] * (LOOKS - 2)) == NoMatch(score(poor, enrolled))
 
 
 def test_a_clear_match_and_a_clear_miss_are_not_looked_at_again(
@@ -130,8 +134,10 @@ def test_another_look_is_compared_only_with_whom_the_first_nearly_matched_s5(
     """A look that would match somebody whom the finger clearly missed does not: their rate of strangers is kept."""
     enrolled, poor, good = near
     other = template(make(5))
-    assert score(poor, other) < clear_miss()
+    assert not near_miss(score(poor, other))
     people = [Candidate(b"me", [enrolled]), Candidate(b"other", [other])]
-    assert decide(poor, people, looks=[other]) == NoMatch(score(poor, enrolled))
+    decision = decide(poor, people, looks=[other] * (LOOKS - 1))
+    assert isinstance(decision, NoMatch)
+    assert decision.score < score(poor, enrolled)
     twins = [Candidate(b"me", [enrolled]), Candidate(b"twin", [enrolled])]
-    assert isinstance(decide(poor, twins, looks=[good]), TooClose)
+    assert isinstance(decide(poor, twins, looks=[good] * (LOOKS - 1)), TooClose)
