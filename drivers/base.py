@@ -187,6 +187,18 @@ class Watchful(Protocol):
 
 
 @runtime_checkable
+class Bare(Protocol):
+    """A finger sensor that can take a picture of its glass with nobody on it: for the daily self-test (S11)."""
+
+    def bare(self) -> Scan | None:
+        """The glass as it is now, in at most some seconds; None while a finger lies on it.
+
+        It is no reading: nobody is recognised by it, nor does it end a touch. Raises DeviceGone, ProtocolError.
+        """
+        ...
+
+
+@runtime_checkable
 class Settling(Protocol):
     """A device that does not say when a finger leaves, and takes long to look.
 

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import wait
 
 from drivers import DriverError
-from drivers.base import Driver, Informed
+from drivers.base import Bare, Driver, Informed
 from edge import policy
+from edge.glass import judge
 from edge.policy import Rules
 from edge.report import Report
 from edge.supervisor import Bench
@@ -28,11 +29,18 @@ def who_are_you(driver: Driver) -> Verdict:
     return {"verdict": "here", "model": info.model, "firmware": info.firmware}
 
 
+def look_over(driver: Driver) -> Verdict:
+    """What it says of itself, and what its bare glass looks like (S11). Raises DeviceGone, ProtocolError."""
+    found = who_are_you(driver)
+    scan = driver.bare() if isinstance(driver, Bare) else None
+    return found if scan is None else {**found, **judge(scan).figures()}
+
+
 class Checkup:
     """Examines all devices; `last` is what came of it."""
 
     def __init__(
-        self, bench: Bench, rules: Rules, at_min: int | None, report: Report, examine: Examination = who_are_you
+        self, bench: Bench, rules: Rules, at_min: int | None, report: Report, examine: Examination = look_over
     ) -> None:
         self.last: dict[str, dict[str, str | int | float]] = {}
         self._bench = bench
@@ -49,7 +57,8 @@ class Checkup:
             return
         self._day = today
         for device, verdict in self.run().items():
-            self._report.say("selftest", device=device, verdict=verdict)
+            said = {name: self.last[device][name] for name in ("glass", "score") if name in self.last[device]}
+            self._report.say("selftest", device=device, verdict=verdict, **said)
 
     def run(self) -> dict[str, str]:
         """Examine every device now; a verdict in words by device."""

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any, Protocol, assert_never
 
 from drivers import DeviceGone, DriverError, ProtocolError, registry
-from drivers.base import Advice, Driver, Feature, Informed, Keypad, Modality, Recognition, Retry, Scan
+from drivers.base import Advice, Bare, Driver, Feature, Informed, Keypad, Modality, Recognition, Retry, Scan
 from drivers.lines import LineClient, Message
 from edge import SetupError
+from edge.glass import WORDS as GLASS
+from edge.glass import judge
 from edge.settings import Device
 from edge.words import ADVICE, Words
 
@@ -83,6 +85,7 @@ class Finding:
     took_s: float | None = None
     rate: dict[str, float] = field(default_factory=dict)
     quality: Quality | None = None
+    glass: dict[str, Any] = field(default_factory=dict)
     file: str = ""
 
     @property
@@ -107,6 +110,8 @@ def line(found: Mapping[str, Any]) -> str:
         parts.append("{columns} × {rows} px, {dpi:.0f} dpi".format(**picture))
     parts += [f"{value:g} {name.replace('_', ' ')}" for name, value in found["rate"].items()]
     parts.append(f"quality {quality['score']}/100" if quality else "")
+    glass = found["glass"]
+    parts.append(f"{glass['hi']} / {glass['en']}, {glass['score']}/100" if glass else "")
     advice = quality["advice"] if quality else None
     why = f"{advice['hi']} / {advice['en']}" if advice else found["reason"]
     tail = (f" ({why})" if why else "") + (f"; {about['advice']}" if about.get("advice") else "")
@@ -201,6 +206,10 @@ def examine(driver: Driver, finding: Finding, look: Look, timeout_s: float, tell
 
 def _try_picture(driver: Driver, finding: Finding, look: Look, timeout_s: float, tell: Tell) -> Scan | None:
     stream = Feature.STREAM in driver.features
+    if isinstance(driver, Bare) and (bare := driver.bare()) is not None:
+        glass = judge(bare)
+        words = GLASS[glass.glass]
+        finding.glass = {**glass.figures(), "hi": words.hi, "en": words.en}
     tell((FACE if stream else PLACE).fill(device=finding.device))
     start = time.monotonic()
     reading = driver.read(timeout_s)

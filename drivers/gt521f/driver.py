@@ -97,6 +97,14 @@ class Gt521fDriver:
             template = self._template(known)
             return Matched(scores, template if isinstance(template, DeviceTemplate) else None)
 
+    def bare(self) -> Scan | None:
+        """The raw picture, which the module takes without asking for a finger."""
+        with self._session() as known:
+            if self._module.pressed():
+                return None
+            image = codec.picture(self._module.picture(known, raw=True), RAW_PX[0])
+            return Scan(image, float(RAW_DPI), Modality.FINGER)
+
     def info(self) -> Info:
         with self._lock:
             known = self._known()

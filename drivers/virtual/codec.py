@@ -4,6 +4,7 @@
 {"do": "place", "picture": "/path/x.png"}       a finger on the glass; "dpi": N when it is not the device's own
 {"do": "advise", "advice": "wipe"}              the sensor itself asks the person for something
 {"do": "lift"}                                  the finger goes
+{"do": "soil", "picture": "/path/x.png"}        what the glass shows with nobody on it; without a picture: nothing
 {"do": "state"}                                 answers lit, readings (how often it was lit), finger
 """
 
@@ -47,11 +48,16 @@ class Lift:
 
 
 @dataclass(frozen=True, slots=True)
+class Soil:
+    picture: str
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     pass
 
 
-Command = Press | Place | Advise | Lift | State
+Command = Press | Place | Advise | Lift | Soil | State
 
 
 def command(message: dict[str, Any]) -> Command:
@@ -65,9 +71,11 @@ def command(message: dict[str, Any]) -> Command:
             return Advise(Advice(advice))
         case {"do": "lift"}:
             return Lift()
+        case {"do": "soil", **rest} if isinstance(picture := rest.get("picture", ""), str) and "\0" not in picture:
+            return Soil(picture)
         case {"do": "state"}:
             return State()
-    raise ProtocolError('expected {"do": "press", "place", "advise", "lift" or "state"} with its fields')
+    raise ProtocolError('expected {"do": "press", "place", "advise", "lift", "soil" or "state"} with its fields')
 
 
 def picture(data: bytes) -> "NDArray[np.uint8]":

@@ -12,6 +12,7 @@ from drivers.lines import LineServer, Message, Peer
 from drivers.virtual import codec
 
 _MAX_WAITING_KEYS = 64
+_GLASS_PX = (288, 256)
 _LOOK_UP_S = 0.2  # how soon a wait for a key notices that the device was closed
 
 
@@ -26,6 +27,7 @@ class VirtualDriver:
         self._changed = threading.Condition()
         self._fresh: tuple[bytes, int] | Retry | None = None  # what lies there and was not read yet
         self._finger = False
+        self._soil = b""  # on the glass, beside any finger
         self._lit = False
         self._readings = 0
 
@@ -53,6 +55,15 @@ class VirtualDriver:
             return found
         data, dpi = found
         return Scan(codec.picture(data), float(dpi), Modality.FINGER)
+
+    def bare(self) -> Scan | None:
+        self._check_open()
+        if self._finger:
+            return None
+        import numpy as np
+
+        image = codec.picture(self._soil) if self._soil else np.full(_GLASS_PX, 255, np.uint8)
+        return Scan(image, float(self._dpi), Modality.FINGER)
 
     def read_key(self, timeout_s: float) -> str | None:
         until = time.monotonic() + timeout_s
@@ -98,6 +109,8 @@ class VirtualDriver:
                 self._lay(Retry(advice))
             case codec.Lift():
                 self._lay(None)
+            case codec.Soil(picture):
+                self._soil = _read(Path(picture)) if picture else b""
             case codec.State():
                 with self._changed:
                     return {"ok": True, "lit": self._lit, "readings": self._readings, "finger": self._finger}
