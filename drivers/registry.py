@@ -51,6 +51,11 @@ def make(name: str, options: Options) -> Driver:
     return find(name).make(check(name, options))
 
 
+def names() -> list[str]:
+    """Ours, and those that other packages bring; one of these may yet turn out not to load."""
+    return sorted({*DRIVERS, *(point.name for point in entry_points(group=GROUP))})
+
+
 def find(name: str) -> Entry:
     """Ours, or else a plug-in's. Raises OptionError naming the nearest driver when there is none of this name."""
     if name in DRIVERS:

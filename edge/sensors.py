@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from drivers import registry
+from drivers import OptionError, registry
 from drivers.base import Feature
 from edge.report import line as say
 from edge.settings import Device
@@ -69,7 +69,7 @@ def run(devices: tuple[Device, ...], *, as_json: bool, root: Path = Path("/")) -
 def report(devices: tuple[Device, ...], root: Path = Path("/")) -> dict[str, Any]:
     """Drivers with features and options, the settings' devices, and what was found; as JSON."""
     return {
-        "drivers": {name: _driver(name) for name in sorted(registry.DRIVERS)},
+        "drivers": {name: _driver(name) for name in registry.names()},
         "settings": [{"driver": device.driver, "options": dict(device.options)} for device in devices],
         "found": [asdict(found) for found in search(root)],
     }
@@ -81,7 +81,10 @@ def search(root: Path = Path("/")) -> list[Found]:
 
 
 def _driver(name: str) -> dict[str, Any]:
-    entry = registry.DRIVERS[name]
+    try:
+        entry = registry.find(name)
+    except OptionError as error:
+        return {"summary": str(error), "features": [], "network": False, "simulator": [], "options": {}}
     options = {
         option: f"{spec.doc} ({'must be given' if spec.default is None else repr(spec.default)})"
         for option, spec in entry.options.items()
