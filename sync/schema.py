@@ -41,7 +41,8 @@ def sums_of_rows(db: Database) -> None:
     for table, columns in SUMMED.items():
         db.execute(f"ALTER TABLE {table} ADD COLUMN sum INTEGER NOT NULL DEFAULT 0")
         db.execute(f"UPDATE {table} SET sum = row_sum({columns})")  # noqa: S608 - our own names
-    db.execute("CREATE TABLE name_again (log BLOB NOT NULL)")  # on a page of its own: without it nothing can be salvaged
+    # The log's name on a page of its own: without it nothing can be salvaged.
+    db.execute("CREATE TABLE name_again (log BLOB NOT NULL)")
 
 
 @roster()
