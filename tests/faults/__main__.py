@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from tests.faults import damage, disk, fuzz, kills, powercut, storm, tampering
+from tests.faults import damage, disk, fuzz, kills, powercut, storm, tampering, time_bounds
 from tests.faults.table import Result, Step
 
 FULL = 2_000_000
@@ -47,6 +47,7 @@ GOALS = (
     Goal("damage", damage.run, 10_000, 500),
     Goal("damaged-wal", partial(damage.run, file=damage.WAL), 10_000, 500),
     Goal("tampering", tampering.run, 100_000, 5_000),
+    Goal("time", time_bounds.faults, 100_000, 10_000),
     Goal("fuzz", fuzz.run, 1_000_000, 50_000),
     Goal("storm", storm.run, 20_000, 4_000, alone=True),
     Goal("kills", kills.run, 2_000, 50, alone=True),

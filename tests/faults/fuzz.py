@@ -10,8 +10,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import cbor2
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from sync import SyncError, WireError
+from sync.anchor import (
+    Anchor,
+    Answer,
+    Question,
+    answer_bytes,
+    check,
+    parse_answer,
+    parse_question,
+    question_bytes,
+    sign_answer,
+)
 from sync.batch import Batch, batch_bytes, parse_batch
 from sync.chain import genesis, heads, sign_head, sign_receipt, sign_roster, verify_batch, verify_receipt, verify_roster
 from sync.columns import bodies, parse_columns
@@ -41,6 +53,7 @@ from tests.faults.writer import KEY, TERMINAL, record
 
 LOG = b"log-one!"
 PUBLIC = KEY.public_key()
+ASKED = Question(b"boot-one-16bytes", 5000, b"question")
 MAX_BYTES = 100_000
 
 
@@ -62,6 +75,7 @@ def targets() -> tuple[Target, ...]:
     receipt = sign_receipt(KEY, TERMINAL, LOG, 9, b"h" * 32)
     beat = Beat(b"session!", True, LOG, 9, 2, 3)
     card = PersonCard(b"l" * 32, "Synthetic 1", CardFlag.NONE)
+    answer = sign_answer(KEY, TERMINAL, ASKED.tag, 1_767_238_200_000)
     return (
         Target("record", parse_record, lambda data, r: record_body(r) == data, tuple(map(_body, range(12)))),
         Target("batch", parse_batch, _same_by_columns, batches),
@@ -71,6 +85,8 @@ def targets() -> tuple[Target, ...]:
         Target("template", parse_template, lambda data, t: True, (template_bytes(template),)),
         Target("chunk", parse_chunk, lambda data, c: True, (chunk_bytes(Chunk(LOG, 4, 0, 2, b"x" * 99)),)),
         Target("beat", parse_beat, lambda data, b: True, (beat_bytes(beat),)),
+        Target("question", parse_question, lambda data, q: True, (question_bytes(ASKED),)),
+        Target("answer", parse_answer, _only(_check_answer, answer), (answer_bytes(answer),)),
         Target("card", parse_card, lambda data, c: True, (card_bytes(card),)),
     )
 
@@ -97,6 +113,10 @@ def _same_by_columns(data: bytes, batch: Batch) -> bool:
     except SyncError:
         return True
     return batch_bytes(batch) in _GENUINE
+
+
+def _check_answer(key: Ed25519PublicKey, terminal: str, answer: Answer) -> None:
+    check(key, terminal, Anchor(ASKED, ASKED.asked_ms + 700, answer), ASKED.asked_ms + 900)
 
 
 def _only(verify: Callable[..., None], genuine: object) -> Callable[[bytes, Any], bool]:

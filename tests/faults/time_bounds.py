@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from server import dating
 from server.dating import Boot, Dating, Evidence, Interval, Reason
 from sync.anchor import DRIFT_PPM, SLEW_MS, SLEW_PPM, Anchor, Question, check, sign_answer
+from tests.faults.table import Result, Step, quiet
 
 MEDIAN_LIMIT_MS = 2000
 _SECOND, _MINUTE, _HOUR, _DAY = 1000, 60_000, 3_600_000, 86_400_000
@@ -232,6 +233,23 @@ def run(punches: int, seed: int, a_log: int = 1000) -> Tally:
         name = f"{seed}/{number}"
         tally.take(simulate(random.Random(name), min(a_log, punches - tally.punches)), name)
     return tally
+
+
+def faults(n: int, seed: int = 0, step: Step = quiet) -> Result:
+    """As a line of the faults' table."""
+    result = Result("true time outside the stated bound, now or before it was dated again")
+    medians = []
+    while result.tried < n:
+        tally = run(min(1000, n - result.tried), seed * 1_000_000 + result.tried)
+        if tally.outside:
+            result.wrong(f"{tally.outside} punches, first {tally.first_wrong}")
+        medians.append(statistics.median(tally.one_anchor_ms or [0]))
+        result.tried += tally.punches
+        step(result.tried)
+    result.remark = f"median bound with one anchor in the boot {statistics.median(medians) / 1000:.2f} s"
+    if statistics.median(medians) > MEDIAN_LIMIT_MS:
+        result.wrong(result.remark)
+    return result
 
 
 def table(tally: Tally) -> str:
