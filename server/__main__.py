@@ -86,6 +86,9 @@ def _parser() -> argparse.ArgumentParser:
         'Register people from stdin, lines {"name": …, "digits": …}; prints references.',
         people,
     )
+    carried = add("import", _import, "Take in what was carried by hand: bundles, or the card of a dead terminal.")
+    carried.add_argument("files", nargs="*", type=Path, metavar="FILE", help="of `hazri-edge export`; .txt: QR codes")
+    carried.add_argument("--card", type=Path, metavar="DIR", help="the state directory of a dead terminal; only read")
     token = group("token", "Tokens for the API and the dashboard.")
     new = add("new", _token_new, "Make a token; it is shown once.", token)
     new.add_argument("--scope", choices=["pull", "dashboard"], required=True, help="what it opens")
@@ -111,8 +114,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     ingest = add("ingest", _bench, "Punches a second, verified and committed.", bench)
     ingest.add_argument("--scale", type=float, default=1.0, help="a smaller or larger load (default: 1)")
-    storm = add("storm", _bench, "Every terminal comes back at once; then one of them floods.", bench)
+    storm = add("storm", _bench, "Every terminal comes back at once.", bench)
     storm.add_argument("--terminals", type=int, default=5000, metavar="N", help="how many (default: 5000)")
+    storm.add_argument("--flood", action="store_true", help="instead: one terminal floods, twenty others work on")
     for name, one in (("wire", wire), ("link", link), ("ingest", ingest), ("storm", storm)):
         one.set_defaults(bench=name)
         one.add_argument("--json", action="store_true", help="one line of JSON")
@@ -226,6 +230,28 @@ def _people_import(args: argparse.Namespace) -> int:
     for ref in register(opened.ledger, Vault(opened.keys.vault), people):
         _print(json.dumps({"person": ref.hex()}))
     return DONE
+
+
+def _import(args: argparse.Namespace) -> int:
+    from server import carried
+    from server.fleet.roster import RosterKeys
+    from server.intake import Intake
+    from server.ledger.records import RecordWriter
+    from server.run import open_state
+    from server.vault import Vault
+
+    if bool(args.files) == bool(args.card):
+        raise ServerError("import: name the files of a bundle, or --card and a directory")
+    opened = open_state(_settings(args))
+    keys = RosterKeys(opened.keys.server, opened.keys.template, Vault(opened.keys.vault))
+    intake = Intake(RecordWriter(opened.ledger.engine.dialect), opened.keys.server, keys)
+    if args.card:
+        taken = carried.take_card(opened.ledger, intake, args.card)
+    else:
+        taken = carried.take_files(opened.ledger, intake, opened.keys.template, args.files)
+    for line in taken.lines():
+        _print(line)
+    return FAILED if taken.notes else DONE
 
 
 def _token_new(args: argparse.Namespace) -> int:

@@ -30,6 +30,10 @@ def _run(args: argparse.Namespace, console: Console) -> dict[str, Any]:
             from server import bench_ingest
 
             return bench_ingest.run(console, args.scale)
+        case "storm" if args.flood:
+            from server import bench_flood
+
+            return bench_flood.run(console)
         case _:
             from server import bench_storm
 

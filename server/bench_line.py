@@ -65,6 +65,11 @@ class Line:
         self._put(0x10, b"\0\4MQTT\4\2" + _KEEPALIVE_S.to_bytes(2, "big") + _text(text))
         self._put(0x82, b"\0\1" + _text((topics or down_all(name)).encode()) + b"\1")
 
+    @property
+    def unsent(self) -> int:
+        """Bytes that wait for the socket."""
+        return len(self._out)
+
     def fileno(self) -> int:
         return (self._tls or self._plain).fileno()
 

@@ -39,7 +39,7 @@ def staged(listen: str = "127.0.0.1", hosts: tuple[str, ...] = ()) -> Iterator[S
     folder = Path(tempfile.mkdtemp(prefix="hazri-bench-"))
     try:
         open_keys(folder / "server", ("127.0.0.1", *hosts))
-        with start_aggregator(folder, listen) as aggregator:
+        with start_aggregator(folder, listen, web_port=0) as aggregator:
             ledger = Ledger(f"sqlite:///{aggregator.folder / 'ledger.db'}")
             try:
                 yield Stage(folder, aggregator, open_keys(aggregator.folder, ("127.0.0.1",)), ledger)

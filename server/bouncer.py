@@ -32,7 +32,7 @@ log = logging.getLogger("hazri.bouncer")
 
 FIRST_OUT_S, LONGEST_OUT_S = 60.0, 3600.0
 _GOOD_AFTER_S = 24 * 3600.0
-_POLL_S, _AGAIN_S = 0.2, 5.0
+_POLL_S, _AGAIN_S = 1.0, 5.0
 _CUT_TIMEOUT_S = 5.0
 KIND = "flood"
 
@@ -59,23 +59,30 @@ class Bouncer:
         self._lock = threading.Lock()
         self._new: set[str] = set()
         self._out: dict[str, _Out] = {}
-        self._stopping = threading.Event()
+        self._wake = threading.Event()
+        self._stopping = False
         self._thread = threading.Thread(target=self._run, name="bouncer", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
     def stop(self) -> None:
-        self._stopping.set()
+        self._stopping = True
+        self._wake.set()
         self._thread.join()
 
     def flooding(self, terminal: str) -> None:
         """Put it out soon."""
         with self._lock:
+            known = terminal in self._new or (terminal in self._out and self._out[terminal].denied)
             self._new.add(terminal)
+        if not known:
+            self._wake.set()
 
     def _run(self) -> None:
-        while not self._stopping.wait(_POLL_S):
+        while not self._stopping:
+            self._wake.wait(_POLL_S)
+            self._wake.clear()
             try:
                 self.step(time.monotonic())
             except Exception as error:  # noqa: BLE001 - one bad turn must not leave the door unguarded for ever

@@ -96,10 +96,10 @@ def free_port(wanted: int = 0) -> int:
 class Aggregator:
     """`hazri-server run` with its own folder, database, broker and keys."""
 
-    def __init__(self, folder: Path, listen: str = "127.0.0.1") -> None:
+    def __init__(self, folder: Path, listen: str = "127.0.0.1", web_port: int = _WEB_PORT) -> None:
         self.folder = folder / "server"
         self.folder.mkdir(exist_ok=True)
-        self.broker_port, self._web_port = free_port(), free_port(_WEB_PORT)
+        self.broker_port, self._web_port = free_port(), free_port(web_port)
         self._config = self.folder / "server.toml"
         self._config.write_text(
             f"state_dir = {json.dumps(str(self.folder))}\n[web]\nport = {self._web_port}\n"
@@ -160,8 +160,8 @@ class Aggregator:
 
 
 @contextmanager
-def start_aggregator(folder: Path, listen: str = "127.0.0.1") -> Iterator[Aggregator]:
-    aggregator = Aggregator(folder, listen)
+def start_aggregator(folder: Path, listen: str = "127.0.0.1", web_port: int = _WEB_PORT) -> Iterator[Aggregator]:
+    aggregator = Aggregator(folder, listen, web_port)
     try:
         aggregator.wait_until_ready()
         yield aggregator
