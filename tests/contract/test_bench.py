@@ -7,7 +7,7 @@ from argparse import Namespace
 import pytest
 from rich.console import Console
 
-from server import ServerError, bench, bench_ingest, bench_storm, bench_wire
+from server import ServerError, bench, bench_flood, bench_ingest, bench_storm, bench_wire
 
 
 def quiet() -> Console:
@@ -26,6 +26,13 @@ def test_everybody_comes_back_from_a_storm() -> None:
     assert found["terminals"] == 20
     assert found["attempts_per_terminal"] >= 1
     assert found["reconnect_s"] > 0
+
+
+def test_who_floods_is_cut_and_nobody_else_is() -> None:
+    found = bench_flood.run(quiet(), 2.0, 6.0)
+    assert found["flood"]["times_cut"] >= 1
+    assert found["cut_off_s"] <= 10
+    assert found["receipts"] == {"before": 80, "with": 240}
 
 
 def test_the_wire_is_as_narrow_as_promised() -> None:

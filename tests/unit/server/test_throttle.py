@@ -48,13 +48,13 @@ def test_who_does_not_wait_floods() -> None:
 
 
 def test_records_and_bytes_run_out_too() -> None:
-    assert passed(Throttle(), 1000, 0.0, records=1000) == RATES.hold[1] / 1000 + 1
-    assert passed(Throttle(), 1000, 0.0, size=2**18) == RATES.hold[2] / 2**18
+    assert passed(Throttle(), 500, 0.0, records=1000) == RATES.hold[1] / 1000 + 1
+    assert passed(Throttle(), 500, 0.0, size=2**18) == RATES.hold[2] / 2**18
 
 
 def test_the_bucket_fills_again_and_old_drops_are_forgotten() -> None:
     throttle = Throttle()
-    passed(throttle, 2000 + FLOOD_DROPS - 1, 0.0, records=1)
+    passed(throttle, 600 + FLOOD_DROPS - 1, 0.0, records=1)
     assert throttle.message("t-1", 2**30, 1000.0) is Passage.DROP
     assert passed(throttle, 5000, 1000.0, records=1) == RATES.hold[0]
 
