@@ -156,7 +156,15 @@ def test_the_openapi_document_names_what_is_answered(site: Site) -> None:
     got = site.punches("?limit=1").json()
     assert set(got) == set(schema["ApiPage"]["properties"])
     assert set(got["punches"][0]) == set(schema["ApiPunch"]["properties"])
-    assert set(document["paths"]) == {"/api/v1/punches", "/api/v1/punches/{server_seq}/datings", "/api/v1/alarms"}
+    assert set(document["paths"]) == {
+        "/api/v1/punches",
+        "/api/v1/punches/{server_seq}/datings",
+        "/api/v1/alarms",
+        "/api/v1/refused",
+        "/api/v1/checkpoints",
+        "/api/v1/checkpoints/latest",
+        "/api/v1/checkpoints/consistency",
+    }
 
 
 def test_unknown_paths_and_methods_are_said_plainly(site: Site) -> None:

@@ -19,6 +19,7 @@ from server.fleet.admit import admit, revoke
 from server.ledger.tables import person, terminal
 from server.people.register import Registration, register
 from server.run import _problems
+from server.transparency.notary import Notary
 from sync import SealError, admission, seal
 from sync.agent import Agent, AgentSettings, AgentState
 from sync.chain import verify_roster
@@ -353,8 +354,12 @@ def test_a_terminal_nothing_can_be_sealed_to_costs_only_itself(
 
 def test_a_thread_that_has_ended_is_a_problem(running: Aggregator) -> None:
     until(lambda: running.ingest.up, "the link is up")
-    assert _problems(None, running.ingest, running.pusher) == []
+    notary = Notary(running.ledger, running.keys.server)
+    notary.start()
+    assert _problems(None, running.ingest, running.pusher, notary) == []
     running.pusher.stop()
-    assert ["rosters" in p for p in _problems(None, running.ingest, running.pusher)] == [True]
+    assert ["rosters" in p for p in _problems(None, running.ingest, running.pusher, notary)] == [True]
     running.ingest.stop()
-    assert "stores" in _problems(None, running.ingest, running.pusher)[0]
+    assert "stores" in _problems(None, running.ingest, running.pusher, notary)[0]
+    notary.stop()
+    assert any("checkpoints" in p for p in _problems(None, running.ingest, running.pusher, notary))
