@@ -62,9 +62,7 @@ def dashboard(request: Request) -> Response:
         terminals = views.live_terminals(connection, now)
         totals = views.totals(connection, dt.datetime.now(IST).date())
     after = max((p.server_seq for p in punches), default=0)
-    return page(
-        request, "dashboard.html", punches=punches, terminals=terminals, totals=totals, now_ms=now, after=after
-    )
+    return page(request, "dashboard.html", punches=punches, terminals=terminals, totals=totals, now_ms=now, after=after)
 
 
 @router.get("/enter")
