@@ -56,6 +56,10 @@ class Port(Protocol):
         """Throw away what has come and was not read. Raises DeviceGone."""
         ...
 
+    def check(self) -> None:
+        """Takes no time, and asks the device nothing. Raises DeviceGone when it was pulled out."""
+        ...
+
 
 class SerialPort:
     """See Port. `name`: a path (a udev symlink is best), or `socket://host:port`. Raises OptionError for other URLs."""
@@ -108,6 +112,14 @@ class SerialPort:
     def flush(self) -> None:
         with self._open():
             self._serial.reset_input_buffer()
+
+    def check(self) -> None:
+        """Whether the other side is still there, as far as the line says without being asked. Raises DeviceGone."""
+        with self._open():
+            line = select.poll()
+            line.register(self._serial.fileno(), 0)  # a hang-up is told of whatever one asks for
+            if line.poll(0):
+                raise DeviceGone(f"{self._name}: it was pulled out")
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[None]:

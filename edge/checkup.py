@@ -4,6 +4,7 @@ Whoever has more to ask of a device hands Bench.ask another examination; it runs
 two readings.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import wait
 
@@ -19,6 +20,7 @@ from sync.record import Instant
 Verdict = Mapping[str, str | int | float]
 Examination = Callable[[Driver], Verdict]
 _LONGEST_S = 10.0
+_FINDING_S = 60.0
 
 
 def who_are_you(driver: Driver) -> Verdict:
@@ -49,13 +51,17 @@ class Checkup:
         self._report = report
         self._examine = examine
         self._day = -1
+        self._due_s = 0.0
 
     def daily(self, now: Instant) -> None:
         """Examine them if it is time and was not done today. Takes ten seconds at most."""
         today = policy.work_day(self._rules, now)
         if self._at_min is None or self._day == today or policy.minute_of_day(self._rules, now) < self._at_min:
             return
-        self._day = today
+        self._due_s = self._due_s or time.monotonic()
+        if time.monotonic() - self._due_s < _FINDING_S and not all(d["here"] for d in self._bench.health().values()):
+            return  # the terminal may just have been started: what is still being found is not missing
+        self._day, self._due_s = today, 0.0
         for device, verdict in self.run().items():
             said = {name: self.last[device][name] for name in ("glass", "score") if name in self.last[device]}
             self._report.say("selftest", device=device, verdict=verdict, **said)

@@ -19,7 +19,8 @@ from drivers.lines import LineClient, Message
 from edge import SetupError
 from edge.glass import WORDS as GLASS
 from edge.glass import judge
-from edge.settings import Device
+from edge.settings import Device, named
+from edge.tuning import FASTER
 from edge.words import ADVICE, Words
 
 _FRAMES = 10
@@ -114,15 +115,15 @@ def line(found: Mapping[str, Any]) -> str:
     parts.append(f"{glass['hi']} / {glass['en']}, {glass['score']}/100" if glass else "")
     advice = quality["advice"] if quality else None
     why = f"{advice['hi']} / {advice['en']}" if advice else found["reason"]
-    tail = (f" ({why})" if why else "") + (f"; {about['advice']}" if about.get("advice") else "")
+    tail = (f" ({why})" if why else "") + (f"; {about['advice']} ({FASTER})" if about.get("advice") else "")
     return f"{'; '.join(part for part in parts if part)}: {found['hi']} / {found['en']}{tail}"
 
 
 def run(devices: Sequence[Device], look: Look, *, timeout_s: float, out: Path | None, tell: Tell) -> list[Finding]:
     """Open, examine and close each device in turn. Never raises for what a device does; SetupError when `out` fails."""
     findings = []
-    for number, device in enumerate(devices, 1):
-        finding = Finding(f"{device.driver}-{number}", device.driver)
+    for name, device in named(devices):
+        finding = Finding(name, device.driver)
         scan: Scan | None = None
         try:
             driver = registry.make(device.driver, device.options)

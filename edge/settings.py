@@ -1,7 +1,7 @@
 """What the two processes of a terminal need to know, as plain values: the entry point fills them in from the file."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,17 @@ class Device:
 
     driver: str
     options: Mapping[str, str | int]
+
+
+def named(devices: Iterable[Device]) -> list[tuple[str, Device]]:
+    """With the names they have in logs and between the processes: the driver's, numbered from the second on."""
+    met: Counter[str] = Counter()
+    found = []
+    for device in devices:
+        met[device.driver] += 1
+        nth = met[device.driver]
+        found.append((device.driver if nth == 1 else f"{device.driver}-{nth}", device))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +70,7 @@ class Settings:
 
     @property
     def named(self) -> list[tuple[str, Device]]:
-        """The devices with the names they have in logs and between the processes: the driver's, numbered if need be."""
-        met: Counter[str] = Counter()
-        named = []
-        for device in self.sensors:
-            met[device.driver] += 1
-            nth = met[device.driver]
-            named.append((device.driver if nth == 1 else f"{device.driver}-{nth}", device))
-        return named
+        return named(self.sensors)
 
     @property
     def punches(self) -> Path:

@@ -43,9 +43,7 @@ def set_baud(settings: Settings | None, baud: int, driver: str, port: str, tell:
     except DriverError as error:
         tell(f"{name}: {error}")
         return 1
-    tell(
-        f"{name}: {before.get('baud')} baud before, {after.get('baud')} now; {_picture(before)}, {_picture(after)} now"
-    )
+    tell(f"{name}: {before.get('baud')} baud before, {after.get('baud')} now{_pictures(before, after)}")
     if device.options.get("baud") not in (None, 0, baud):
         tell(f"the settings say baud = {device.options['baud']}: make that {baud}, or leave it out")
     return 0 if after.get("baud") == baud else 1
@@ -76,5 +74,7 @@ def _facts(name: str, options: Options, baud: int | None) -> Mapping[str, Any]:
         driver.close()
 
 
-def _picture(facts: Mapping[str, Any]) -> str:
-    return f"a picture takes {facts['image_s']} s" if "image_s" in facts else "no pictures"
+def _pictures(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    if "image_s" not in before or "image_s" not in after:
+        return ""
+    return f"; a picture took {before['image_s']} s, and takes {after['image_s']} s"

@@ -27,7 +27,10 @@ DPI, RAW_DPI = 450, 275  # of the optical sensor by its datasheet; of the thinne
 
 
 class Gt521fDriver:
-    """See drivers.base.Driver, Informed and Matcher. `baud` 0: found out, then 115200; `raw`: the small picture."""
+    """See drivers.base.Driver, Informed, Watchful, Bare and Matcher.
+
+    `baud` 0: found out, then 115200; `raw`: the small picture.
+    """
 
     def __init__(self, port: Port, *, baud: int = 0, mode: str = "auto", raw: bool = False, dpi: int = 0) -> None:
         self._module = Module(port, baud)
@@ -104,6 +107,11 @@ class Gt521fDriver:
                 return None
             image = codec.picture(self._module.picture(known, raw=True), RAW_PX[0])
             return Scan(image, float(RAW_DPI), Modality.FINGER)
+
+    def check(self) -> None:
+        with self._lock:
+            self._known()
+            self._module.link.port.check()
 
     def info(self) -> Info:
         with self._lock:

@@ -38,7 +38,7 @@ FAST_BAUD = 115200
 
 
 class ZfmDriver:
-    """See drivers.base.Driver, Informed and Matcher.
+    """See drivers.base.Driver, Informed, Watchful and Matcher.
 
     `baud` 0: found out; `packet_bytes`, `width_px`, `dpi` 0: as the module has them.
     """
@@ -123,6 +123,11 @@ class ZfmDriver:
             template = DeviceTemplate(family, self._module.template(TOUCH))
             scores = tuple(self._module.score(c.data) if c.family == family else None for c in candidates)
             return Matched(scores, template)
+
+    def check(self) -> None:
+        with self._lock:
+            self._known()
+            self._module.link.port.check()
 
     def info(self) -> Info:
         with self._lock:
