@@ -141,7 +141,7 @@ def test_each_device_is_opened_tried_and_judged(site: Site, tmp_path: Path) -> N
     wanted = [Verdict.FINE, Verdict.FINE, Verdict.SEALED, Verdict.GONE, Verdict.WRONG]
     assert [finding.verdict for finding in found] == wanted
     assert [finding.passed for finding in found] == [True, True, True, False, False]
-    assert told == ["camera-1: look at the camera", "http_capture-2: place a finger on the sensor"]
+    assert told == ["camera: look at the camera", "http_capture: place a finger on the sensor"]
     assert found[0].rate["pictures_a_second"] > 1
     assert found[2].about["model"] == "SIM-L1"
     assert "nowhere" in found[3].reason
