@@ -104,7 +104,7 @@ class Terminal:
     def able(self) -> Able:
         """What this terminal can do now."""
         camera = self._bench.camera and self.comparer.faces
-        search = self.comparer.searching and (self._bench.pictures or camera)
+        search = self.comparer.searching and (self._bench.pictures if self.rules.identify else camera)
         return Able(self._bench.finger, camera, self._bench.keypad, self.disk, self.people.gallery.vouched, search)
 
     @property
