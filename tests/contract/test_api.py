@@ -1,5 +1,6 @@
 """The API and the pages over a real socket: who may ask, what is answered, and how refusals read."""
 
+import datetime as dt
 import json
 import re
 import sqlite3
@@ -10,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from server.dating import RESOLUTION_MS
 from server.web.app import openapi
 from sync.record import Flag, Kind
 from tests.unit.server.aggregator import WALL_MS, punch, until
@@ -66,6 +68,8 @@ def test_a_punch_as_the_api_gives_it(site: Site) -> None:
     one = page["punches"][2]
     received = one.pop("received_at")
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", received)
+    latest = dt.datetime.fromisoformat(one.pop("latest"))
+    assert latest - dt.datetime.fromisoformat(received) == dt.timedelta(milliseconds=RESOLUTION_MS)
     assert one == {
         "server_seq": 3,
         "terminal": "t-1",
@@ -82,8 +86,26 @@ def test_a_punch_as_the_api_gives_it(site: Site) -> None:
         "since_boot_ms": 2000,
         "clock_source": "ntp",
         "error_bound_ms": 500,
+        "earliest": None,
+        "dated_by": "before",
+        "clock_disputed": False,
     }
     assert WALL_MS == 1_767_225_600_000
+
+
+def test_how_a_punch_was_dated_and_what_was_raised(site: Site) -> None:
+    """S2, S10: with the token that reads punches, and no other."""
+    bearer = f"Bearer {site.pull_token}"
+    got = site.get("/api/v1/punches/3/datings", authorization=bearer).json()
+    assert got["server_seq"] == 3
+    assert [(one["earliest"], one["dated_by"]) for one in got["datings"]] == [(None, "before")]
+    none = site.get("/api/v1/punches/999999/datings", authorization=bearer)
+    assert (none.status_code, none.json()) == (404, {"error": "no punch has the server_seq 999999"})
+    assert site.get("/api/v1/punches/0/datings", authorization=bearer).status_code == 422
+    assert site.get("/api/v1/alarms", authorization=bearer).json() == {"alarms": []}
+    for path in ("/api/v1/punches/3/datings", "/api/v1/alarms"):
+        assert site.get(path).status_code == 401
+        assert site.get(path, authorization=f"Bearer {site.page_token}").status_code == 403
 
 
 @pytest.mark.parametrize("limit", [1, 7, N, 5000])
