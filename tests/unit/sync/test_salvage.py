@@ -374,3 +374,20 @@ def test_a_salvaged_log_the_server_does_not_take_holds_nothing_up(tmp_path: Path
     site.steps(3)
     assert site.agent._reader is not None
     assert site.agent._reader.path == tmp_path / "punches.db"
+
+
+def test_a_new_link_tries_every_salvaged_log_again(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    site.punch(3)
+    site.server.lose = lambda n: True
+    site.steps(3)
+    site.outbox._db.close()
+    break_header(tmp_path / "punches.db")
+    site.outbox = Outbox(tmp_path / "punches.db", "t-1", KEY)
+    site.steps(3)
+    assert site.agent._saved
+    site.agent._start_over()
+    site.agent._start_over()  # and at once again, before anything was opened
+    site.server.lose = lambda n: False
+    state = site.steps(2)
+    assert (site.agent._saved, state.sent) == (True, 3)
