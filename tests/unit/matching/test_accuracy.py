@@ -16,7 +16,7 @@ def test_the_error_rate_stays_below_its_floor(
     extractor: Extractor, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if data := os.environ.get("HAZRI_DATA"):
-        folder, floor_percent = Path(data) / "fingerprints" / SET, 0.5
+        folder, floor_percent = Path(data) / "fingerprints" / SET, 0.25
     else:
         folder, floor_percent = tmp_path / "synthetic", 1.0
         generate(10, 5, seed=1, out_dir=folder)
@@ -24,5 +24,5 @@ def test_the_error_rate_stays_below_its_floor(
             print(f"\nHAZRI_DATA is not set: accuracy was tried on synthetic fingers, not on {SET}")  # noqa: T201
     figures = bench_fingerprint(folder, extractor=extractor)
     assert figures["mean_eer_percent"] <= floor_percent
-    assert figures["three"]["fnmr_at_fmr_0_1_percent"] <= 0.5
+    assert figures["three"]["fnmr_at_fmr_0_1_percent"] <= 0.1
     assert len(figures["sets"]) == 1
