@@ -193,6 +193,9 @@ def parser() -> argparse.ArgumentParser:
     bridge = add("bridge", "carry what old machines on the local network wrote down to the terminal")
     bridge.add_argument("--events", choices=["json"], help="one JSON object a line on stdout")
     add("status", "how the terminal is").add_argument("--json", action="store_true")
+    export = add("export", "seal what was not receipted yet for the aggregator, to be carried by hand")
+    export.add_argument("--out", type=Path, required=True, metavar="DIR", help="a USB stick, say")
+    export.add_argument("--qr", action="store_true", help="as pictures of QR codes, to be photographed")
 
     enrol = add("enrol", "enrol fingers and a face on the running terminal")
     enrol.add_argument("--person", required=True, metavar="REF", help="the person's opaque reference, 16 hex digits")

@@ -33,6 +33,22 @@ def keys(args: Namespace, settings: Settings) -> int:
     return 0
 
 
+def export(args: Namespace, settings: Settings) -> int:
+    from edge import export as carrying
+    from edge.identity import load_admission, template_key_of
+
+    admission = load_admission(settings.state_dir)
+    server = template_key_of(admission)
+    files = carrying.run(settings.punches, settings.roster, admission.terminal, server, args.out, qr=args.qr)
+    if not files:
+        say("everything is receipted: there is nothing to carry")
+        return 0
+    for file in files:
+        say(str(file))
+    say(f"{len(files)} files: carry them all to whoever runs `hazri-server import`")
+    return 0
+
+
 def accept(args: Namespace, settings: Settings) -> int:
     try:
         data = args.admission.read_bytes()

@@ -244,7 +244,7 @@ def _import(args: argparse.Namespace) -> int:
         raise ServerError("import: name the files of a bundle, or --card and a directory")
     opened = open_state(_settings(args))
     keys = RosterKeys(opened.keys.server, opened.keys.template, Vault(opened.keys.vault))
-    intake = Intake(RecordWriter(opened.ledger.engine.dialect), opened.keys.server, keys)
+    intake = Intake(RecordWriter(opened.ledger.engine.dialect), opened.keys.server, keys, carried=True)
     if args.card:
         taken = carried.take_card(opened.ledger, intake, args.card)
     else:

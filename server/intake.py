@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from sqlalchemy import Connection
 
 from server import forks, quarantine, timekeeping
-from server.fleet import registry, roster, templates
+from server.fleet import registry, roster, templates, vouch
 from server.fleet.roster import RosterKeys
 from server.gaps import Gaps
 from server.judge import Accept, Gap, Known, Reason, Refuse, Repeat, Verdict, judge
@@ -98,8 +98,12 @@ def read(delivery: Delivery) -> Incoming:
 class Intake:
     """Takes groups of messages into the ledger."""
 
-    def __init__(self, writer: records.RecordWriter, receipt_key: Ed25519PrivateKey, keys: RosterKeys) -> None:
+    def __init__(
+        self, writer: records.RecordWriter, receipt_key: Ed25519PrivateKey, keys: RosterKeys, *, carried: bool = False
+    ) -> None:
+        """`carried`: by hand, which is no sign of life, and may be of a unit that was exchanged since (S7)."""
         self._writer = writer
+        self._carried = carried
         self._receipt_key = receipt_key
         self._keys = keys
         self._orders = roster.Orders()
@@ -108,6 +112,7 @@ class Intake:
     def take(self, connection: Connection, group: Sequence[Incoming]) -> Outcome:
         """Store what is to be believed of `group`, in order."""
         work = _Group(connection, self._keys, self._orders, self._gaps, now_ms())
+        work.former = self._carried
         work.registered = registry.look_up(connection, {one.terminal for one in group})
         work.known = records.known(
             connection, {(one.terminal, one.message.log) for one in group if isinstance(one.message, Columns)}
@@ -115,7 +120,8 @@ class Intake:
         for one in group:
             work.take(one)
         work.store(self._writer)
-        registry.heard(connection, work.heard, work.now_ms)
+        if not self._carried:
+            registry.heard(connection, work.heard, work.now_ms)
         for terminal, log in work.answer:
             last = work.known[terminal, log]
             plain = (terminal, log) in work.plain
@@ -145,6 +151,7 @@ class _Group:
         self.answer: dict[tuple[str, bytes], None] = {}
         self.plain: set[tuple[str, bytes]] = set()
         self.heard: set[str] = set()
+        self.former = False  # are the keys that a terminal had before good, too?
         self.chunks: dict[templates.Id, None] = {}
         self.outcome = Outcome()
 
@@ -247,9 +254,20 @@ class _Group:
             except WireError:
                 return None
         verdict = judge(plain, known, self._head_at(key), self.registered[key[0]].record_key)
+        if self.former and isinstance(verdict, Refuse) and verdict.reason is Reason.SIGNATURE:
+            verdict = self._judge_by_former(key, known, plain) or verdict
         if plain is not batch and isinstance(verdict, Refuse) and verdict.reason is Reason.SIGNATURE:
             return None
         return verdict
+
+    def _judge_by_former(self, key: tuple[str, bytes], known: Known, batch: Columns) -> Verdict | None:
+        """By the key that signed it, of those the terminal ever had; None when none of them did."""
+        for one in vouch.keys(self.connection, self.keys.server.public_key(), key[0]):
+            record_key = Ed25519PublicKey.from_public_bytes(one.record_key)
+            verdict = judge(batch, known, self._head_at(key), record_key)
+            if not (isinstance(verdict, Refuse) and verdict.reason is Reason.SIGNATURE):
+                return verdict
+        return None
 
     def _beat(self, terminal: str, beat: Beat) -> None:
         if why := forks.take_beat(self.connection, terminal, beat, self.now_ms):
