@@ -1,0 +1,181 @@
+"""What came by hand: bundles and the cards of dead units, taken once, with every signature intact (S7, S9)."""
+
+import hashlib
+from pathlib import Path
+
+import cv2
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from edge import SetupError, export
+from server import carried
+from server.carried import CarriedError, Taken
+from server.fleet.admit import admit, revoke
+from server.intake import Intake
+from server.ledger.records import RecordWriter
+from sync import StorageError, chain, seal
+from sync.bundle import pack, parse_text, part_bytes, part_text
+from sync.outbox import Outbox, OutboxReader
+from sync.record import ClockSource, Event, EventCode, Instant
+from sync.roster import RosterStore
+from sync.wire import template_bytes
+from tests.unit.server.aggregator import Aggregator, Terminal, broker_settings, punch
+
+
+class Unit:
+    """A terminal on a disk, admitted, that no network reaches."""
+
+    def __init__(self, running: Aggregator, folder: Path, name: str = "t-1") -> None:
+        self.running, self.folder = running, folder
+        self.terminal = running.admit(Terminal(name))
+        self.key = self.terminal.key
+        self.outbox = Outbox(folder / "punches.db", name, self.key)
+        self.server = running.keys.template.public_key()
+
+    def punches(self, n: int) -> None:
+        for i in range(n):
+            self.outbox.append(punch(b"person-%d" % (i % 10)))
+
+    def enrol(self, person: bytes) -> None:
+        data = template_bytes(seal.seal_template(self.server, "server", person, 1, 1, b"t" * 900))
+        detail: dict[str, int | str | bytes] = {
+            "person": person,
+            "finger": 1,
+            "version": 1,
+            "hash": hashlib.sha256(data).digest(),
+            "size": len(data),
+        }
+        self.outbox.append(Event(EventCode.ENROLMENT, detail, Instant(1, 9, 9, ClockSource.RTC, 5)), data)
+
+    def export(self, *, qr: bool = False) -> list[Path]:
+        return export.run(
+            self.folder / "punches.db", self.folder / "roster.db", "t-1", self.server, self.folder / "stick", qr=qr
+        )
+
+    def take(self, files: list[Path]) -> Taken:
+        return carried.take_files(self.running.ledger, intake(self.running), self.running.keys.template, files)
+
+
+def intake(running: Aggregator) -> Intake:
+    return Intake(RecordWriter(running.ledger.engine.dialect), running.keys.server, running.roster_keys, carried=True)
+
+
+def stored(running: Aggregator) -> list[object]:
+    return [row[0] for row in running.sql("SELECT seq FROM record ORDER BY server_seq")]
+
+
+def test_a_bundle_brings_punches_and_templates_once(running: Aggregator, tmp_path: Path) -> None:
+    """S9: the same stick in two offices is as good as in one."""
+    unit = Unit(running, tmp_path)
+    (person,) = running.people(1)
+    unit.punches(450)
+    unit.enrol(person)
+    files = unit.export()
+    first = unit.take(files)
+    assert first.notes == []
+    assert (first.counts["punches"], first.counts["templates"]) == (450, 1)
+    assert stored(running) == list(range(1, 452))
+    again = unit.take(files * 2)
+    assert (again.counts["punches"], again.counts["repeats"], again.notes) == (0, 3, [])
+    assert "repeats 3" in again.lines()
+    assert running.sql("SELECT last_seen_ms FROM terminal_state") == []  # it was not heard itself
+
+
+def test_codes_read_by_a_phone(running: Aggregator, tmp_path: Path) -> None:
+    unit = Unit(running, tmp_path)
+    unit.punches(120)
+    pictures = unit.export(qr=True)
+    assert len(pictures) > 1
+    reader = cv2.QRCodeDetector()
+    seen = [cv2.imread(str(picture)) for picture in pictures]
+    texts = [reader.detectAndDecode(picture)[0] for picture in seen if picture is not None]
+    scanned = tmp_path / "scanned.txt"
+    scanned.write_text("\n".join([*reversed(texts), "", texts[0]]) + "\n")
+    assert all(parse_text(text).total == len(pictures) for text in texts)
+    taken = unit.take([scanned])
+    assert (taken.counts["punches"], taken.notes) == (120, [])
+
+
+def test_only_what_is_not_receipted_is_carried(running: Aggregator, tmp_path: Path) -> None:
+    unit = Unit(running, tmp_path)
+    unit.punches(30)
+    store = RosterStore(tmp_path / "roster.db")
+    head = unit.outbox.head
+    store.put_receipt(chain.sign_receipt(running.keys.server, "t-1", unit.outbox.log, 30, head))
+    assert unit.export() == []
+    unit.punches(5)
+    assert len(unit.export()) == 1
+
+
+def test_a_missing_part_a_stranger_and_a_revoked_terminal_are_named(running: Aggregator, tmp_path: Path) -> None:
+    unit = Unit(running, tmp_path)
+    unit.punches(120)
+    texts = [f"{part_text(part)}\n" for part in pack("t-1", [("batch", bytes(900))], unit.server, 300)]
+    half = tmp_path / "half.txt"
+    half.write_text("".join(texts[1:]))
+    assert "part 1 of" in unit.take([half]).notes[0]
+    foreign = tmp_path / "foreign.hazri"
+    (part,) = pack("t-1", [("batch", b"x")], X25519PrivateKey.generate().public_key(), 10_000)
+    foreign.write_bytes(part_bytes(part))
+    assert "another server" in unit.take([foreign]).notes[0]
+    revoke(running.ledger, "t-1")
+    taken = unit.take(unit.export())
+    assert (stored(running), taken.notes) == ([], ["terminal=t-1 message=batch refused=revoked"])
+
+
+def test_files_that_are_none(running: Aggregator, tmp_path: Path) -> None:
+    unit = Unit(running, tmp_path)
+    for name, data in (("a.hazri", b"garbage"), ("b.txt", b"HAZRI:nothing")):
+        file = tmp_path / name
+        file.write_bytes(data)
+        with pytest.raises(CarriedError, match=f"{name}: no part of a bundle"):
+            unit.take([file])
+    with pytest.raises(CarriedError, match="No such file"):
+        unit.take([tmp_path / "none"])
+    made = pack("t-1", [("batch", bytes(900))], unit.server, 500)
+    for i, part in enumerate([made[0], type(made[1])("t-1", made[1].whole, 1, 2, b"other")]):
+        (tmp_path / f"{i}.hazri").write_bytes(part_bytes(part))
+    with pytest.raises(CarriedError, match="do not give the whole"):
+        unit.take([tmp_path / "0.hazri", tmp_path / "1.hazri"])
+
+
+def test_a_stick_that_cannot_be_written(running: Aggregator, tmp_path: Path) -> None:
+    unit = Unit(running, tmp_path)
+    unit.punches(1)
+    (tmp_path / "stick").write_bytes(b"a file where a folder should be")
+    with pytest.raises(SetupError, match="stick"):
+        unit.export()
+
+
+def test_the_card_of_a_dead_unit(running: Aggregator, tmp_path: Path) -> None:
+    """S7: the unit was exchanged before anybody thought of its card; its old key still vouches for what it signed."""
+    unit = Unit(running, tmp_path)
+    (person,) = running.people(1)
+    unit.punches(250)
+    unit.enrol(person)
+    new = Terminal("t-1")
+    assert new.key.public_key().public_bytes_raw() != unit.key.public_key().public_bytes_raw()
+    admit(running.ledger, running.keys, broker_settings(), new.request(), replace=True)
+    taken = carried.take_card(running.ledger, intake(running), tmp_path)
+    assert (taken.notes, taken.counts["punches"], taken.counts["templates"]) == ([], 250, 1)
+    assert carried.take_card(running.ledger, intake(running), tmp_path).counts["punches"] == 0
+
+
+def test_a_card_of_nobody_proves_nothing(running: Aggregator, tmp_path: Path) -> None:
+    """A log signed with a key that was never admitted is kept apart, whoever it says it is of."""
+    running.admit(Terminal("t-1"))
+    forged = Outbox(tmp_path / "punches.db", "t-1", Ed25519PrivateKey.generate())
+    forged.append(punch(b"person-1"))
+    taken = carried.take_card(running.ledger, intake(running), tmp_path)
+    assert (stored(running), taken.notes) == ([], ["terminal=t-1 message=batch refused=signature"])
+
+
+def test_no_card_at_all(running: Aggregator, tmp_path: Path) -> None:
+    with pytest.raises(CarriedError, match="no log of a terminal"):
+        carried.take_card(running.ledger, intake(running), tmp_path / "nowhere")
+    (tmp_path / "punches.db").write_bytes(b"no database")
+    with pytest.raises(CarriedError, match="no log of a terminal"):
+        carried.take_card(running.ledger, intake(running), tmp_path)
+    with pytest.raises(StorageError):
+        OutboxReader(tmp_path / "punches.db")
