@@ -10,16 +10,19 @@ measures between them. What is shown is kept beside it, and comes from the bette
 """
 
 import ctypes
+import os
 import time
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from edge import SetupError
 from sync.anchor import Anchor
 from sync.asker import since_boot_ms
 from sync.record import ClockSource, Instant
 
+BOOT_ID_ENV = "HAZRI_BOOT_ID"
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _STA_UNSYNC = 0x0040
 _ERROR = -1
@@ -105,8 +108,12 @@ def coarse(bound_ms: int) -> int:
 
 
 def boot_id() -> bytes:
-    """The kernel's random name of this boot, 16 bytes."""
-    return uuid.UUID(_BOOT_ID.read_text().strip()).bytes
+    """The kernel's random name of this boot, 16 bytes; by systemd's word (%b) where a unit does not see the kernel's
+    files. Raises SetupError."""
+    try:
+        return uuid.UUID(os.environ.get(BOOT_ID_ENV) or _BOOT_ID.read_text().strip()).bytes
+    except (OSError, ValueError) as error:
+        raise SetupError(f"{_BOOT_ID}: {error}; may this unit see it, or does it set {BOOT_ID_ENV}=%b?") from None
 
 
 class _Timeval(ctypes.Structure):
