@@ -1,10 +1,11 @@
 """The clocks of a terminal, and what is believed of them."""
 
 import time
+from pathlib import Path
 
 import pytest
 
-from edge import clock
+from edge import SetupError, clock
 from edge.clock import STEP_MS, Step, SystemClock, coarse
 from sync.anchor import Anchor, Answer, Question
 from sync.asker import since_boot_ms
@@ -26,6 +27,27 @@ def test_the_offset_holds_still_while_nobody_touches_the_clock() -> None:
 def test_the_boot_has_a_name_that_stays() -> None:
     assert len(clock.boot_id()) == 16
     assert clock.boot_id() == clock.boot_id()
+
+
+def test_a_unit_that_does_not_see_the_kernel_is_told_the_boots_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """systemd writes it without hyphens."""
+    real = clock.boot_id()
+    monkeypatch.setattr(clock, "_BOOT_ID", tmp_path / "nothing")
+    with pytest.raises(SetupError, match=f"{clock.BOOT_ID_ENV}=%b"):
+        clock.boot_id()
+    monkeypatch.setenv(clock.BOOT_ID_ENV, real.hex())
+    assert clock.boot_id() == real
+    monkeypatch.setenv(clock.BOOT_ID_ENV, "nonsense")
+    with pytest.raises(SetupError):
+        clock.boot_id()
+
+
+def test_the_sync_units_boot_has_a_name() -> None:
+    """It has no /proc/sys to read it from."""
+    unit = (Path(__file__).parents[3] / "systemd" / "hazri-sync.service").read_text()
+    assert f"Environment={clock.BOOT_ID_ENV}=%b" in unit.splitlines()
 
 
 def test_the_kernel_is_asked_how_far_to_trust_the_wall() -> None:
