@@ -145,7 +145,7 @@ class Sync:
     retry_max_s: float = 60.0
     modem_port: str = ""
     monthly_mb: int = 100
-    metered_linger_s: float = 20.0
+    metered_linger_s: float = 40.0
 
     def __post_init__(self) -> None:
         _host("broker_host", self.broker_host)
