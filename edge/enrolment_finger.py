@@ -7,10 +7,11 @@ from drivers.base import Advice, Scan
 from edge import EnrolmentRefused, policy
 from edge.fingers import NAMES
 from edge.guide import FingerRefused, Guide
-from edge.impressions import LEAST, Chosen, Impression, Impressions, impression
+from edge.impressions import KEPT, LEAST, Chosen, Impression, Impressions, impression
 from matching import MatchingError, Prepared, prepare, score
 
 CAPTURES = 12
+MISTAKES = 3  # so often another finger of the same person may be laid down
 STRICT_CAPTURES = 6  # then what is good enough to punch will do: a worn finger is enrolled as well as it can be (S1)
 
 
@@ -30,31 +31,39 @@ def collect(guide: Guide, finger: int, impressions: int, others: Others) -> Chos
     taken = Impressions(guide.terminal.comparer.limits.threshold)
     agreed = taken.agreed()
     advice: Advice | None = None
+    mistakes = 0
     for capture in range(CAPTURES):
         strict = capture < STRICT_CAPTURES
-        seen = _look(guide, guide.finger(finger, len(agreed.impressions) + 1, impressions, advice), strict=strict)
+        view = _due(agreed, taken, impressions)
+        seen = _look(guide, guide.finger(finger, view, impressions, advice), strict=strict)
         if isinstance(seen, Advice):
             advice = seen
             continue
-        _refuse_known(seen, others, guide.terminal.comparer.limits.threshold)
+        other = _own(seen, others, guide.terminal.comparer.limits.threshold)
+        if other is not None:
+            mistakes += 1
+            if mistakes == MISTAKES:
+                raise EnrolmentRefused(f"this finger is enrolled already, as {NAMES.get(other, other)}")
+            advice = Advice.OTHER_FINGER
+            continue
         if not taken.add(seen):
             advice = Advice.PLACE_AGAIN
             continue
         before, agreed = len(agreed.impressions), taken.agreed()
         guide.tell({"event": "view", "view": len(agreed.impressions), "minutiae": len(seen.template.minutiae)})
-        if len(agreed.impressions) >= min(impressions, _MOST) and len(taken) >= impressions:
+        enough = len(agreed.impressions) == KEPT
+        if enough and len(taken) >= impressions:
             return agreed
-        advice = None if len(agreed.impressions) > before or _enough(agreed) else Advice.PLACE_AGAIN
+        advice = None if enough or len(agreed.impressions) > before else Advice.PLACE_AGAIN
     if len(agreed.impressions) < LEAST:
         raise FingerRefused(f"no impressions that agree in {CAPTURES} tries; try another finger")
     return agreed
 
 
-_MOST = 3
-
-
-def _enough(agreed: Chosen) -> bool:
-    return len(agreed.impressions) == _MOST
+def _due(agreed: Chosen, taken: Impressions, impressions: int) -> int:
+    """Which impression is asked for now: those that agree count, and once they are enough, those beyond."""
+    kept = len(agreed.impressions)
+    return 1 + kept if kept < KEPT else min(impressions, 1 + len(taken))
 
 
 def _look(guide: Guide, reading: object, *, strict: bool) -> Impression | Advice:
@@ -71,9 +80,8 @@ def _look(guide: Guide, reading: object, *, strict: bool) -> Impression | Advice
     return impression(template, ready, view)
 
 
-def _refuse_known(seen: Impression, others: Others, threshold: float) -> None:
+def _own(seen: Impression, others: Others, threshold: float) -> int | None:
+    """Which other finger of this person it is. Raises EnrolmentRefused for a rival's."""
     if any(score(seen.ready, rival) >= threshold for rival in others.rivals):
         raise EnrolmentRefused("somebody with the same digits has this finger already; is it the right person?")
-    for number, own in others.own:
-        if score(seen.ready, own) >= threshold:
-            raise EnrolmentRefused(f"this finger is enrolled already, as {NAMES.get(number, number)}")
+    return next((number for number, own in others.own if score(seen.ready, own) >= threshold), None)
