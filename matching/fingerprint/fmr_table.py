@@ -17,11 +17,11 @@ TABLE: Final = (
 """FMR and the evidence of one look from which it holds, strictest last."""
 
 LOOKS_TABLE: Final = (
-    (1e-1, 0.00121),
-    (1e-2, 0.00188),
-    (1e-3, 0.00279),
-    (1e-4, 0.00424),
-    (1e-5, 0.00651),
-    (1e-6, 0.00997),
+    (1e-1, 0.00113),
+    (1e-2, 0.0017),
+    (1e-3, 0.00257),
+    (1e-4, 0.00385),
+    (1e-5, 0.00581),
+    (1e-6, 0.00876),
 )
 """The same for the evidence of all looks together, near misses being looked at again."""
