@@ -4,6 +4,8 @@
 of their own; nothing here is imported from them but the stage that starts them.
 """
 
+import datetime as dt
+import json
 import os
 import shutil
 import signal
@@ -114,6 +116,22 @@ def test_a_punch_reaches_the_ledger_and_an_impostor_does_not(town: Town) -> None
         if result["outcome"] == "accepted":
             assert result["person"] == town.refs[who[step["digits"], step["picture"]]]
     town.settle()
+
+
+def test_every_punch_is_dated_by_the_servers_word(town: Town) -> None:
+    """S2: the sync process asked, the terminal recorded the answer, and the aggregator dates the whole boot by it."""
+    steps = punches(town.people, town.pictures, 0, 1)
+    _, playing = town.play(steps)
+    assert playing.wait() == 0
+    town.terminal.stop_playing()
+    town.settle()
+    taken = [json.loads(line) for line in (town.folder / "ledger.ndjson").read_text().splitlines()]
+    assert len(taken) == len(town.tally.greens)
+    for punch in taken:
+        earliest, latest = (dt.datetime.fromisoformat(punch[name]) for name in ("earliest", "latest"))
+        assert punch["dated_by"] == "anchored"
+        assert dt.timedelta(0) < latest - earliest < dt.timedelta(seconds=10)
+        assert not punch["clock_disputed"]
 
 
 def test_killed_in_the_middle_nothing_is_lost_and_nothing_twice(town: Town) -> None:
