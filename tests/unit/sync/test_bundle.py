@@ -128,7 +128,7 @@ def test_long_absences_take_several_bundles() -> None:
 
 def test_golden_part() -> None:
     """A phone that photographed a code years ago, and a server of today."""
-    golden = Path(__file__).parents[2] / "captures" / "wire" / "part.hex"
+    golden = Path(__file__).parents[2] / "captures" / "bundle" / "part.hex"
     part = Part("t-1", bytes(range(16)), 1, 3, b"piece")
     assert part_bytes(part).hex() == golden.read_text().strip()
     assert part_text(part).startswith("HAZRI:")
