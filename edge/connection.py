@@ -12,18 +12,19 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from drivers import modem
-from edge.screen import Link
 from sync.agent import AgentState
+
+if TYPE_CHECKING:
+    from edge.screen import Link
 
 EVERY_S = 60.0
 _STALE_S = 3 * EVERY_S
 _MAX_BYTES = 4096
 _MAX_WORDS = 120
 _BARS = 4
-_LINKS = {modem.Kind.LAN: Link.LAN, modem.Kind.WIFI: Link.WIFI, modem.Kind.GPRS: Link.MOBILE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +39,12 @@ class Connection:
     operator: str = ""
 
     @property
-    def link(self) -> Link | None:
+    def link(self) -> "Link | None":
         """What the corner shows: crossed out when nothing gets through, whatever the link; None: of another kind."""
-        return _LINKS.get(self.kind) if self.up else Link.NONE
+        from edge.screen import Link  # a megabyte of words in four languages, which sync has no use for
+
+        links = {modem.Kind.LAN: Link.LAN, modem.Kind.WIFI: Link.WIFI, modem.Kind.GPRS: Link.MOBILE}
+        return links.get(self.kind) if self.up else Link.NONE
 
     @property
     def bars(self) -> int | None:
