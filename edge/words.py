@@ -156,8 +156,8 @@ FINGER = {
     Finger.LEFT_RING: Words("बायीं अनामिका", "Left ring finger"),
     Finger.LEFT_LITTLE: Words("बायीं कनिष्ठा", "Left little finger"),
 }
-ENROLLED = Words("उँगली दर्ज हो गई", "The finger is enrolled")
-NOT_ENROLLING = Words("उँगली दर्ज नहीं हुई", "The finger was not enrolled")
+ENROLLED = Words("दर्ज हो गया", "Enrolled")
+NOT_ENROLLING = Words("दर्ज नहीं हुआ", "Not enrolled")
 
 
 def enrol(finger: int, view: int, views: int) -> Words:
