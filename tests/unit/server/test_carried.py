@@ -1,6 +1,8 @@
 """What came by hand: bundles and the cards of dead units, taken once, with every signature intact (S7, S9)."""
 
 import hashlib
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -9,12 +11,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from edge import SetupError, export
+from server import __main__ as main
 from server import carried
 from server.carried import CarriedError, Taken
 from server.fleet.admit import admit, revoke
 from server.intake import Intake
 from server.ledger.records import RecordWriter
 from sync import StorageError, chain, seal
+from sync.admission import to_json
 from sync.bundle import pack, parse_text, part_bytes, part_text
 from sync.outbox import Outbox, OutboxReader
 from sync.record import ClockSource, Event, EventCode, Instant
@@ -190,3 +194,31 @@ def test_no_card_at_all(running: Aggregator, tmp_path: Path) -> None:
         carried.take_card(running.ledger, intake(running), tmp_path)
     with pytest.raises(StorageError):
         OutboxReader(tmp_path / "punches.db")
+
+
+def test_both_commands(running: Aggregator, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What one prints, the other takes; both say what they did in their exit codes."""
+    unit = Unit(running, tmp_path)
+    unit.punches(3)
+    keys = tmp_path / "keys"
+    keys.mkdir(exist_ok=True)
+    assert unit.terminal.admission is not None
+    (keys / "admission.json").write_text(to_json(unit.terminal.admission))
+    edge, server = tmp_path / "edge.toml", tmp_path / "server.toml"
+    edge.write_text(f'state_dir = "{tmp_path}"\nruntime_dir = "{tmp_path}"\n')
+    server.write_text(f'state_dir = "{running.folder}"\n')
+    command = [sys.executable, "-m", "edge", "export", "--config", str(edge), "--out", str(tmp_path / "stick")]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    files = told[:-1]
+    assert told[-1].startswith("1 files: carry them all")
+    assert main.command(["import", "--config", str(server), *files]) == main.DONE
+    assert "punches 3" in capsys.readouterr().out.splitlines()
+    assert main.command(["import", "--config", str(server), "--card", str(tmp_path)]) == main.DONE
+    assert "repeats 1" in capsys.readouterr().out.splitlines()
+    assert main.command(["import", "--config", str(server)]) == main.FAILED
+    head = unit.outbox.head
+    RosterStore(tmp_path / "roster.db").put_receipt(
+        chain.sign_receipt(running.keys.server, "t-1", unit.outbox.log, 3, head)
+    )
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert told == ["everything is receipted: there is nothing to carry"]
