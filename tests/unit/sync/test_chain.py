@@ -89,6 +89,8 @@ def test_rosters_are_the_servers_word_to_one_terminal() -> None:
 def test_topics_name_their_terminal() -> None:
     assert topics.parse_up(topics.up("t-1", "batch")) == ("t-1", "batch")
     assert topics.leaf(topics.down("t-1", "roster")) == "roster"
+    assert topics.sender(topics.up("t-1", "batch")) == "t-1"
+    assert topics.sender("other/t-1/u/p") == ""
     assert topics.down_all("t-1") == "hz1/t-1/d/#"
 
 
