@@ -187,7 +187,7 @@ def test_status_tells_of_every_device(site: Site) -> None:
 
 @pytest.fixture
 def without_digits(tmp_path: Path) -> Iterator[Site]:
-    site = Site(tmp_path, patience_s=2, policy="[terminal]\nidentify = \"finger\"\n")
+    site = Site(tmp_path, patience_s=2, policy='[terminal]\nidentify = "finger"\n')
     yield site
     assert site.stop() == 0
 
