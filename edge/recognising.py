@@ -27,7 +27,7 @@ MOST_ON_MODULE = 32  # templates that are sent to a module for one touch: at 576
 
 @dataclass(slots=True)
 class _Hand:
-    """The last reading of a finger; `verdict` by which a module recognised somebody."""
+    """The last reading of a finger, when any was taken; `verdict` by which a module recognised somebody."""
 
     taken_s: float = 0.0
     scan: Scan | None = None
@@ -109,6 +109,7 @@ class Recogniser:
 
     def face_of(self, scan: Scan, session: Session, at_s: float) -> Seen:
         """Who is before the camera: anybody while nobody is served, else one of those who are meant."""
+        self._hand = _Hand(at_s)  # no finger is in it any more
         try:
             if isinstance(session.state, IdentifyReady):
                 return self._still_here(self._comparer.any_face(scan, at_s))
