@@ -144,3 +144,4 @@ def test_a_face_before_a_camera_of_the_network_becomes_a_punch(networked: Networ
     site.wait(lambda: networked.here("camera_net"))
     seen = skipping(site, DIGITS)
     assert (seen["outcome"], seen.get("means")) == ("accepted", "face")
+    assert 0 < seen["touch_to_green_ms"] < 30_000, "from the picture by which the face was known"
