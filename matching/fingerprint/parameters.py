@@ -2,7 +2,8 @@
 
 Published values are used as published, but where it says otherwise. The round figures of alignment and score were
 chosen on synthetic fingers, with the figures of the four FVC sets in view: nothing was fitted to them, but they are no
-longer unseen. What `python -m matching.leave_out` says of those it chooses on other sensors is in the README.
+longer unseen. What `hazri-edge bench fingerprint --leave-one-out` says of those it chooses on other sensors is in the
+README.
 
 [LEADER] Cappelli and Ferrara, arXiv 2602.15493, 2026.
 [MCC]    Cappelli, Ferrara and Maltoni, "Minutia Cylinder-Code: a new representation and matching technique
