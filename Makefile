@@ -12,8 +12,8 @@ FOR ?=
 # What the benchmark measures: make bench DATA=folder DPI="--dpi NAME=512"
 DATA ?= $(HAZRI_DATA)/fingerprints
 DPI ?=
-# How long make soak punches
-SOAK_S ?= 600
+# How long make soak uses each device, in minutes
+MINUTES ?= 60
 # How many power-cut states make faults opens (the other faults in proportion), from which seed
 N ?= 2000000
 SEED ?= 0
@@ -58,13 +58,9 @@ unit:
 bench: setup
 	$(BIN)/hazri-edge bench fingerprint --data $(DATA) $(DPI)
 
-## make soak      a long demo (SOAK_S=600) that must lose and double nothing
+## make soak      simulated use of every device, 100 sessions a minute (MINUTES=60): nothing may grow
 soak: setup
-	$(BIN)/hazri-server demo --for $(SOAK_S) --json
-
-## make faults    power cuts, refusing disks, damage, kill -9, forgery, garbage: in full (N=2000000 SEED=0)
-faults: setup
-	OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults --n $(N) --seed $(SEED)
+	$(BIN)/python -m tests.soak --minutes $(MINUTES)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .coverage .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
