@@ -193,11 +193,11 @@ def test_each_change_of_the_agent_is_one_line(capsys: pytest.CaptureFixture[str]
     changes(AgentState(up=False, reason="no answer in time", made=3, sent=3, receipted=3, roster_version=2))
     out, err = capsys.readouterr()
     assert out.splitlines() == [
-        '{"event": "link", "up": true, "reason": "connected"}',
+        '{"event": "link", "up": true, "reason": "connected", "why": "starting"}',
         '{"event": "sent", "seq": 3, "made": 3}',
         '{"event": "receipted", "seq": 3, "made": 3}',
-        '{"event": "link", "up": false, "reason": "no answer in time"}',
+        '{"event": "link", "up": false, "reason": "no answer in time", "why": "starting"}',
         '{"event": "roster", "roster_version": 2}',
     ]
-    assert err.splitlines()[0] == "sync event=link up=true reason=connected"
-    assert err.splitlines()[3] == 'sync event=link up=false reason="no answer in time"'
+    assert err.splitlines()[0] == "sync event=link up=true reason=connected why=starting"
+    assert err.splitlines()[3] == 'sync event=link up=false reason="no answer in time" why=starting'
