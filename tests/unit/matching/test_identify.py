@@ -1,6 +1,7 @@
 """Among those who share their digits, only a sure and clear best is accepted (S5)."""
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -68,3 +69,21 @@ def test_a_threshold_no_score_reaches_accepts_nobody(people: list[Candidate]) ->
 def test_without_candidates_there_is_nobody(people: list[Candidate]) -> None:
     assert decide(people[0].templates[0], []) == NoMatch(0.0)
     assert decide(people[0].templates[0], [Candidate(b"x", [])]) == NoMatch(0.0)
+
+
+@pytest.mark.parametrize(("first", "asked"), [((0.95, 0.3), False), ((0.95, 0.52), True), ((0.45, 0.3), True)])
+def test_further_looks_are_asked_for_only_while_they_may_matter(
+    people: list[Candidate], monkeypatch: pytest.MonkeyPatch, first: tuple[float, float], asked: bool
+) -> None:
+    """Who clearly matched does not wait because a stranger came a little near, unless it was to the threshold (S5)."""
+    rivals = people[:2]
+    scores = {reference: first[n] for n, rival in enumerate(rivals) for reference in rival.templates}
+    monkeypatch.setattr(sys.modules["matching.identify"], "score", lambda _probe, reference: scores[reference])
+    looked: list[bool] = []
+
+    def looks() -> Iterator[Template]:
+        looked.append(True)
+        yield from ()
+
+    decide(people[0].templates[0], rivals, looks=looks())
+    assert bool(looked) is asked
