@@ -7,7 +7,6 @@ One thread takes everything from one queue, so there is nothing to lock. What mu
 * whatever arrives is hostile until its signature is checked; what fails is counted and dropped.
 """
 
-import hashlib
 import os
 import queue
 import threading
@@ -359,8 +358,3 @@ class Agent:
         if state != self.state:
             self.state = state
             self._on_change(state)
-
-
-def blob_hash(data: bytes) -> bytes:
-    """How an ENROLMENT event names its sealed template."""
-    return hashlib.sha256(data).digest()
