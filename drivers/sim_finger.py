@@ -47,7 +47,8 @@ def library(folder: Path | None) -> dict[str, Finger]:
         if image is not None:
             found[path.stem] = Finger(path.stem.rpartition("_")[0] or path.stem, np.asarray(image, np.uint8))
     if not found:
-        raise OptionError(f"library = {folder}: no pictures in this folder")
+        why = "no pictures in this folder" if folder.is_dir() else "there is no such folder"
+        raise OptionError(f"library = {folder}: {why}")
     return found
 
 

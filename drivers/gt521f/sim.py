@@ -4,6 +4,7 @@ import struct
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from drivers import OptionError, ProtocolError, sim_finger
 from drivers.entry import Stage
@@ -334,7 +335,7 @@ class Gt521fSim:
         self.stand.close()
 
     def _finger(self, picture: str = "") -> Finger:
-        name = picture or next(iter(self._fingers))
+        name = PurePath(picture).stem or next(iter(self._fingers))
         if name not in self._fingers:
             raise ProtocolError(f"{name!r}: no such picture; known: {', '.join(self._fingers)}")
         return self._fingers[name]

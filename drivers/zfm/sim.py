@@ -1,6 +1,7 @@
 """A pretended ZFM module on a pseudo-terminal, TCP or a real port, and the words of whoever stands in front of it."""
 
 from collections.abc import Callable, Mapping
+from pathlib import PurePath
 
 from drivers import OptionError, ProtocolError, sim_finger
 from drivers.entry import Stage
@@ -102,7 +103,7 @@ class ZfmSim:
         return f"{m.variant.name} baud={m.baud} finger={finger} light={m.light} enrolled={len(m.library)}"
 
     def _finger(self, picture: str) -> sim_finger.Finger:
-        name = picture or next(iter(self._fingers))
+        name = PurePath(picture).stem or next(iter(self._fingers))
         if name not in self._fingers:
             raise ProtocolError(f"{name!r}: no such picture; known: {', '.join(self._fingers)}")
         return self._fingers[name]
