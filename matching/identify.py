@@ -66,8 +66,9 @@ def decide(
     Threshold and margin are in the unit of `matching.score`. A person listed twice is one person. `looks` are the
     probe's finger seen in other ways, `Extractor.looks` of the same picture: with whom the probe neither clearly missed
     nor clearly matched (`fingerprint.calibration.near_miss`), all of them are compared, and together they decide. None
-    is asked for otherwise, nor when somebody clearly matched and nobody else comes near the threshold; when there are
-    fewer than there should be, the first look stands. Raises TemplateError when a payload is damaged.
+    is asked for otherwise, nor when the first look settles it: somebody matched, and nobody else comes near. (So a
+    stranger has two chances, the first look and all together: at most twice the rate of the threshold.) When there are
+    fewer looks than there should be, the first stands. Raises TemplateError when a payload is damaged.
     """
     best = _best_by_person(probe, candidates)
     near = [one for one in candidates if near_miss(best[one.person])]
@@ -80,9 +81,9 @@ def decide(
 
 
 def _settled(best: Mapping[bytes, float], threshold: float, margin: float) -> bool:
-    """Somebody clearly matched, and all others are strangers: looking on would only keep the person waiting."""
+    """Somebody matched and nobody else comes near: looking on would only keep the person waiting."""
     top, *others = sorted(best.values(), reverse=True) or [0.0]
-    return top >= threshold and not near_miss(top) and all(one < threshold and top - one >= margin for one in others)
+    return top >= threshold and all(one < threshold and top - one >= margin for one in others)
 
 
 def judge(best: Mapping[bytes, float], *, threshold: float = THRESHOLD, margin: float = MARGIN) -> Decision:

@@ -71,11 +71,13 @@ def test_without_candidates_there_is_nobody(people: list[Candidate]) -> None:
     assert decide(people[0].templates[0], [Candidate(b"x", [])]) == NoMatch(0.0)
 
 
-@pytest.mark.parametrize(("first", "asked"), [((0.95, 0.3), False), ((0.95, 0.52), True), ((0.45, 0.3), True)])
+@pytest.mark.parametrize(
+    ("first", "asked"), [((0.95, 0.3), False), ((0.55, 0.1), False), ((0.95, 0.52), True), ((0.45, 0.3), True)]
+)
 def test_further_looks_are_asked_for_only_while_they_may_matter(
     people: list[Candidate], monkeypatch: pytest.MonkeyPatch, first: tuple[float, float], asked: bool
 ) -> None:
-    """Who clearly matched does not wait because a stranger came a little near, unless it was to the threshold (S5)."""
+    """Who matched does not wait because a stranger came a little near, unless it was to the threshold (S5)."""
     rivals = people[:2]
     scores = {reference: first[n] for n, rival in enumerate(rivals) for reference in rival.templates}
     monkeypatch.setattr(sys.modules["matching.identify"], "score", lambda _probe, reference: scores[reference])
