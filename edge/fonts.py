@@ -125,8 +125,7 @@ def ink(text: str, size: int, style: Style) -> tuple[float, float]:
         above, below = ink(text, _MEASURED_PX, style)
         return above * size / _MEASURED_PX, below * size / _MEASURED_PX
     boxes = [
-        run.face(size, style.bold).getbbox(run.text, anchor="ls", direction=run.direction)
-        for run in runs(text, style)
+        run.face(size, style.bold).getbbox(run.text, anchor="ls", direction=run.direction) for run in runs(text, style)
     ]
     return max(-top for _, top, _, _ in boxes), max(bottom for *_, bottom in boxes)
 
