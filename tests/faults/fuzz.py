@@ -24,9 +24,9 @@ from sync.anchor import (
     question_bytes,
     sign_answer,
 )
-from sync.batch import Batch, batch_bytes, parse_batch
-from sync.chain import genesis, heads, sign_head, sign_receipt, sign_roster, verify_batch, verify_receipt, verify_roster
-from sync.columns import bodies, parse_columns
+from sync.batch import Batch, Order, batch_bytes, parse_batch
+from sync.chain import genesis, heads, sign_head, sign_receipt, sign_roster, verify_receipt, verify_roster
+from sync.columns import Columns, Indexes, bodies, named, parse_columns
 from sync.record import parse_record, record_body
 from sync.wire import (
     Beat,
@@ -50,10 +50,12 @@ from sync.wire import (
 )
 from tests.faults.table import Result, Step, quiet
 from tests.faults.writer import KEY, TERMINAL, record
+from tests.unit.sync.verifying import verify_batch
 
 LOG = b"log-one!"
 PUBLIC = KEY.public_key()
 ASKED = Question(b"boot-one-16bytes", 5000, b"question")
+ORDER = Order(4, {n.to_bytes(8, "big"): n - 1 for n in range(1, 61)})  # everybody who punches in the samples
 MAX_BYTES = 100_000
 
 
@@ -79,7 +81,7 @@ def targets() -> tuple[Target, ...]:
     return (
         Target("record", parse_record, lambda data, r: record_body(r) == data, tuple(map(_body, range(12)))),
         Target("batch", parse_batch, _same_by_columns, batches),
-        Target("columns", parse_columns, lambda data, c: len(bodies(c)) == len(c), batches),
+        Target("columns", parse_columns, _whole, (*batches, _batch(1, 12, ORDER), _batch(5, 50, ORDER))),
         Target("receipt", parse_receipt, _only(verify_receipt, receipt), (receipt_bytes(receipt),)),
         Target("roster", parse_roster, _only(verify_roster, roster), (roster_bytes(roster),)),
         Target("template", parse_template, lambda data, t: True, (template_bytes(template),)),
@@ -95,10 +97,10 @@ def _body(n: int) -> bytes:
     return record_body(record(n))
 
 
-def _batch(first: int, n: int) -> bytes:
+def _batch(first: int, n: int, order: Order | None = None) -> bytes:
     records = tuple(record(first + k) for k in range(n))
     head = heads(genesis(TERMINAL, LOG), map(record_body, records))[-1]
-    return batch_bytes(Batch(LOG, first, records, sign_head(KEY, first + n - 1, head)))
+    return batch_bytes(Batch(LOG, first, records, sign_head(KEY, first + n - 1, head)), order)
 
 
 _GENUINE = {_batch(1, 1), _batch(1, 12), _batch(5, 50)}
@@ -113,6 +115,16 @@ def _same_by_columns(data: bytes, batch: Batch) -> bool:
     except SyncError:
         return True
     return batch_bytes(batch) in _GENUINE
+
+
+def _whole(data: bytes, columns: Columns) -> bool:
+    """A body for every record, with people by name or by their places in a roster; a place it has not is refused."""
+    if isinstance(columns.people, Indexes):
+        try:
+            columns = named(columns, b"".join(ORDER.places))
+        except WireError:
+            return True
+    return len(bodies(columns)) == len(columns)
 
 
 def _check_answer(key: Ed25519PublicKey, terminal: str, answer: Answer) -> None:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from sync import LinkError, StorageError, seal
 from sync.agent import Agent, AgentSettings, AgentState, Thrift
 from sync.batch import parse_batch
-from sync.chain import genesis, sign_receipt, sign_roster, verify_batch
+from sync.chain import genesis, sign_receipt, sign_roster
 from sync.columns import Indexes, parse_columns
 from sync.link import Delivery, Hub, LoopbackLink
 from sync.outbox import Outbox
@@ -30,6 +30,7 @@ from sync.wire import (
     template_bytes,
 )
 from tests.unit.sync.test_outbox import punch, spoil
+from tests.unit.sync.verifying import verify_batch
 
 RECORD = Ed25519PrivateKey.from_private_bytes(bytes(32))
 SERVER = Ed25519PrivateKey.from_private_bytes(bytes([1]) * 32)

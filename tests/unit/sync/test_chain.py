@@ -13,13 +13,13 @@ from sync.chain import (
     sign_head,
     sign_receipt,
     sign_roster,
-    verify_batch,
     verify_receipt,
     verify_roster,
 )
 from sync.record import Record, record_body
 from sync.wire import Receipt, RosterDelta, RosterEntry
 from tests.unit.sync import strategies as make
+from tests.unit.sync.verifying import verify_batch
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
 OTHER = Ed25519PrivateKey.from_private_bytes(bytes([1]) * 32)

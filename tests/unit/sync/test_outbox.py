@@ -11,11 +11,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync import StorageError, SyncError, WireError
 from sync.batch import Batch
-from sync.chain import genesis, verify_batch
+from sync.chain import genesis
 from sync.outbox import Outbox, OutboxReader
 from sync.record import ClockSource, Event, EventCode, Flag, Instant, Kind, Means, Punch, SourceClass
 from sync.roster import RosterReader, RosterStore
 from sync.wire import Receipt, RosterDelta, RosterEntry, SealedTemplate
+from tests.unit.sync.verifying import verify_batch
 
 ROOT = Path(__file__).parents[3]
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
