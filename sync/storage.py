@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from sync import StorageError
 from sync.audit import BadRecordError
-from sync.wal import lost_transactions
+from sync.wal import lost_transactions, sound_frames
 
 # One number a file: how many migrations of sync.schema it has seen.
 VERSIONS = {"punches": 3, "roster": 2}
@@ -192,14 +192,24 @@ def _judge(db: sqlite3.Connection, path: Path, name: str) -> None:
         if code and int(code[1]) & 0xFF in _BY_THE_DISK:  # it could not read, which it reports as if the file were bad
             raise sqlite3.OperationalError(verdict)
         raise DamagedError(verdict)
-    _, frames, _ = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-    if lost_transactions(_part(path, "-wal"), max(frames, 0)):
+    if lost_transactions(_part(path, "-wal"), _frames(db, path)):
         raise DamagedError("the WAL is damaged before its end")
     (seen,) = db.execute("SELECT count(*) FROM _sqlite_migrations WHERE migration_set = ?", (name,)).fetchone()
     if _version(db) > seen:
         raise DamagedError("the version is not that of its tables")
     if seen > VERSIONS[name]:
         raise StorageError(f"{path}: written by a later version of this program; update before opening it")
+
+
+def _frames(db: sqlite3.Connection, path: Path) -> int:
+    """How many frames of the WAL SQLite reads. On a full disk nothing can be checkpointed, and the file opens still."""
+    try:
+        _, frames, _ = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    except sqlite3.Error as error:
+        if not _of_the_disk(error):
+            raise
+        return sound_frames(_part(path, "-wal"))
+    return max(int(frames), 0)
 
 
 def _bring_up_to_date(db: sqlite3.Connection, path: Path, name: str, care: Care) -> None:
