@@ -13,7 +13,6 @@ from sync.chain import genesis, next_head, sign_head
 from sync.outbox import Outbox, OutboxReader
 from sync.record import Event, EventCode, record_body
 from sync.salvage import salvage, salvaged
-from sync.wal import lost_transactions
 from tests.unit.sync.test_agent import Site
 from tests.unit.sync.test_outbox import KEY, outbox, punch
 
@@ -234,36 +233,6 @@ def test_a_damaged_wal_is_set_aside_and_salvaged_behind_the_damage_too(tmp_path:
         file.write(b"\xff" * 9)
     assert outbox(tmp_path).set_aside is not None
     assert OutboxReader(salvaged(tmp_path / "punches.db")[0]).head(6) == writer.head
-
-
-def wal_of(tmp_path: Path, records: int = 4) -> Path:
-    writer = outbox(tmp_path)
-    for n in range(records):
-        writer.append(punch(n))
-    copy = tmp_path / "copy-wal"
-    shutil.copy(tmp_path / "punches.db-wal", copy)
-    writer._db.close()
-    return copy
-
-
-def test_transactions_behind_a_damaged_frame_are_missed(tmp_path: Path) -> None:
-    wal = wal_of(tmp_path)
-    frames = (wal.stat().st_size - 32) // (24 + 4096)
-    assert not lost_transactions(wal, frames)
-    assert lost_transactions(wal, 0)
-    assert not lost_transactions(tmp_path / "none", 0)
-    with wal.open("r+b") as file:
-        file.write(b"\0")
-    assert lost_transactions(wal, frames), "the header is synced before the first frame"
-
-
-def test_frames_of_an_earlier_round_are_no_loss(tmp_path: Path) -> None:
-    wal = wal_of(tmp_path)
-    data = bytearray(wal.read_bytes())
-    for at in range(32, len(data), 24 + 4096):
-        data[at + 8] ^= 1  # another salt
-    wal.write_bytes(data)
-    assert not lost_transactions(wal, 0)
 
 
 # ── pages and rows ──
