@@ -30,6 +30,7 @@ from sync.relay import Relay
 TERMINALS = ("t-1", "t-2", "t-3")
 CUT_TERMINAL = "t-2"
 CUT_S = 20.0
+_SHOWN_S = 2.0
 PEOPLE, IMPRESSIONS, SEED = 24, 8, 1
 _ROSTER_S, _DRAIN_S, _TICK_S = 120.0, 120.0, 0.05
 _ENDING = (signal.SIGTERM, signal.SIGINT)
@@ -138,7 +139,10 @@ def _run(
         with show(terminals, tally, console) as refresh:
             while length_s is None or time.monotonic() - started < length_s:
                 elapsed = time.monotonic() - started
-                if (cut_from <= elapsed < cut_to) != is_cut:
+                held_up = (
+                    is_cut and tally.waiting_s(CUT_TERMINAL) < _SHOWN_S
+                )  # a cut that kept nobody waiting shows nothing
+                if (cut_from <= elapsed and (elapsed < cut_to or held_up)) != is_cut:
                     is_cut = not is_cut
                     (relay.cut if is_cut else relay.mend)()
                     cut_terminal.network_cut = is_cut

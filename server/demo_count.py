@@ -58,6 +58,12 @@ class Tally:
                 if green.receipted_s is None and green.key[2] <= seqs[green.key[0]]:
                     green.receipted_s = now_s
 
+    def waiting_s(self, terminal: str) -> float:
+        """How long the terminal's oldest green light without a receipt has waited; 0 when there is none."""
+        with self.lock:
+            since = [g.at_s for g in self.greens if g.receipted_s is None and g.key[0] == terminal]
+        return time.monotonic() - min(since) if since else 0.0
+
     def accepted(self, expect: str, terminal: str | None = None) -> int:
         return self._count(lambda outcome: outcome == "accepted", expect, terminal)
 

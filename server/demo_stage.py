@@ -1,5 +1,6 @@
 """The demo's programs: how each is set up, started, listened to and ended. Only real commands, nothing in-process."""
 
+import errno
 import json
 import os
 import signal
@@ -20,6 +21,7 @@ from server.demo_people import Person
 _READY_S = 60.0
 _STOP_S = 10.0
 _WEB_PORT = 8480
+_MORE_PORTS = 4
 Hear = Callable[[dict[str, Any]], None]
 
 
@@ -161,12 +163,25 @@ class Aggregator:
 
 @contextmanager
 def start_aggregator(folder: Path, listen: str = "127.0.0.1", web_port: int = _WEB_PORT) -> Iterator[Aggregator]:
-    aggregator = Aggregator(folder, listen, web_port)
+    aggregator = _started(folder, listen, web_port)
     try:
-        aggregator.wait_until_ready()
         yield aggregator
     finally:
         aggregator.stop()
+
+
+def _started(folder: Path, listen: str, web_port: int) -> Aggregator:
+    """A port that was free may be another program's before ours listens there: then again, on other ports."""
+    for wanted in (web_port, *[0] * _MORE_PORTS):
+        aggregator = Aggregator(folder, listen, wanted)
+        try:
+            aggregator.wait_until_ready()
+            return aggregator
+        except BaseException as error:
+            aggregator.stop()
+            if not (isinstance(error, DemoError) and os.strerror(errno.EADDRINUSE) in str(error)):
+                raise
+    raise DemoError("every port that was free was taken by another program before the aggregator listened there")
 
 
 class Terminal:
