@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from server import DemoError
+from server import DemoError, demo_stage
 from server.demo_count import Green, Tally, quantile, settle
 from server.demo_people import ENROL_IMPRESSIONS, fingers, invent, owners, punches
 
@@ -152,6 +153,31 @@ def test_only_a_finger_that_was_compared_was_rejected() -> None:
     result = settle(tally, [])
     assert (result.rejected_impostors, result.genuine_refused, result.unclear) == (2, 2, 8)
     assert (tally.rejected("impostor", "t-1"), tally.rejected("impostor", "t-2")) == (2, 0)
+
+
+def test_ports_that_another_program_takes_first_are_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Free when asked, taken when the aggregator listens."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        theirs = taken.getsockname()[1]
+        ask, answers = demo_stage.free_port, [demo_stage.free_port(), theirs]
+        monkeypatch.setattr(demo_stage, "free_port", lambda wanted=0: answers.pop(0) if answers else ask(wanted))
+        with demo_stage.start_aggregator(tmp_path, web_port=theirs) as aggregator:
+            assert not answers
+            assert f":{theirs}/" not in aggregator.dashboard
+            aggregator.check()
+            assert aggregator.pull(tmp_path / "ledger") == []
+
+
+def test_how_long_a_green_light_has_waited() -> None:
+    tally = Tally()
+    assert tally.waiting_s("t-1") == 0
+    tally.greens = [
+        Green(("t-1", "log", n, "p1"), time.monotonic() - wait_s, 100.0, False) for n, wait_s in ((1, 9), (2, 5))
+    ]
+    assert tally.waiting_s("t-1") >= 9
+    tally.greens[0].receipted_s = time.monotonic()
+    assert 5 <= tally.waiting_s("t-1") < 9
+    assert tally.waiting_s("t-2") == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
