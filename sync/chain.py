@@ -17,8 +17,6 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from sync import ChainError
-from sync.batch import Batch
-from sync.record import record_body
 from sync.wire import Receipt, RosterDelta, RosterEntry, roster_unsigned
 
 
@@ -47,17 +45,6 @@ def sign_head(key: Ed25519PrivateKey, seq: int, head: bytes) -> bytes:
 def verify_head(key: Ed25519PublicKey, seq: int, head: bytes, signature: bytes) -> None:
     """Raises ChainError when `signature` is not this key's over record `seq` with this head."""
     _verify(key, signature, _head_message(seq, head), f"record {seq}")
-
-
-def verify_batch(key: Ed25519PublicKey, batch: Batch, head: bytes) -> list[tuple[bytes, bytes]]:
-    """Check a batch that continues a log whose head before `batch.first_seq` is `head`.
-
-    Returns (body, head) of each record in order. Raises ChainError when the last head is not signed by `key`.
-    """
-    bodies = [record_body(record) for record in batch.records]
-    after = heads(head, bodies)
-    verify_head(key, batch.last_seq, after[-1], batch.signature)
-    return list(zip(bodies, after, strict=True))
 
 
 def sign_receipt(

@@ -19,11 +19,12 @@ from drivers import DeviceGone
 from drivers.lines import MAX_CLIENTS, MAX_LINE, LineClient
 from edge import identity
 from matching.synthetic import generate
-from sync.chain import genesis, verify_batch
+from sync.chain import genesis
 from sync.outbox import OutboxReader
 from sync.record import Event, EventCode
 from sync.roster import RosterStore
 from tests.flow.terminal_site import TERMINAL, Site, person
+from tests.unit.sync.verifying import verify_batch
 
 DIGITS = "024680"
 
