@@ -32,11 +32,6 @@ class Use:
         """Punches and what they need, nothing else."""
         return bool(self.limit) and self.spent >= ESSENTIAL_FROM * self.limit
 
-    @property
-    def too_much(self) -> bool:
-        """At this pace the month outlasts the money."""
-        return bool(self.limit) and self.forecast > self.limit
-
 
 class Budget:
     """The counts of every SIM this terminal has had this month, in a small file."""
