@@ -139,10 +139,8 @@ def _run(
         with show(terminals, tally, console) as refresh:
             while length_s is None or time.monotonic() - started < length_s:
                 elapsed = time.monotonic() - started
-                held_up = (
-                    is_cut and tally.waiting_s(CUT_TERMINAL) < _SHOWN_S
-                )  # a cut that kept nobody waiting shows nothing
-                if (cut_from <= elapsed and (elapsed < cut_to or held_up)) != is_cut:
+                unseen = is_cut and tally.waiting_s(CUT_TERMINAL) < _SHOWN_S  # it held nothing up yet: it goes on
+                if (cut_from <= elapsed and (elapsed < cut_to or unseen)) != is_cut:
                     is_cut = not is_cut
                     (relay.cut if is_cut else relay.mend)()
                     cut_terminal.network_cut = is_cut
