@@ -310,7 +310,7 @@ class Daemon:
 
     def _announce(self, ended: outcome.Outcome) -> None:
         fields = outcome.event(ended)
-        if isinstance(ended, outcome.LockedOut):  # its screen is a state of its own, not the end of a session
+        if isinstance(ended, outcome.LockedOut | outcome.SensorGone):  # shown as a state of its own, not as Done
             self._control.tell(fields)
         fields.pop("event")
         self._report.say("outcome", **fields)

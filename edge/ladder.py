@@ -25,7 +25,7 @@ from edge.messages import (
     Vouched,
 )
 from edge.moves import Rung, Session, Step, Visit, choice, end, go
-from edge.outcome import Abandoned, LockedOut, NoMatch, NotSupervised, PoorImage, TooClose
+from edge.outcome import Abandoned, LockedOut, NoMatch, NotSupervised, Outcome, PoorImage, SensorGone, TooClose
 from edge.states import (
     IdentifyReady,
     LookAtCamera,
@@ -58,6 +58,8 @@ def found(session: Session, answer: Found, at_s: float) -> Step:
     if Rung.TOUCH in visit.tried:
         return go(session, Working(), at_s, Identify())
     if Rung.SUPERVISOR in visit.tried:
+        if not session.able.finger:
+            return without(session, at_s)
         return go(session, SupervisePlace(1, None), at_s, visit=replace(visit, attempts=1))
     known = replace(visit, people=answer.people, manner=answer.manner, dice=answer.dice)
     return climb(replace(session, visit=known), at_s)
@@ -65,6 +67,17 @@ def found(session: Session, answer: Found, at_s: float) -> Step:
 
 def climb(session: Session, at_s: float) -> Step:
     """To the next way that this terminal has and this visit has not tried."""
+    able = session.able
+    nothing = not (able.finger or able.face)
+    return _climb(session, SensorGone() if nothing else session.visit.missed or Abandoned(), at_s)
+
+
+def without(session: Session, at_s: float) -> Step:
+    """The device of this rung is gone: to the next way that is left, and else out of service."""
+    return _climb(session, SensorGone(), at_s)
+
+
+def _climb(session: Session, otherwise: Outcome, at_s: float) -> Step:
     visit, able = session.visit, session.able
     fingers = (Rung.FINGER, Rung.OTHER) if able.finger else ()
     face = (Rung.FACE,) if able.face else ()
@@ -72,7 +85,7 @@ def climb(session: Session, at_s: float) -> Step:
     ways = (*usual, Rung.SUPERVISOR) if able.vouched and able.finger else usual
     rung = next((way for way in ways if way not in visit.tried), None)
     if rung is None:
-        return end(session, visit.missed or Abandoned(), at_s)
+        return end(session, otherwise, at_s)
     visit = replace(visit, tried=(*visit.tried, rung), attempts=1)
     if rung is Rung.FACE:
         return go(session, LookAtCamera(), at_s, visit=replace(visit, facing=Facing(visit.dice, session.rules.turns)))

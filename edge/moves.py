@@ -6,7 +6,7 @@ from typing import TypeVar, assert_never
 
 from edge.facing import Facing
 from edge.messages import USUAL, Able, Action, End, Fail, Hit, Manner, Named, Want
-from edge.outcome import Accepted, LockedOut, NoMatch, Noted, NotRecorded, Outcome, PoorImage
+from edge.outcome import Accepted, LockedOut, NoMatch, Noted, NotRecorded, Outcome, PoorImage, SensorGone
 from edge.policy import Rules
 from edge.states import (
     ChooseKind,
@@ -156,10 +156,19 @@ def end(session: Session, outcome: Outcome, at_s: float) -> Step:
     """The visit is over and forgotten; one failure is counted when somebody was compared and not recognised."""
     visit = session.visit
     failed = isinstance(visit.missed, NoMatch) and not isinstance(outcome, Accepted | Noted | NotRecorded)
-    state = Locked(outcome.seconds) if isinstance(outcome, LockedOut) else Done(outcome)
     counted = (Fail(visit.digits),) if failed else ()
-    ended, actions = go(session, state, at_s, *counted, End(outcome))
-    return replace(ended, visit=Visit()), actions
+    ended, actions = go(session, _ending(outcome), at_s, *counted, End(outcome))
+    until_s = at_s + seconds(Done(outcome), session.rules, visit.manner)  # what rests has another limit
+    return replace(ended, visit=Visit(), until_s=until_s), actions
+
+
+def _ending(outcome: Outcome) -> State:
+    match outcome:
+        case LockedOut(wait_s):
+            return Locked(wait_s)
+        case SensorGone():
+            return OutOfService(Fault.SENSOR)
+    return Done(outcome)
 
 
 def choice(of: tuple[T, ...], key: str) -> T | None:

@@ -78,6 +78,11 @@ class Abandoned:
     """The person left before it was done."""
 
 
+@dataclass(frozen=True, slots=True)
+class SensorGone:
+    """What the person was to be recognised with was pulled out or fails, and no other way is left."""
+
+
 Outcome = (
     Accepted
     | WrongDigits
@@ -90,6 +95,7 @@ Outcome = (
     | LockedOut
     | Cleared
     | Abandoned
+    | SensorGone
 )
 
 
@@ -118,6 +124,8 @@ def name(outcome: Outcome) -> str:
             return "cleared"
         case Abandoned():
             return "abandoned"
+        case SensorGone():
+            return "sensor_gone"
     assert_never(outcome)
 
 

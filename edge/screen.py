@@ -21,6 +21,7 @@ from edge.outcome import (
     NotSupervised,
     Outcome,
     PoorImage,
+    SensorGone,
     TooClose,
     WrongDigits,
 )
@@ -31,6 +32,7 @@ from edge.states import (
     EnrolDone,
     EnrolFace,
     EnrolPlace,
+    Fault,
     IdentifyReady,
     Idle,
     Locked,
@@ -171,7 +173,7 @@ def screen(state: State) -> Screen:
                 return Screen(Colour.GREEN, Icon.TICK, (words.ENROLLED,))
             return Screen(Colour.RED, Icon.CROSS, (words.NOT_ENROLLING,))
         case OutOfService(fault):
-            return Screen(Colour.RED, Icon.BOOK, (words.OUT_OF_SERVICE, words.FAULT[fault]))
+            return _out_of_service(fault)
         case SuperviseTyping() | SupervisePlace() | SuperviseWho() | SuperviseReason():
             return _supervised(state)
         case Pin(keys, wrong):
@@ -217,6 +219,10 @@ def _locked(seconds: int) -> Screen:
     return Screen(Colour.RED, Icon.LOCK, (words.LOCKED.fill(seconds=str(seconds)),), big=str(seconds))
 
 
+def _out_of_service(fault: Fault) -> Screen:
+    return Screen(Colour.RED, Icon.BOOK, (words.OUT_OF_SERVICE, words.FAULT[fault]))
+
+
 def _ending(outcome: Outcome) -> Screen:
     match outcome:
         case Accepted():
@@ -241,6 +247,8 @@ def _ending(outcome: Outcome) -> Screen:
             return Screen(Colour.WHITE, Icon.KEYPAD, (words.CLEARED,))
         case Abandoned():
             return Screen(Colour.WHITE, Icon.AGAIN, (words.ABANDONED,))
+        case SensorGone():
+            return _out_of_service(Fault.SENSOR)
     assert_never(outcome)
 
 

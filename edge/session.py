@@ -119,12 +119,10 @@ def _changed(session: Session, at_s: float) -> Step:
     match session.state:
         case Idle() | IdentifyReady() | OutOfService():
             return rest(session, at_s)
-        case Place() if not able.finger:
-            return ladder.climb(session, at_s)
+        case Place() | SuperviseTyping() | SupervisePlace() if not able.finger:
+            return ladder.without(session, at_s)
         case LookAtCamera() if not able.face:
-            return ladder.climb(session, at_s)
-        case SupervisePlace() if not able.finger:
-            return end(session, session.visit.missed or Abandoned(), at_s)
+            return ladder.without(session, at_s)
         case EnrolPlace() if not able.finger:
             return go(session, EnrolDone(enrolled=False), at_s)
         case EnrolFace() if not able.face:
