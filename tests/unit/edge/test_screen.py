@@ -33,6 +33,7 @@ ENDINGS: list[outcome.Outcome] = [
     outcome.NotSupervised(),
     outcome.Cleared(),
     outcome.Abandoned(),
+    outcome.SensorGone(),
 ]
 STATES: list[states.State] = [
     states.Idle(),
