@@ -23,7 +23,6 @@ from sync import ChainError
 from sync.cbor import MAX_INT, VERSION, encode, integer, message, octets
 from sync.record import SIGNATURE_BYTES
 
-BOOT_BYTES = 16
 NONCE_BYTES = 8
 TAG_BYTES = 16
 PATIENCE_MS = 60_000  # an answer that took longer says too little, and is old enough to have been kept back
