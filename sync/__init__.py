@@ -4,7 +4,6 @@ SyncError
 ├── WireError        bytes that are not what they claim to be (refused, counted, never applied)
 │   └── VersionError a message of a later protocol than this program speaks
 ├── ChainError       a record that does not follow from the one before it, or a signature that is not its signer's
-│   └── ForkError    two different records under one sequence number: two histories of one log
 ├── SealError        a sealed body that this key does not open, or that was moved from another person or finger
 ├── StorageError     the disk did not take it: what was asked for is NOT recorded
 └── LinkError        there is no link, or it broke
@@ -25,10 +24,6 @@ class VersionError(WireError):
 
 class ChainError(SyncError):
     """A record or a signature that does not fit the log it claims to continue."""
-
-
-class ForkError(ChainError):
-    """Two different records with the same log and sequence number (S8, S9)."""
 
 
 class SealError(SyncError):

@@ -205,9 +205,7 @@ def _frames(db: sqlite3.Connection, path: Path) -> int:
     """How many frames of the WAL SQLite reads. On a full disk nothing can be checkpointed, and the file opens still."""
     try:
         _, frames, _ = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-    except sqlite3.Error as error:
-        if not _of_the_disk(error):
-            raise
+    except sqlite3.OperationalError:  # damage is another kind of error
         return sound_frames(_part(path, "-wal"))
     return max(int(frames), 0)
 
