@@ -60,7 +60,9 @@ def run_once(source: Source, folder: Path) -> Path:
 
 
 def seqs(out: Path) -> list[int]:
-    return [json.loads(line)["server_seq"] for line in out.read_bytes().splitlines()]
+    """Of the lines that are whole; the last may be on its way to the disk."""
+    *lines, _ = out.read_bytes().split(b"\n")
+    return [json.loads(line)["server_seq"] for line in lines]
 
 
 def held(source: Source) -> list[int]:
