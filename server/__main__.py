@@ -83,8 +83,16 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "import",
         _people_import,
-        'Register people from stdin, lines {"name": …, "digits": …}; prints references.',
+        'Register people from stdin, lines {"name": …, "digits": …, "flags": […]}; prints references.',
         people,
+    )
+    flags = add("set", _people_set, "Change what sets a person apart at terminals; they hear of it at once.", people)
+    flags.add_argument("person", metavar="REFERENCE", help="as `people import` printed it")
+    flags.add_argument(
+        "--flags",
+        required=True,
+        metavar="NAME[,NAME…]",
+        help='supervisor, face_first, more_time, spoken; these and no others ("": none)',
     )
     carried = add("import", _import, "Take in what was carried by hand: bundles, or the card of a dead terminal.")
     carried.add_argument("files", nargs="*", type=Path, metavar="FILE", help="of `hazri-edge export`; .txt: QR codes")
@@ -229,6 +237,16 @@ def _people_import(args: argparse.Namespace) -> int:
     opened = open_state(_settings(args))
     for ref in register(opened.ledger, Vault(opened.keys.vault), people):
         _print(json.dumps({"person": ref.hex()}))
+    return DONE
+
+
+def _people_set(args: argparse.Namespace) -> int:
+    from server.people.register import parse_flags, set_flags
+    from server.run import open_state
+
+    flags = parse_flags(name.strip() for name in args.flags.split(",") if name.strip())
+    changed = set_flags(open_state(_settings(args)).ledger, args.person, flags)
+    _print("changed" if changed else "unchanged")
     return DONE
 
 

@@ -18,7 +18,7 @@ from server.ledger.store import upsert
 from server.ledger.tables import person, roster_change, roster_order, template, terminal
 from server.vault import Vault
 from sync import SealError, chain, seal
-from sync.wire import PersonCard, RosterDelta, RosterEntry, card_bytes, parse_template, roster_bytes
+from sync.wire import CardFlag, PersonCard, RosterDelta, RosterEntry, card_bytes, parse_template, roster_bytes
 
 SERVER_READER = "server"
 MAX_DELTA_BYTES = 180_000
@@ -141,11 +141,11 @@ def _entry(
     ref: bytes,
     row: object,
 ) -> RosterEntry:
-    active, name, digits = (getattr(row, field) for field in ("active", "name", "digits"))
+    active, name, digits, flags = (getattr(row, field) for field in ("active", "name", "digits", "flags"))
     if not active:
         return RosterEntry(ref, False, b"", ())
     try:
-        card = PersonCard(seal.lookup(lookup_key, keys.vault.open_digits(ref, digits)), name)
+        card = PersonCard(seal.lookup(lookup_key, keys.vault.open_digits(ref, digits)), name, CardFlag(flags))
     except SealError:
         raise LedgerError(f"person {ref.hex()}: the digits do not open with vault.key; was it replaced?") from None
     sealed = seal.seal_to(reader, card_bytes(card), b"hazri card 1\0" + ref + one.encode())

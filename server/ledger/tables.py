@@ -212,6 +212,7 @@ person = Table(
     Column("ref", LargeBinary(8), primary_key=True),
     Column("name", Text, nullable=False),
     Column("digits", LargeBinary, nullable=False),  # under the vault key
+    Column("flags", Integer, nullable=False),  # sync.wire.CardFlag
     Column("active", Boolean, nullable=False),
     Column("since_ms", BigInteger, nullable=False),
 )

@@ -1,11 +1,14 @@
-"""Take people in from NDJSON lines {"name": …, "digits": …}: all of them, or none and the line that is wrong."""
+"""Take people in from NDJSON lines {"name": …, "digits": …, "flags": […]}: all of them, or none and the line that is
+wrong. Flags may be left out; they may be set anew later.
+"""
 
+import difflib
 import json
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select, update
 
 from server import PeopleError
 from server.fleet import roster
@@ -13,9 +16,11 @@ from server.ledger.store import Ledger, now_ms
 from server.ledger.tables import person
 from server.vault import Vault
 from sync.record import PERSON_BYTES
+from sync.wire import CardFlag
 
 MAX_NAME = 100
 MAX_LINE = 4096
+FLAGS = {flag.name.lower(): flag for flag in CardFlag if flag.name}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,7 @@ class Registration:
 
     name: str
     digits: str = field(repr=False)
+    flags: CardFlag = CardFlag.NONE
 
 
 def register(ledger: Ledger, vault: Vault, people: list[Registration]) -> list[bytes]:
@@ -34,6 +40,7 @@ def register(ledger: Ledger, vault: Vault, people: list[Registration]) -> list[b
             "ref": ref,
             "name": one.name,
             "digits": vault.close_digits(ref, one.digits),
+            "flags": int(one.flags),
             "active": True,
             "since_ms": now_ms(),
         }
@@ -44,6 +51,35 @@ def register(ledger: Ledger, vault: Vault, people: list[Registration]) -> list[b
             connection.execute(insert(person), rows)
         roster.change(connection, refs)
     return refs
+
+
+def set_flags(ledger: Ledger, reference: str, flags: CardFlag) -> bool:
+    """Give a person these flags and no others; every active terminal hears of it. False: they had just these.
+
+    Raises PeopleError for a reference (hexadecimal, as `register` gave it) that is nobody's.
+    """
+    ref = _ref(reference)
+    with ledger.write() as connection:
+        had = connection.scalar(select(person.c.flags).where(person.c.ref == ref))
+        if had is None:
+            raise PeopleError(f"{ref.hex()}: nobody is registered under this reference")
+        if had == flags:
+            return False
+        connection.execute(update(person).where(person.c.ref == ref).values(flags=int(flags)))
+        roster.change(connection, [ref])
+    return True
+
+
+def parse_flags(names: Iterable[object]) -> CardFlag:
+    """Flags by their names in lower case. Raises PeopleError with the nearest name, and never quotes what was told."""
+    flags = CardFlag.NONE
+    for place, name in enumerate(names, 1):
+        if not isinstance(name, str) or name not in FLAGS:
+            nearest = difflib.get_close_matches(str(name).lower()[:MAX_NAME], FLAGS, 1)
+            meant = f"; did you mean {nearest[0]}?" if nearest else ""
+            raise PeopleError(f"flag {place} is none of {', '.join(FLAGS)}{meant}")
+        flags |= FLAGS[name]
+    return flags
 
 
 def read(lines: Iterable[bytes]) -> list[Registration]:
@@ -58,11 +94,30 @@ def _check(number: int, line: bytes) -> Registration:
         fields = json.loads(line)
     except (ValueError, RecursionError):
         raise PeopleError(f"line {number}: not a JSON object in UTF-8") from None
-    if not isinstance(fields, dict) or set(fields) != {"name", "digits"}:
-        raise PeopleError(f'line {number}: expected exactly {{"name": …, "digits": …}}')
+    if not isinstance(fields, dict) or set(fields) - {"flags"} != {"name", "digits"}:
+        raise PeopleError(f'line {number}: expected exactly {{"name": …, "digits": …}}, and "flags": […] where any')
     name, digits = fields["name"], fields["digits"]
     if not isinstance(name, str) or not 1 <= len(name.strip()) <= MAX_NAME or not name.isprintable():
         raise PeopleError(f"line {number}: name must be 1 to {MAX_NAME} printable characters")
     if not isinstance(digits, str) or len(digits) != 6 or not (digits.isascii() and digits.isdigit()):
         raise PeopleError(f"line {number}: digits must be a text of exactly six digits; leading zeros are digits")
-    return Registration(" ".join(name.split()), digits)
+    return Registration(" ".join(name.split()), digits, _flags(number, fields.get("flags", [])))
+
+
+def _flags(number: int, names: object) -> CardFlag:
+    if not isinstance(names, list):
+        raise PeopleError(f'line {number}: flags must be a list, as ["supervisor"]')
+    try:
+        return parse_flags(names)
+    except PeopleError as error:
+        raise PeopleError(f"line {number}: {error}") from None
+
+
+def _ref(reference: str) -> bytes:
+    try:
+        ref = bytes.fromhex(reference)
+    except ValueError:
+        ref = b""
+    if len(ref) != PERSON_BYTES:
+        raise PeopleError(f"a reference is {2 * PERSON_BYTES} hexadecimal digits, as `people import` printed it")
+    return ref

@@ -102,6 +102,7 @@ def upgrade() -> None:
         sa.Column("ref", sa.LargeBinary(length=8), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("digits", sa.LargeBinary(), nullable=False),
+        sa.Column("flags", sa.Integer(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("since_ms", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("ref", name=op.f("pk_person")),
