@@ -109,11 +109,20 @@ class Glass:
 class Site:
     """A state directory that is set up, and the terminal process on it."""
 
-    def __init__(self, folder: Path, *, patience_s: int = 3, policy: str = "lockout_failures = 50\n") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        patience_s: int = 3,
+        policy: str = "lockout_failures = 50\n",
+        admit: Callable[[str], str] | None = None,
+    ) -> None:
+        """`admit`: who answers the request for admission, if not the site's own authority."""
         self.folder = folder
         self.state = folder / "state"
         self.authority = Authority()
-        provision.accept(self.state, self.authority.admit(provision.make(self.state, TERMINAL)).encode())
+        admit = admit or self.authority.admit
+        provision.accept(self.state, admit(provision.make(self.state, TERMINAL)).encode())
         self.config = folder / "edge.toml"
         self.config.write_text(
             f'state_dir = "{self.state}"\nruntime_dir = "{folder}/run"\nmodels_dir = "{models.folder()}"\n'

@@ -9,11 +9,16 @@ import pytest
 from drivers.lines import LineClient, Message
 from edge import pin
 from matching.synthetic import generate
+from server.fleet import roster
+from server.fleet.admit import admit
+from server.people.register import Registration, register, set_flags
+from sync.admission import to_json
 from sync.code import receipt_code
 from sync.outbox import OutboxReader
 from sync.record import Event, EventCode, Kind, Means, SourceClass
 from sync.wire import CardFlag
-from tests.flow.terminal_site import Site, person
+from tests.flow.terminal_site import TERMINAL, Site, person
+from tests.unit.server.aggregator import Aggregator, broker_settings
 
 Fingers = dict[tuple[int, int], Path]
 WORKER, CHIEF, SLOW = person(1), person(2), person(3)
@@ -217,3 +222,57 @@ def test_a_running_terminal_is_tested_through_its_socket(site: Site) -> None:
     assert seen["ok"]
     assert [one["device"] for one in found if one["event"] == "finding"] == ["virtual"]
     assert site.status()["serving"]
+
+
+@pytest.fixture
+def aggregator(tmp_path: Path) -> Iterator[Aggregator]:
+    folder = tmp_path / "server"
+    folder.mkdir()
+    aggregator = Aggregator(folder)
+    yield aggregator
+    aggregator.ledger.close()
+
+
+@pytest.fixture
+def of_aggregator(tmp_path: Path, aggregator: Aggregator) -> Iterator[Site]:
+    def admitted(request: str) -> str:
+        return to_json(admit(aggregator.ledger, aggregator.keys, broker_settings(), request.encode()))
+
+    site = Site(tmp_path, patience_s=2, admit=admitted)
+    yield site
+    assert site.stop() == 0
+
+
+def bring(aggregator: Aggregator, site: Site) -> None:
+    with aggregator.ledger.read() as connection:
+        for delta, _ in roster.deltas(connection, aggregator.roster_keys, TERMINAL, site.roster.version):
+            site.roster.apply(delta)
+
+
+def test_a_supervisor_is_made_and_unmade_at_the_aggregator(
+    aggregator: Aggregator, of_aggregator: Site, fingers: Fingers
+) -> None:
+    """S1: registered with the flag, she vouches; without it nobody is asked to."""
+    site = of_aggregator
+    worker, chief = register(
+        aggregator.ledger,
+        aggregator.vault,
+        [
+            Registration("Synthetic 1", DIGITS[WORKER]),
+            Registration("Synthetic 2", DIGITS[CHIEF], CardFlag.SUPERVISOR),
+        ],
+    )
+    bring(aggregator, site)
+    site.start()
+    for n, one in ((1, worker), (2, chief)):
+        assert site.enrol(one, 1, [fingers[n, i] for i in (1, 2, 3)])["ok"]
+    with Visit(site) as visit:
+        refused(visit, DIGITS[WORKER], [fingers[4, 4], fingers[4, 5]])
+        visit.press(*DIGITS[CHIEF], "enter").until(state="supervise_place")
+        visit.lay(fingers[2, 4]).until(state="supervise_reason")
+        seen = visit.press("2").until(event="outcome")
+    assert (seen["outcome"], seen["means"], seen["person"]) == ("accepted", "supervised", worker.hex())
+    set_flags(aggregator.ledger, chief.hex(), CardFlag.NONE)
+    bring(aggregator, site)
+    site.wait(lambda: site.status()["roster_version"] == 3)
+    assert site.punch(DIGITS[WORKER], fingers[4, 4], fingers[4, 5])["outcome"] == "no_match"

@@ -17,7 +17,7 @@ from server import AdmissionError
 from server.fleet import roster, templates
 from server.fleet.admit import admit, revoke
 from server.ledger.tables import person, terminal
-from server.people.register import Registration, register
+from server.people.register import Registration, register, set_flags
 from server.run import _problems
 from server.transparency.notary import Notary
 from sync import SealError, admission, seal
@@ -28,7 +28,7 @@ from sync.outbox import Outbox
 from sync.record import Event, EventCode
 from sync.roster import RosterReader, RosterStore
 from sync.topics import down_all
-from sync.wire import Chunk, RosterDelta, chunk_bytes, parse_card, parse_roster, template_bytes
+from sync.wire import CardFlag, Chunk, RosterDelta, chunk_bytes, parse_card, parse_roster, template_bytes
 from tests.unit.server.aggregator import Aggregator, Line, Terminal, broker_settings, instant, until
 
 # ── admission ──
@@ -142,6 +142,27 @@ def test_a_roster_opens_on_its_terminal_only_and_holds_no_digits(running: Aggreg
         assert card.lookup == seal.lookup(one.lookup_key(), f"{n:06}")
         with pytest.raises(SealError):
             seal.open_sealed(other.seal, entry.sealed, bound)
+
+
+def test_flags_go_down_in_the_card_and_again_when_they_change(running: Aggregator) -> None:
+    """S1, S16."""
+    one = running.admit(Terminal("t-1"))
+    chief = Registration("Synthetic Chief", "000001", CardFlag.SUPERVISOR | CardFlag.SPOKEN)
+    ref, _ = register(running.ledger, running.vault, [chief, Registration("Synthetic Person", "000002")])
+
+    def flags(base: int) -> list[CardFlag]:
+        return [
+            parse_card(seal.open_sealed(one.seal, entry.sealed, b"hazri card 1\0" + entry.person + b"t-1")).flags
+            for delta in everything(running, one, base)
+            for entry in delta.entries
+        ]
+
+    assert flags(0) == [chief.flags, CardFlag.NONE]
+    assert not set_flags(running.ledger, ref.hex(), chief.flags)
+    assert flags(2) == []
+    assert set_flags(running.ledger, ref.hex(), CardFlag.MORE_TIME)
+    assert flags(2) == [CardFlag.MORE_TIME]
+    assert flags(0) == [CardFlag.NONE, CardFlag.MORE_TIME]
 
 
 def test_digits_are_in_no_file_in_clear(running: Aggregator) -> None:

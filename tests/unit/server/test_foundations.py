@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+import json
 import sqlite3
 import stat
 from pathlib import Path
@@ -16,11 +17,12 @@ from server import LedgerError, PeopleError, StartError, TokenError, pki, tokens
 from server.keys import held, open_keys
 from server.ledger import tables, views
 from server.ledger.store import Ledger
-from server.people.register import read
+from server.people.register import FLAGS, read, set_flags
 from server.tokens import Access, Scope
 from server.vault import Vault
 from server.web import words
 from sync import SealError
+from sync.wire import CardFlag
 from tests.unit.server.aggregator import Aggregator, Line, Terminal
 
 # ── keys and certificates ──
@@ -160,6 +162,11 @@ def test_what_waits_is_counted_from_what_was_said_and_what_is_held(running: Aggr
         (b'{"name": "A\\u0000", "digits": "123456"}', "name must be"),
         (b'{"name": "\\ud800", "digits": "123456"}', "name must be"),
         (b'{"name": "' + b"x" * 101 + b'", "digits": "123456"}', "name must be"),
+        (b'{"name": "A", "digits": "123456", "flags": "supervisor"}', "flags must be a list"),
+        (b'{"name": "A", "digits": "123456", "flags": ["spoken", "Supervizor"]}', "flag 2 .* did you mean supervisor"),
+        (b'{"name": "A", "digits": "123456", "flags": ["none"]}', "flag 1 is none of supervisor, face_first"),
+        (b'{"name": "A", "digits": "123456", "flags": ["123456"]}', "flag 1 is none of"),
+        (b'{"name": "A", "digits": "123456", "flags": [[1]]}', "flag 1 is none of"),
         (b"[" * 4000, "not a JSON object"),
         (b" " * 5000 + b"1", "longer than"),
     ],
@@ -176,6 +183,23 @@ def test_leading_zeros_are_digits_and_hindi_names_are_names() -> None:
     (one,) = read(['{"name": "  सिंथेटिक   व्यक्ति ", "digits": "000007"}'.encode()])
     assert (one.name, one.digits) == ("सिंथेटिक व्यक्ति", "000007")
     assert "000007" not in repr(one)
+
+
+def test_flags_are_told_by_name_and_may_be_left_out() -> None:
+    """S1, S16."""
+    lines = [b'{"name": "A", "digits": "000001"}']
+    lines += [
+        b'{"name": "B", "digits": "000002", "flags": %s}' % flags for flags in (b"[]", b'["spoken","face_first"]')
+    ]
+    assert [one.flags for one in read(lines)] == [0, 0, CardFlag.SPOKEN | CardFlag.FACE_FIRST]
+    every = json.dumps({"name": "C", "digits": "000003", "flags": list(FLAGS)}).encode()
+    assert read([every])[0].flags == CardFlag.SUPERVISOR | CardFlag.FACE_FIRST | CardFlag.MORE_TIME | CardFlag.SPOKEN
+
+
+@pytest.mark.parametrize("reference", ["", "supervisor", "00" * 7, "00" * 8])
+def test_flags_of_nobody_are_refused(running: Aggregator, reference: str) -> None:
+    with pytest.raises(PeopleError, match="reference"):
+        set_flags(running.ledger, reference, CardFlag.SPOKEN)
 
 
 # ── tokens ──
