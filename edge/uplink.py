@@ -91,6 +91,8 @@ class Changes:
             self._report.say("roster", roster_version=state.roster_version)
         if state.anchored_ms != last.anchored_ms:
             self._report.say("anchor", bound_ms=state.anchor_bound_ms)
+        if state.waiting != last.waiting:
+            self._report.say("waiting", reason="the terminal's first start" if state.waiting else "over")
         if state.refused != last.refused:
             self._report.say("refused", count=state.refused, reason=state.trouble)
         elif state.trouble != last.trouble:

@@ -6,6 +6,7 @@ SyncError
 ├── ChainError       a record that does not follow from the one before it, or a signature that is not its signer's
 ├── SealError        a sealed body that this key does not open, or that was moved from another person or finger
 ├── StorageError     the disk did not take it: what was asked for is NOT recorded
+│   └── NotMadeError a file its writer has not made yet: wait for it
 └── LinkError        there is no link, or it broke
 """
 
@@ -32,6 +33,10 @@ class SealError(SyncError):
 
 class StorageError(SyncError):
     """The disk refused. Nothing that depended on this write may be called done (S13)."""
+
+
+class NotMadeError(StorageError):
+    """The process that writes this file has not started yet. No fault: it will be there."""
 
 
 class LinkError(SyncError):

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from sync import LinkError, StorageError, SyncError
+from sync import LinkError, NotMadeError, StorageError, SyncError
 from sync.asker import Asker
 from sync.batch import batch_bytes
 from sync.chain import verify_receipt, verify_roster
@@ -60,13 +60,15 @@ class AgentState:
     """What a technician would want to know at a glance. Sequence numbers count records of this terminal's log;
     `anchored_ms` is CLOCK_BOOTTIME when the server last said what time it is, known to within `anchor_bound_ms`.
 
-    `reason` is why the link is as it is; `trouble` what else is wrong now, empty when nothing is.
+    `reason` is why the link is as it is; `trouble` what else is wrong now, empty when nothing is. `waiting`: for the
+    terminal's first start, as there is no log yet.
     """
 
     up: bool = False
     reason: str = str(Why(Reason.STARTING))
     why: Reason = Reason.STARTING
     trouble: str = ""
+    waiting: bool = False
     made: int = 0
     sent: int = 0
     receipted: int = 0
@@ -136,9 +138,13 @@ class Agent:
             pass
         try:
             self._look()
-        except StorageError as error:  # not made yet, or not the same file any more: open it anew next time
+        except NotMadeError:
             self._reader = None
-            self._change(trouble=str(error))
+            self._change(waiting=True, trouble="")
+            return
+        except StorageError as error:  # not the same file any more, say: open it anew next time
+            self._reader = None
+            self._change(waiting=False, trouble=str(error))
             return
         try:
             if self._open:
@@ -240,7 +246,7 @@ class Agent:
         """How far has the terminal come?"""
         if self._reader is None:
             self._reader = self._next_reader()
-            self._change(receipted=self._receipted(self._reader), trouble="")
+            self._change(receipted=self._receipted(self._reader), waiting=False, trouble="")
             self._blobs_sent = 0
             self._rewind()
         self._change(made=self._reader.last_seq())

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from sync import StorageError
+from sync import NotMadeError, StorageError
 from sync.audit import BadRecordError
 from sync.wal import lost_transactions, sound_frames
 
@@ -61,18 +61,18 @@ def open_writer(path: Path, name: str, care: Care | None = None) -> tuple[sqlite
 
 
 def open_reader(path: Path, name: str) -> sqlite3.Connection:
-    """Open the file without ever writing to it. Raises StorageError while its writer has not made it yet."""
+    """Open the file without ever writing to it. Raises NotMadeError, StorageError."""
 
     def work() -> sqlite3.Connection:
         if not path.exists():
-            raise StorageError(f"{path}: not made yet by the process that writes it")
+            raise NotMadeError(f"{path}: not made yet by the process that writes it")
         db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_S, check_same_thread=False)
         version = _version(db)
         if version == VERSIONS[name]:
             return db
         db.close()
         if version == 0:
-            raise StorageError(f"{path}: not made yet by the process that writes it")
+            raise NotMadeError(f"{path}: not made yet by the process that writes it")
         raise StorageError(f"{path}: its tables are of version {version}, expected {VERSIONS[name]}")
 
     return guard(path, work)
