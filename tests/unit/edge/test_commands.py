@@ -201,3 +201,13 @@ def test_each_change_of_the_agent_is_one_line(capsys: pytest.CaptureFixture[str]
     ]
     assert err.splitlines()[0] == "sync event=link up=true reason=connected why=starting"
     assert err.splitlines()[3] == 'sync event=link up=false reason="no answer in time" why=starting'
+
+
+def test_sync_that_comes_first_waits_and_has_no_trouble(capsys: pytest.CaptureFixture[str]) -> None:
+    changes = Changes(Report("sync", events=False))
+    for state in (AgentState(waiting=True), AgentState(waiting=True), AgentState()):
+        changes(state)
+    assert capsys.readouterr().err.splitlines() == [
+        'sync event=waiting reason="the terminal\'s first start"',
+        "sync event=waiting reason=over",
+    ]

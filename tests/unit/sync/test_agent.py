@@ -131,11 +131,12 @@ def test_everything_is_delivered_and_receipted(tmp_path: Path) -> None:
 
 def test_an_agent_may_come_before_its_terminal(tmp_path: Path) -> None:
     site = Site(tmp_path, terminal_first=False)
-    assert "punches.db" in site.steps(2).trouble
+    state = site.steps(2)
+    assert (state.waiting, state.trouble) == (True, "")
     site.outbox = Outbox(tmp_path / "punches.db", "t-1", RECORD)
     site.punch(3)
     state = site.steps()
-    assert (state.receipted, state.trouble, state.reason) == (3, "", "connected")
+    assert (state.receipted, state.trouble, state.reason, state.waiting) == (3, "", "connected", False)
 
 
 def test_lost_batches_are_sent_again_after_a_while(tmp_path: Path) -> None:
