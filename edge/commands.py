@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from argparse import Namespace
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -253,26 +254,28 @@ def selftest(args: Namespace, settings: Settings) -> int:
     def tell(text: str) -> None:
         say(text, sys.stderr if args.json else None)
 
+    def found(finding: Mapping[str, Any]) -> None:
+        if not args.json:
+            say(tests.line(finding))
+
     if listens(settings.control):
         if args.out:
             raise SetupError("no picture leaves a running terminal: stop it first, or leave --out away")
         with LineClient(settings.control, timeout_s=120.0) as client:  # somebody may be at the terminal just now
-            findings = tests.follow(client, args.timeout, tell)
+            findings = tests.follow(client, args.timeout, tell, found)
     else:
         look = tests.looks(settings.models_dir)
-        found = tests.run(
+        tried = tests.run(
             settings.sensors,
             look,
             timeout_s=args.timeout,
             out=args.out,
             tell=lambda words: tell(f"{words.hi} / {words.en}"),
+            found=found,
         )
-        findings = [finding.json() for finding in found]
+        findings = [finding.json() for finding in tried]
     if args.json:
         say(json.dumps(findings, ensure_ascii=False))
-    else:
-        for finding in findings:
-            say(tests.line(finding))
     return 0 if findings and all(finding.get("passed") is True for finding in findings) else 1
 
 
@@ -329,6 +332,8 @@ def _enrol_line(seen: dict[str, Any]) -> str:
     from edge.states import Ask
 
     match seen:
+        case {"event": "waiting", "hi": hi, "en": en}:
+            return f"{hi} / {en}"
         case {"event": "place", "view": view, "finger": finger}:
             line = words.enrol(finger, view, 3)
         case {"event": "look", "advice": advice} if advice:

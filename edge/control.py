@@ -7,6 +7,8 @@
                                                        the same of several, as in edge.enrolment.Request
     {"do": "selftest", "timeout_s": 10}                tell and finding events, then ok (edge.selftest)
 
+While somebody is being served the last two wait, and a waiting event says so at once.
+
 No digits, names or pictures pass it. The socket's threads only hand on: the terminal's own thread enrols and tests,
 between two sessions.
 """
@@ -22,9 +24,11 @@ from drivers import ProtocolError
 from drivers.lines import LineServer, Message, Peer
 from edge import EnrolmentRefused
 from edge.enrolment import MOST_IMPRESSIONS, Enrolled, Request
+from edge.words import Words
 from sync.record import PERSON_BYTES
 
 LONGEST_TEST_S = 15
+WAITING = Words("मशीन पर अभी कोई है; प्रतीक्षा हो रही है", "The terminal is busy with somebody; waiting")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +58,12 @@ class Examine:
 
 
 class Control:
-    def __init__(self, path: Path, status: Callable[[], dict[str, Any]]) -> None:
+    def __init__(
+        self, path: Path, status: Callable[[], dict[str, Any]], busy: Callable[[], bool] = lambda: False
+    ) -> None:
+        """`busy`: somebody is being served just now, so that orders wait."""
         self._server = LineServer(path, self._answer)
-        self._status = status
+        self._status, self._busy = status, busy
         self._orders: queue.Queue[Order | Examine] = queue.Queue(1)
         self._watchers: set[Peer] = set()
         self._lock = threading.Lock()
@@ -93,18 +100,20 @@ class Control:
                     self._watchers.add(peer)
                 return None
             case {"do": "enrol", "person": str(person)}:
-                self._order(Order(_request(message, _person(person), peer), peer.send))
+                self._order(Order(_request(message, _person(person), peer), peer.send), peer)
                 return None
             case {"do": "selftest", "timeout_s": float() | int() as timeout_s} if 0 < timeout_s <= LONGEST_TEST_S:
-                self._order(Examine(float(timeout_s), peer.send))
+                self._order(Examine(float(timeout_s), peer.send), peer)
                 return None
         raise ProtocolError(
             'expected {"do": "status", "watch", "selftest" with "timeout_s" up to 15, '
             'or "enrol" with "person" in hex and "finger" 1 to 10, or "fingers" and "face"}'
         )
 
-    def _order(self, order: Order | Examine) -> None:
+    def _order(self, order: Order | Examine, peer: Peer) -> None:
         try:
+            if self._busy() and not self._orders.full():
+                peer.send({"event": "waiting", "hi": WAITING.hi, "en": WAITING.en})
             self._orders.put_nowait(order)
         except queue.Full:
             raise ProtocolError("another enrolment or test is waiting already") from None

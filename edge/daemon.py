@@ -77,7 +77,7 @@ class Daemon:
         self._anchoring = Anchoring(self._journal, keys.terminal, keys.server_key, report, self._troubles)
         self._sealer = enrolment.Sealer(keys.terminal, keys.seal, keys.template_key)
         self._search = self._preparing(settings.rules, secrets)
-        self._control = Control(settings.control, self.status)
+        self._control = Control(settings.control, self.status, lambda: not self._terminal.at_rest)
         badges = Badges(settings.badges, lambda reason: self._troubles.found("badges", reason))
         self._legacy = Legacy(settings.bridge, badges, self._journal, self._people.knows, settings.rules, report)
         self._started_s = time.monotonic()
@@ -211,7 +211,7 @@ class Daemon:
         if isinstance(order, Examine):
             self._terminal.show(Technician(Page.SELFTEST))
             looks = selftest.looks(self._models_dir)
-            selftest.serve(order.answer, self._bench.workers, looks, order.timeout_s)
+            selftest.serve(order.answer, self._bench.workers, looks, order.timeout_s, self._bench.pressed)
             self._terminal.rest()
         elif order and (done := order.run(lambda request: enrolment.enrol(self._terminal, self._sealer, request))):
             fingers = ",".join(map(str, done.fingers))

@@ -71,6 +71,7 @@ class Quality:
 
 Look = Callable[[Scan], Quality | None]
 Tell = Callable[[Words], None]
+Found = Callable[[Mapping[str, Any]], None]
 
 
 @dataclass(slots=True)
@@ -119,8 +120,19 @@ def line(found: Mapping[str, Any]) -> str:
     return f"{'; '.join(part for part in parts if part)}: {found['hi']} / {found['en']}{tail}"
 
 
-def run(devices: Sequence[Device], look: Look, *, timeout_s: float, out: Path | None, tell: Tell) -> list[Finding]:
-    """Open, examine and close each device in turn. Never raises for what a device does; SetupError when `out` fails."""
+def run(
+    devices: Sequence[Device],
+    look: Look,
+    *,
+    timeout_s: float,
+    out: Path | None,
+    tell: Tell,
+    found: Found = lambda _finding: None,
+) -> list[Finding]:
+    """Open, examine and close each device in turn; `found` gets each finding as it comes.
+
+    Never raises for what a device does; SetupError when `out` fails.
+    """
     findings = []
     for name, device in named(devices):
         finding = Finding(name, device.driver)
@@ -137,6 +149,7 @@ def run(devices: Sequence[Device], look: Look, *, timeout_s: float, out: Path | 
         if scan is not None and out is not None:
             finding.file = _save(out / f"{finding.device}.png", scan)
         findings.append(finding)
+        found(finding.json())
     return findings
 
 
@@ -149,34 +162,55 @@ class Worker(Protocol):
     def ask(self, job: Callable[[Driver], Any]) -> "Future[Any]": ...
 
 
-def serve(send: Callable[[Message], None], workers: Iterable[Worker], look: Look, timeout_s: float) -> None:
-    """In a running terminal: each device on its own thread, what to do and what was found as messages, then ok."""
+def serve(
+    send: Callable[[Message], None],
+    workers: Iterable[Worker],
+    look: Look,
+    timeout_s: float,
+    pressed: Callable[[], set[str]] = set,
+) -> None:
+    """In a running terminal: each device on its own thread, what to do and what was found as messages, then ok.
+
+    Keys belong to the test while it runs: `pressed` takes them from the terminal, and says of which devices they were.
+    """
+    early: set[str] = set()
     for worker in workers:
+        early |= pressed()
+        was_pressed = worker.slot.name in early
         finding = Finding(worker.slot.name, worker.slot.name)
 
         def tell(words: Words) -> None:
             send({"event": "tell", "hi": words.hi, "en": words.en})
 
-        def job(driver: Driver, finding: Finding = finding) -> None:
-            examine(driver, finding, look, timeout_s, tell)
+        def job(driver: Driver, finding: Finding = finding, was_pressed: bool = was_pressed) -> None:
+            examine(driver, finding, look, timeout_s, tell, pressed=was_pressed)
 
+        asked = worker.ask(job)
         try:
-            worker.ask(job).result(timeout_s + _SLACK_S)
+            asked.result(timeout_s + _SLACK_S)
         except DriverError as error:
             finding.verdict, finding.reason = _verdict(error), str(error)
         except TimeoutError:
-            finding.verdict, finding.reason = Verdict.GONE, "it hangs"
+            asked.cancel()  # or it would ask for a finger when it comes round, in the middle of the next device
+            finding = Finding(worker.slot.name, worker.slot.name, Verdict.GONE, "it hangs")
         send({"event": "finding", **finding.json()})
+    pressed()
     send({"ok": True})
 
 
-def follow(client: LineClient, timeout_s: float, tell: Callable[[str], None]) -> list[Message]:
-    """The other end of `serve`. Raises DeviceGone, and SetupError when the terminal will not."""
+def follow(
+    client: LineClient, timeout_s: float, tell: Callable[[str], None], found: Found = lambda _finding: None
+) -> list[Message]:
+    """The other end of `serve`; `found` gets each finding as it comes.
+
+    Raises DeviceGone, and SetupError when the terminal will not.
+    """
     message = client.ask({"do": "selftest", "timeout_s": timeout_s})
     findings = []
     while "ok" not in message:
         if message.get("event") == "finding":
             findings.append(message)
+            found(message)
         else:
             tell(f"{message.get('hi')} / {message.get('en')}")
         message = client.next(timeout_s + 2 * _SLACK_S)
@@ -187,8 +221,13 @@ def follow(client: LineClient, timeout_s: float, tell: Callable[[str], None]) ->
     return findings
 
 
-def examine(driver: Driver, finding: Finding, look: Look, timeout_s: float, tell: Tell) -> Scan | None:
-    """Fill in the finding from an open driver; the test picture, for whoever may keep it. Raises DriverError."""
+def examine(
+    driver: Driver, finding: Finding, look: Look, timeout_s: float, tell: Tell, *, pressed: bool = False
+) -> Scan | None:
+    """Fill in the finding from an open driver; the test picture, for whoever may keep it. Raises DriverError.
+
+    `pressed`: a key of it was pressed already, and none is asked for.
+    """
     if isinstance(driver, Informed):
         about = driver.info()
         finding.about = {"model": about.model, "firmware": about.firmware, "serial": about.serial, **about.details}
@@ -198,8 +237,10 @@ def examine(driver: Driver, finding: Finding, look: Look, timeout_s: float, tell
     elif Feature.IMAGE in features:
         return _try_picture(driver, finding, look, timeout_s, tell)
     elif isinstance(driver, Keypad):
-        tell(PRESS.fill(device=finding.device))
-        finding.verdict = Verdict.FINE if driver.read_key(timeout_s) is not None else Verdict.UNTOUCHED
+        if not pressed:
+            tell(PRESS.fill(device=finding.device))
+            pressed = driver.read_key(timeout_s) is not None
+        finding.verdict = Verdict.FINE if pressed else Verdict.UNTOUCHED
     else:
         finding.verdict = Verdict.READY
     return None

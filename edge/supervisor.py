@@ -5,6 +5,7 @@ it happened; what it lost or got back is news, told once each. A call that overr
 closing the device; if even that does not free the thread, it is left behind and a new device is made on a new one.
 """
 
+import contextlib
 import queue
 import threading
 import time
@@ -44,6 +45,7 @@ class Pressed:
 
     key: str
     at_s: float
+    device: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +203,7 @@ class Worker:
             wait_s = _IDLE_S if not self.sensor else 0.0 if wanted else _KEY_S
             key = self._call(life, wait_s, lambda: driver.read_key(wait_s))
             if key is not None and self._life == life:
-                self._put(Pressed(key, time.monotonic()))
+                self._put(Pressed(key, time.monotonic(), self.slot.name))
         elif not wanted:
             with self._changed:
                 self._changed.wait_for(lambda: self._wanted() or self._jobs or self._life != life, _IDLE_S)
@@ -239,6 +241,8 @@ class Worker:
     def _do_jobs(self, driver: Driver, life: int) -> None:
         while self._jobs and self._life == life:
             job, future = self._jobs.popleft()
+            if not future.set_running_or_notify_cancel():
+                continue  # whoever asked waits no more
             try:
                 future.set_result(self._call(life, _OPEN_S, lambda job=job: job(driver)))  # type: ignore[misc]
             except DeviceGone as gone:
@@ -306,6 +310,15 @@ class Bench:
         except queue.Empty:
             return None
         return None if isinstance(seen, Got) and seen.turn != self._turn else seen
+
+    def pressed(self) -> set[str]:
+        """Forget all that has happened; the devices on which a key was pressed meanwhile."""
+        devices = set()
+        with contextlib.suppress(queue.Empty):
+            while True:
+                seen = self._inbox.get_nowait()
+                devices |= {seen.device} if isinstance(seen, Pressed) else set()
+        return devices
 
     def want(self, wanted: Want, *, afresh: bool = False, job: Job | None = None) -> None:
         """Listen to fingers, to faces or to neither; `afresh`: for one more reading, forgetting those on their way.
