@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from drivers.lines import LineClient, Message
 from matching.synthetic import generate
 from tests.flow.terminal_site import ROOT, Site, run
 
@@ -43,6 +44,12 @@ def obliged(site: Site, finger: Path) -> tuple[int, str, str]:
         return process.wait(30), out, told + process.stderr.read()
 
 
+def follow_to_the_end(clerk: LineClient) -> Message:
+    while "ok" not in (message := clerk.next()):
+        pass
+    return message
+
+
 def test_the_command_asks_the_running_terminal_and_lets_no_picture_out(
     site: Site, finger: Path, tmp_path: Path
 ) -> None:
@@ -66,5 +73,19 @@ def test_the_command_asks_the_running_terminal_and_lets_no_picture_out(
     status = json.loads(run("status", "--json", "--config", site.config).stdout)
     assert status["selftest"]["virtual"]["glass"] == "clean", "the daily one's word stands until the next day"
     site.glass.lift()
+    with site.hands() as hands, site.control() as eyes:
+        eyes.ask({"do": "watch"})
+        with site.control() as clerk:
+            clerk.ask({"do": "selftest", "timeout_s": 1})
+            hands.ask({"do": "press", "keys": ["1", "2"]})
+            assert follow_to_the_end(clerk)["ok"]
+        hands.ask({"do": "press", "keys": ["3"]})
+        states = [eyes.next()["state"] for _ in range(3)]
+        assert states == ["technician", "idle", "typing"], "the keys before that were the self-test's"
+        with site.control() as clerk:
+            waiting = clerk.ask({"do": "selftest", "timeout_s": 0.3})
+            assert (waiting["event"], "busy with somebody" in waiting["en"]) == ("waiting", True)
+            hands.ask({"do": "press", "keys": ["clear"]})
+            assert follow_to_the_end(clerk)["ok"]
     untouched = run("selftest", "--timeout", "0.3", "--config", site.config)
     assert (untouched.returncode, "nobody touched it" in untouched.stdout) == (1, True)

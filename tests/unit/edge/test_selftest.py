@@ -3,7 +3,7 @@
 import json
 import stat
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -223,13 +223,55 @@ def test_a_running_terminal_tries_its_devices_and_lets_no_picture_out(tmp_path: 
     with closing(LineServer(tmp_path / "control.sock", answer)) as server:
         server.start()
         told: list[str] = []
+        shown: list[Mapping[str, Any]] = []
         with LineClient(tmp_path / "control.sock") as client:
-            found = selftest.follow(client, 3, told.append)
+            found = selftest.follow(client, 3, told.append, shown.append)
     assert [f["verdict"] for f in found] == ["fine", "garbled", "gone"]
     assert [f["passed"] for f in found] == [True, False, False]
     assert told[1] == f"{ADVICE[Advice.LIFT].hi} / {ADVICE[Advice.LIFT].en}"
+    assert shown == found, "each finding as it comes"
     assert all(len(line) < 4096 for line in sent), "each message fits a line of the socket"
     assert not any("image" in json.loads(line) for line in sent)
+
+
+class Keys:
+    """A keypad on which nobody presses a key while it is asked."""
+
+    features = Feature.KEYPAD
+
+    def open(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def read(self, timeout_s: float) -> Reading | None:
+        return None
+
+    def read_key(self, timeout_s: float) -> str | None:
+        return None
+
+
+def test_a_key_that_is_pressed_while_another_device_is_tried_is_the_keypads() -> None:
+    sent: list[Message] = []
+    meanwhile = [set[str](), {"keys"}, set[str](), set[str]()]
+    workers = [Busy("finger", Scripted(FINGER)), Busy("keys", Keys()), Busy("others", Keys())]
+    selftest.serve(sent.append, workers, good, 1, lambda: meanwhile.pop(0))
+    found = {m["device"]: m["verdict"] for m in sent if m.get("event") == "finding"}
+    assert found == {"finger": "fine", "keys": "fine", "others": "untouched"}
+    assert not any("keys:" in m.get("en", "") for m in sent), "none was asked for any more"
+    assert meanwhile == [], "what was pressed until the end begins no session"
+
+
+def test_a_device_that_does_not_come_round_in_time_asks_nobody_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stuck(Busy):
+        def ask(self, job: Callable[[Driver], Any]) -> "Future[Any]":
+            self.asked: Future[Any] = Future()
+            return self.asked
+
+    monkeypatch.setattr(selftest, "_SLACK_S", 0.01)
+    stuck, sent = Stuck("stuck", None), list[Message]()
+    selftest.serve(sent.append, [stuck], good, 0.01)
+    assert stuck.asked.cancelled()
+    assert [(m["verdict"], m["reason"]) for m in sent if "verdict" in m] == [("gone", "it hangs")]
 
 
 def test_a_terminal_that_will_not_is_said(tmp_path: Path) -> None:
