@@ -1,5 +1,6 @@
 """hazri-server on the command line: exit codes, and messages instead of tracebacks."""
 
+import io
 import json
 import subprocess
 import sys
@@ -160,3 +161,19 @@ def test_a_wrong_call_ends_with_2(argv: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         command(argv)
     assert ended.value.code == 2
+
+
+def test_people_are_registered_with_flags_and_get_others(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S1, S16."""
+    told = ["--config", str(config)]
+    line = {"name": "Synthetic 1", "digits": "000001", "flags": ["supervisor"]}
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(json.dumps(line).encode())))
+    assert command(["people", "import", *told]) == 0
+    ref = json.loads(capsys.readouterr().out)["person"]
+    for flags in ("supervisor", "spoken, more_time", ""):
+        assert command(["people", "set", ref, "--flags", flags, *told]) == 0
+    assert capsys.readouterr().out.splitlines() == ["unchanged", "changed", "changed"]
+    assert command(["people", "set", ref, "--flags", "spokn", *told]) == 1
+    assert "did you mean spoken?" in capsys.readouterr().err
