@@ -209,7 +209,8 @@ def dial(host: str, port: int) -> Wire:
         connection = socket.create_connection((host, port), TIMEOUT_S)
     except OSError as error:
         raise WireError(f"{host}:{port}: {error.strerror or os.strerror(error.errno or 0)}") from None
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    with contextlib.suppress(OSError):  # gone again already: the first use will say so
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return Wire(connection)
 
 
