@@ -6,6 +6,7 @@ name when the device is pulled out and put back.
 """
 
 import contextlib
+import errno
 import os
 import select
 import termios
@@ -85,7 +86,7 @@ class SerialPort:
             self._serial.baudrate = baud
 
     def open(self) -> None:
-        with self._lock, self._gone():
+        with self._lock, self._gone("nothing answers there"):
             self._closing.clear()
             if not self._serial.is_open:
                 self._serial.open()
@@ -129,11 +130,28 @@ class SerialPort:
             yield
 
     @contextlib.contextmanager
-    def _gone(self) -> Iterator[None]:
+    def _gone(self, otherwise: str = "it was pulled out") -> Iterator[None]:
         try:
             yield
         except (OSError, ValueError, termios.error) as error:  # pyserial's own are OSErrors
-            raise DeviceGone(f"{self._name}: {error}") from None
+            raise DeviceGone(f"{self._name}: {_words(error) or otherwise}") from None
+
+
+def _words(error: Exception) -> str:
+    """What the system says of it, in plain words; pyserial's own sentences are about file descriptors."""
+    number = error.errno if isinstance(error, OSError) else error.args[0] if error.args else None
+    match number:
+        case errno.ENOENT | errno.ENODEV | errno.ENXIO:
+            return "nothing is plugged in there"
+        case errno.EACCES | errno.EPERM:
+            return "no permission to use it"
+        case errno.EAGAIN | errno.EBUSY:
+            return "another program uses it"
+        case errno.ECONNREFUSED | errno.EHOSTUNREACH | errno.ENETUNREACH | errno.ETIMEDOUT:
+            return "nothing answers there"
+        case int() if number not in (errno.EIO, errno.EBADF, errno.ECONNRESET, errno.EPIPE):
+            return os.strerror(number)
+    return "it takes nothing in" if isinstance(error, serial.SerialTimeoutException) else ""
 
 
 class Pty:
