@@ -3,6 +3,7 @@
 import os
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -97,6 +98,28 @@ def test_what_is_no_port_is_said_at_once(tmp_path: Path) -> None:
         SerialPort("gopher://x")
     with closing(SerialPort(str(tmp_path / "none"))) as port, pytest.raises(DeviceGone):
         port.open()
+
+
+def test_no_sentence_of_the_library_comes_through(tmp_path: Path) -> None:
+    """What a technician reads names the port, and what is wrong with it."""
+    with closing(Pty(tmp_path / "sensor")) as pty, closing(SerialPort(pty.where)) as port:
+        port.open()
+        with closing(SerialPort(pty.where)) as second:
+            assert said(second.open) == f"{pty.where}: another program uses it"
+        pty.unplug()
+        for use in (lambda: port.read(1, 1), lambda: port.write(b"x"), port.flush, port.check):
+            assert said(use) == f"{pty.where}: it was pulled out"
+    missing = str(tmp_path / "none")
+    assert said(SerialPort(missing).open) == f"{missing}: nothing is plugged in there"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        name = f"socket://127.0.0.1:{server.getsockname()[1]}"
+    assert said(SerialPort(name).open) == f"{name}: nothing answers there"
+
+
+def said(use: Callable[[], object]) -> str:
+    with pytest.raises(DeviceGone) as gone:
+        use()
+    return str(gone.value)
 
 
 def test_a_link_never_replaces_a_file(tmp_path: Path) -> None:
