@@ -109,7 +109,8 @@ def line(found: Mapping[str, Any]) -> str:
     about, picture, quality = found["about"], found["picture"], found["quality"]
     parts = [found["device"], " ".join(str(about[name]) for name in ("model", "firmware") if about.get(name))]
     if picture:
-        parts.append("{columns} × {rows} px, {dpi:.0f} dpi".format(**picture))
+        dpi = f", {picture['dpi']:.0f} dpi" if picture["dpi"] else ""  # a camera has none
+        parts.append("{columns} × {rows} px".format(**picture) + dpi)
     parts += [f"{value:g} {name.replace('_', ' ')}" for name, value in found["rate"].items()]
     parts.append(f"quality {quality['score']}/100" if quality else "")
     glass = found["glass"]
@@ -228,14 +229,14 @@ def examine(
 
     `pressed`: a key of it was pressed already, and none is asked for.
     """
-    if isinstance(driver, Informed):
-        about = driver.info()
-        finding.about = {"model": about.model, "firmware": about.firmware, "serial": about.serial, **about.details}
+    _ask_who(driver, finding)
     features = driver.features
     if Feature.SEALED in features:
         finding.verdict = Verdict.SEALED
     elif Feature.IMAGE in features:
-        return _try_picture(driver, finding, look, timeout_s, tell)
+        scan = _try_picture(driver, finding, look, timeout_s, tell)
+        _ask_who(driver, finding)  # once more: what a picture takes was measured just now
+        return scan
     elif isinstance(driver, Keypad):
         if not pressed:
             tell(PRESS.fill(device=finding.device))
@@ -244,6 +245,12 @@ def examine(
     else:
         finding.verdict = Verdict.READY
     return None
+
+
+def _ask_who(driver: Driver, finding: Finding) -> None:
+    if isinstance(driver, Informed):
+        about = driver.info()
+        finding.about = {"model": about.model, "firmware": about.firmware, "serial": about.serial, **about.details}
 
 
 def _try_picture(driver: Driver, finding: Finding, look: Look, timeout_s: float, tell: Tell) -> Scan | None:

@@ -149,7 +149,8 @@ class ZfmDriver:
                 "image_measured": int(self._measured_s is not None),
                 "use": "image" if image_s <= PATIENCE_S else "match",
             }
-            if port.baud < FAST_BAUD:
+            # A line that is measured to be faster than serial lines are has nothing to gain.
+            if port.baud < FAST_BAUD and fast_s < image_s:
                 details["advice"] = f"set {FAST_BAUD} baud: a picture would take {fast_s:.2f} s"
             return Info(known.model.name, known.firmware, known.serial, details)
 
