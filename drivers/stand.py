@@ -143,15 +143,19 @@ class _OnPty:
                     data = data[os.write(fd, data) :]
 
 
+def host_and_port(tcp: str) -> tuple[str, int]:
+    """What `--tcp HOST:PORT` says; no host is loopback, port 0 any free one. Raises OptionError."""
+    host, colon, number = tcp.rpartition(":")
+    if not colon or not number.isdecimal() or int(number) > 65535:
+        raise OptionError(f"tcp = {tcp!r}: expected HOST:PORT, as in 127.0.0.1:0")
+    return host.strip("[]") or "127.0.0.1", int(number)
+
+
 class _OnTcp:
     """One client at a time; a new one takes the place of the old."""
 
     def __init__(self, address: str) -> None:
-        host, _, port = address.rpartition(":")
-        try:
-            self._address = (host.strip("[]") or "127.0.0.1", int(port))
-        except ValueError:
-            raise OptionError(f"tcp = {address!r}: expected host:port") from None
+        self._address = host_and_port(address)
         self._server: socket.socket | None = None
         self._client: socket.socket | None = None
         self.plug()

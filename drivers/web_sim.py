@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 
 from drivers import OptionError
 from drivers.entry import Stage
+from drivers.stand import host_and_port
 
 MAX_REQUEST_BYTES = 64 * 1024
 
@@ -23,10 +24,7 @@ def address(stage: Stage, port: int) -> tuple[str, int]:
         raise OptionError("a web service stands on --tcp HOST:PORT, not on a serial port")
     if not stage.tcp:
         return "127.0.0.1", port
-    host, colon, number = stage.tcp.rpartition(":")
-    if not colon or not number.isdecimal() or int(number) > 65535:
-        raise OptionError(f"tcp = {stage.tcp!r}: expected HOST:PORT, as in 127.0.0.1:0")
-    return host.strip("[]") or "127.0.0.1", int(number)
+    return host_and_port(stage.tcp)
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -10,6 +10,7 @@ from typing import TextIO
 
 from drivers import DriverError, OptionError, modem, registry
 from drivers.entry import Simulation, Simulator, Stage
+from drivers.stand import host_and_port
 from edge.report import line as say
 from edge.stopping import on_signal
 
@@ -27,6 +28,8 @@ def run(device: str, stage: Stage, *, typed: TextIO | None = None, stop: threadi
     simulator = find(device)
     if stage.variant and stage.variant not in simulator.variants:
         raise OptionError(f"variant = {stage.variant!r}: {device} has {', '.join(simulator.variants) or 'none'}")
+    if stage.tcp:
+        host_and_port(stage.tcp)
     on_signal(stop)
     simulation = simulator.start(stage)
     try:
@@ -58,7 +61,12 @@ def _introduce(device: str, simulator: Simulator, simulation: Simulation, stage:
     playing = stage.variant or next(iter(simulator.variants), "")
     for variant, words in simulator.variants.items():
         say(f"  {'*' if variant == playing else ' '} {variant:<16} {words}")
-    say(f"  type: {simulation.do('help')}, quit")
+    say(f"  type: {_vocabulary(simulation)}")
+
+
+def _vocabulary(simulation: Simulation) -> str:
+    """All that can be typed; each device names its own words in its own way, some with "help" and some without."""
+    return f"{simulation.do('help').removesuffix('help').rstrip(' ·,')} · help · quit"
 
 
 def _obey(simulation: Simulation, typed: TextIO, stop: threading.Event) -> None:
@@ -70,10 +78,12 @@ def _obey(simulation: Simulation, typed: TextIO, stop: threading.Event) -> None:
             return
         if what and not stop.is_set():
             say(_done(simulation, what))
+    if not stop.is_set():
+        say("no more is typed: it plays on until Ctrl-C")
 
 
 def _done(simulation: Simulation, what: str) -> str:
     try:
-        return simulation.do(what)
+        return _vocabulary(simulation) if what == "help" else simulation.do(what)
     except DriverError as error:
         return f"no: {error}"
