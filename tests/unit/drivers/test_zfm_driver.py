@@ -99,6 +99,15 @@ def test_the_measured_time_takes_the_place_of_the_reckoned() -> None:
         assert float(details["image_s"]) > 3
 
 
+def test_a_line_that_was_measured_to_be_fast_needs_no_advice() -> None:
+    with pair() as (sim, driver):
+        driver.open()
+        assert "advice" in driver.info().details, "reckoned by the baud"
+        sim.do("place")
+        assert isinstance(driver.read(2), Scan)
+        assert "advice" not in driver.info().details
+
+
 @pytest.mark.parametrize("packet", [32, 64, 128, 256])
 def test_packet_sizes_are_set_and_learnt(packet: int) -> None:
     with pair(packet=packet) as (sim, driver):
@@ -320,7 +329,7 @@ def test_the_simulator_says_what_it_does_not_know(tmp_path: Path) -> None:
         ZfmSim(Stage(library=tmp_path))
     with pytest.raises(OptionError, match="one of port"):
         ZfmSim(Stage(tcp="127.0.0.1:0", pty=tmp_path / "x"))
-    with pytest.raises(OptionError, match="host:port"):
+    with pytest.raises(OptionError, match="HOST:PORT"):
         ZfmSim(Stage(tcp="here"))
     with closing(ZfmSim(Stage(pacing=False))) as sim:
         for wrong in ("dance", "place nobody", "spoil x", "lift 1"):

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from drivers import DeviceGone, DriverError, ProtocolError
-from drivers.base import Advice, Driver, Feature, Means, Modality, Reading, Recognition, Retry, Scan
+from drivers.base import Advice, Driver, Feature, Info, Means, Modality, Reading, Recognition, Retry, Scan
 from drivers.camera import LOCAL_VARIANTS
 from drivers.camera.sim import CameraSimulation
 from drivers.entry import Stage
@@ -68,6 +68,23 @@ def test_a_finger_that_is_read_well_is_fine() -> None:
     finding = examined(FINGER)
     assert (finding.verdict, finding.passed, finding.took_s is not None) == (Verdict.FINE, True, True)
     assert finding.picture == {"rows": 40, "columns": 30, "dpi": 500, "bytes": 1200}
+
+
+def test_a_camera_is_not_said_to_have_dots_per_inch() -> None:
+    face = Scan(np.zeros((40, 30, 3), np.uint8), 0, Modality.FACE)
+    assert "30 × 40 px;" in selftest.line(examined(face).json()) + ";"
+    assert "dpi" not in selftest.line(examined(face).json())
+    assert "500 dpi" in selftest.line(examined(FINGER).json())
+
+
+def test_advice_is_by_what_the_picture_was_measured_to_take() -> None:
+    class Module(Scripted):
+        def info(self) -> Info:
+            return Info("m", "1", "s", {"advice": "set 115200 baud"} if self.readings else {})
+
+    finding = Finding("a", "a")
+    selftest.examine(Module(FINGER), finding, good, 5, quiet)
+    assert "advice" not in finding.about, "asked again after the picture"
 
 
 def test_a_finger_that_is_read_badly_is_poor_and_says_what_to_do() -> None:

@@ -1,5 +1,6 @@
 """`hazri-edge sim`: any pretended device on its own, played by lines on stdin, ended by "quit" or a signal."""
 
+import io
 import re
 import signal
 import subprocess
@@ -44,6 +45,8 @@ def test_a_signal_ends_it_and_the_end_of_stdin_does_not(number: signal.Signals, 
         assert first_line(process) == f"modem at {tmp_path / 'link'}"
         assert process.stdin is not None
         process.stdin.close()
+        told = [first_line(process) for _ in range(5)]
+        assert told.count("no more is typed: it plays on until Ctrl-C") == 1, "said at once"
         assert (tmp_path / "link").is_symlink()
         process.send_signal(number)
         assert process.wait(30) == 0
@@ -59,6 +62,10 @@ def test_a_signal_ends_it_and_the_end_of_stdin_does_not(number: signal.Signals, 
         (["virtual"], "plays itself"),
         (["modem", "--variant", "nokia"], "sim800"),
         (["rdservice", "--tcp", "nowhere"], "HOST:PORT"),
+        (["zk", "--tcp", "1"], "HOST:PORT"),
+        (["adms", "--tcp", "1"], "HOST:PORT"),
+        (["uru4000", "--tcp", "1"], "HOST:PORT"),
+        (["camera_net", "--tcp", "host:70000"], "HOST:PORT"),
         (["camera", "--library", "/nowhere"], "no pictures"),
         (["modem", "--pty", "/nowhere/at/all"], "No such file"),
     ],
@@ -69,6 +76,14 @@ def test_what_cannot_be_played_is_said_and_ends_with_2(arguments: list[str], wor
     assert words in done.stderr
     assert "Traceback" not in done.stderr
     assert "edge.toml" not in done.stderr, "no settings were read"
+
+
+@pytest.mark.parametrize("device", ["zk", "camera_net", "modem"])
+def test_help_names_itself_and_the_way_out(device: str, capsys: pytest.CaptureFixture[str]) -> None:
+    where = {} if device == "modem" else {"tcp": "127.0.0.1:0"}
+    assert sim.run(device, Stage(**where, pacing=False), typed=io.StringIO("help\nquit\n")) == 0  # type: ignore[arg-type]
+    told = [line for line in capsys.readouterr().out.splitlines() if line.endswith("· help · quit")]
+    assert len(told) == 2, "when it begins, and when it is asked"
 
 
 def test_two_places_at_once_are_refused() -> None:
