@@ -111,6 +111,7 @@ def enrol(args: Namespace, settings: Settings) -> int:
 
 def status(args: Namespace, settings: Settings) -> int:
     from drivers.lines import LineClient
+    from edge import plain
 
     try:
         answer = LineClient(settings.control).ask({"do": "status"})
@@ -119,8 +120,8 @@ def status(args: Namespace, settings: Settings) -> int:
     if args.json:
         say(json.dumps(answer))
     else:
-        for name, value in answer.items():
-            say(f"{name:<16} {value}")
+        for line in plain.status(answer):
+            say(line)
     return 0 if answer["ok"] else 1
 
 
