@@ -246,8 +246,9 @@ class _Sheet:
             item = Item(of, 1, Style(language, bold=not n, calm=True), shortens=len(columns) == 1)
             self._start([item], column, round(row.high * 0.6))
 
-    def _fact(self, name: str, value: str, row: Box) -> None:
-        plain = Style(Language.ENGLISH)
+    def _fact(self, label: words.Words, of: words.Words, row: Box) -> None:
+        language = self._languages[0]
+        name, value, plain = label.within(language), of.within(language), Style(language, calm=True)
         left, right = row.split(round(row.wide * 0.45), self._pad, mirrored=False)
         self._start([Item(name, 1, plain, shortens=True)], left, round(row.high * 0.7))
         self._start([Item(value, 1, replace(plain, bold=True), shortens=True)], right, round(row.high * 0.7))

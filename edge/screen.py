@@ -32,6 +32,7 @@ from edge.states import (
     EnrolDone,
     EnrolFace,
     EnrolPlace,
+    Fact,
     Fault,
     IdentifyReady,
     Idle,
@@ -112,7 +113,7 @@ class Screen:
     places: int = 0
     big: str = ""
     choices: tuple[Words, ...] = ()
-    facts: tuple[tuple[str, str], ...] = ()
+    facts: tuple[tuple[Words, Words], ...] = ()
     name: str = ""
     photo: bytes | None = field(default=None, repr=False)
     code: str = ""
@@ -182,9 +183,22 @@ def screen(state: State) -> Screen:
         case Technician(page, facts):
             if page is None:
                 return Screen(Colour.WHITE, Icon.TOOLS, (), choices=tuple(words.PAGE.values()))
-            plain = tuple((_plain(name), _plain(value)) for name, value in facts)
+            plain = tuple((_label(name), _value(value)) for name, value in facts)
             return Screen(Colour.WHITE, Icon.TOOLS, (words.PAGE[page],), facts=plain)
     assert_never(state)
+
+
+def _label(name: str) -> Words:
+    return words.FACT[Fact(name)] if name in set(Fact) else _as_it_is(name)
+
+
+def _value(text: str) -> Words:
+    return {"True": words.YES, "False": words.NO}.get(text) or _as_it_is(text)
+
+
+def _as_it_is(text: str) -> Words:
+    plain = _plain(text)
+    return Words(plain, plain, plain, plain)
 
 
 def _supervised(state: SuperviseTyping | SupervisePlace | SuperviseWho | SuperviseReason) -> Screen:

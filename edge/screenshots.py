@@ -116,6 +116,7 @@ _ENDINGS: Sequence[outcome.Outcome] = (
     outcome.NotRecorded(),
     outcome.Cleared(),
     outcome.Abandoned(),
+    outcome.SensorGone(),
 )
 
 

@@ -47,6 +47,27 @@ class Page(StrEnum):
     NETWORK = "network"
 
 
+class Fact(StrEnum):
+    """What a technician's page says by a label; other names, those of devices, are shown as they are."""
+
+    SEQ = "seq"
+    RECEIPTED = "receipted"
+    PEOPLE = "people"
+    TEMPLATES = "templates"
+    DAMAGED = "damaged"
+    BAD_READINGS = "bad_readings"
+    FACES = "faces"
+    UNRECEIPTED = "unreceipted"
+    CLOCK = "clock"
+    TRUSTED = "trusted"
+    LINK = "link"
+    UP = "up"
+    REASON = "reason"
+    METERED = "metered"
+    SIGNAL_PERCENT = "signal_percent"
+    OPERATOR = "operator"
+
+
 @dataclass(frozen=True, slots=True)
 class Idle:
     """Nobody is here."""

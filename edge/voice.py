@@ -21,8 +21,8 @@ from edge.words import Language, Words, catalogue
 _VOICES = {Language.HINDI: "hi", Language.ENGLISH: "en-gb", Language.KANNADA: "kn", Language.URDU: "ur"}
 _WORDS_A_MINUTE = 150
 _BLANKS = re.compile(r"\([^)]*\{[^)]*\)|\{\w+\}")
-_SILENT = ("pin", "pin_wrong", "receipt", "clock_corner")
-_PREFIXES_SILENT = ("page.",)
+_SILENT = ("pin", "pin_wrong", "receipt", "clock_corner", "yes", "no")
+_PREFIXES_SILENT = ("page.", "fact.")
 _MAKE_S = 30.0
 
 

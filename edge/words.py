@@ -7,7 +7,7 @@ from typing import assert_never
 from drivers.base import Advice
 from edge import kannada, urdu
 from edge.fingers import Finger
-from edge.states import Ask, Fault, Page, Reason
+from edge.states import Ask, Fact, Fault, Page, Reason
 from sync.record import Kind
 
 
@@ -141,6 +141,26 @@ PAGE = {
     Page.SELFTEST: Words("जाँच", "Self-test"),
     Page.NETWORK: Words("नेटवर्क", "Network"),
 }
+FACT = {
+    Fact.SEQ: Words("अभिलेख", "Records"),
+    Fact.RECEIPTED: Words("केंद्र को मिले", "Receipted"),
+    Fact.PEOPLE: Words("लोग", "People"),
+    Fact.TEMPLATES: Words("उँगलियाँ और चेहरे", "Templates"),
+    Fact.DAMAGED: Words("ख़राब", "Damaged"),
+    Fact.BAD_READINGS: Words("न पढ़ी गईं", "Not readable"),
+    Fact.FACES: Words("चेहरे", "Faces"),
+    Fact.UNRECEIPTED: Words("भेजना बाकी", "Waiting to be sent"),
+    Fact.CLOCK: Words("समय", "Time"),
+    Fact.TRUSTED: Words("समय पक्का", "Time is certain"),
+    Fact.LINK: Words("कनेक्शन", "Link"),
+    Fact.UP: Words("केंद्र से जुड़ा", "Connected"),
+    Fact.REASON: Words("कारण", "Reason"),
+    Fact.METERED: Words("डेटा का ख़र्च", "Paid by the megabyte"),
+    Fact.SIGNAL_PERCENT: Words("सिग्नल (%)", "Signal (%)"),
+    Fact.OPERATOR: Words("कंपनी", "Operator"),
+}
+YES = Words("हाँ", "Yes")
+NO = Words("नहीं", "No")
 
 ENROL_FACE = Words("कैमरे में देखें ({view}/{views})", "Look into the camera ({view} of {views})")
 ENROL = Words("उँगली रखें ({view}/{views})", "Place the finger ({view} of {views})")

@@ -6,6 +6,7 @@ from typing import TextIO
 from edge.report import line
 from edge.screen import Screen, screen
 from edge.states import State
+from edge.words import Words
 
 
 class TextSink:
@@ -20,10 +21,14 @@ class TextSink:
         """Nothing to let go."""
 
 
+def _both(said: Words) -> str:
+    return said.en if said.hi == said.en else f"{said.hi} / {said.en}"
+
+
 def _parts(picture: Screen) -> Iterator[str]:
     yield from (f"{words.hi} / {words.en}" for words in picture.lines)
     if picture.dots or picture.places:
         yield "●" * picture.dots + "○" * (picture.places - picture.dots)
     yield from (f"{key}  {words.hi} / {words.en}" for key, words in enumerate(picture.choices, 1))
-    yield from (f"{name}: {value}" for name, value in picture.facts)
+    yield from (f"{_both(name)}: {_both(value)}" for name, value in picture.facts)
     yield from (part for part in (picture.name, picture.code) if part)
