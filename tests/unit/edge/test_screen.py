@@ -60,6 +60,7 @@ STATES: list[states.State] = [
     states.Pin(0, wrong=True),
     states.Technician(),
     *(states.Technician(page, (("seq", "7"),)) for page in states.Page),
+    states.Technician(states.Page.NETWORK, tuple((fact, "True") for fact in states.Fact)),
     *(states.Done(ending) for ending in ENDINGS),
     states.EnrolPlace(1, 3, None),
     states.EnrolPlace(1, 3, Advice.WIPE),
@@ -150,3 +151,13 @@ def test_what_watchers_see_holds_no_name(ending: outcome.Outcome) -> None:
 def test_every_ending_has_a_name_of_its_own() -> None:
     kinds = {type(ending): outcome.name(ending) for ending in ENDINGS}
     assert len(set(kinds.values())) == len(get_args(outcome.Outcome))
+
+
+def test_a_technicians_facts_have_labels_and_no_programmers_words() -> None:
+    shown = screen.screen(
+        states.Technician(states.Page.STATUS, (("bad_readings", "2"), ("up", "True"), ("zfm", "here")))
+    )
+    label, value = zip(*shown.facts, strict=True)
+    assert [words.en for words in label] == ["Not readable", "Connected", "zfm"]
+    assert [words.hi for words in value] == ["2", "हाँ", "here"]
+    assert label[0].hi == "न पढ़ी गईं"
