@@ -38,6 +38,7 @@ class Reach:
                 with _translated():
                     if self.device == "any" or self.device in _names(device):
                         return Link(device)
+                    usb.util.dispose_resources(device)  # it was opened to ask for its serial number
             except DeviceGone as error:
                 why = error
         raise why
