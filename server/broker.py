@@ -239,7 +239,6 @@ user {INGEST}
 topic read {UP_ALL}
 topic write {ROOT}/+/{DOWN}/#
 {closed}
-
 pattern write {ROOT}/%u/{UP}/#
 pattern read {ROOT}/%u/{DOWN}/#
 """
