@@ -214,7 +214,7 @@ persistent_client_expiration 1d
 
 max_packet_size {MAX_MESSAGE_BYTES + 1024}
 max_inflight_messages {MAX_IN_FLIGHT}
-max_queued_messages 0
+max_queued_messages 1000000
 max_queued_bytes 67108864
 queue_qos0_messages false
 max_keepalive 3600
