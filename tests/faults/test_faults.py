@@ -17,8 +17,8 @@ from tests.faults import damage, disk, fuzz, kills, powercut, storm, tampering
 from tests.faults.__main__ import table
 from tests.faults.table import Result, memory
 
-POWER_CUT_S = 45.0
-KILLS = 12
+POWER_CUT_S = 25.0
+KILLS = 8
 
 
 def clean(result: Result, least: int) -> None:
