@@ -1,37 +1,12 @@
-"""A pretended capacitive ZFM module as the contract suite plays it, with a wire to spoil in between."""
+"""A pretended capacitive ZFM module."""
 
 from pathlib import Path
 
-from drivers.entry import Options, Stage
+from drivers.entry import Stage
 from drivers.zfm.sim import ZfmSim
-from tests.contract.rigs.wire import PtyWire
+from tests.contract.rigs.module import ModuleRig
 
 
-class ZfmRig:
-    variant = "r503"
-
+class ZfmRig(ModuleRig):
     def __init__(self, folder: Path) -> None:
-        self.sim = ZfmSim(Stage(variant=self.variant, pacing=False))
-        self._wire = PtyWire(self.sim.where, folder / "sensor")
-        self.options: Options = {"port": self._wire.where}
-
-    @property
-    def wire(self) -> PtyWire:
-        return self._wire
-
-    def touch(self) -> None:
-        self.sim.do("place")
-
-    def lift(self) -> None:
-        self.sim.do("lift")
-
-    def garble(self) -> None:
-        self.sim.do("spoil 2")
-        self.touch()
-
-    def press(self, *keys: str) -> None:
-        """It has no keys."""
-
-    def close(self) -> None:
-        self._wire.close()
-        self.sim.close()
+        super().__init__(ZfmSim(Stage(variant="r503", pacing=False)), folder)
