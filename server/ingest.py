@@ -120,7 +120,7 @@ class Ingest:
             if passage is Passage.FLOOD:
                 self._on_flood(terminal)
             return
-        if self._queue.qsize() >= _BEATS and leaf(delivery.topic) in ("beat", "question"):
+        if self._queue.qsize() >= _BEATS and leaf(delivery.topic) in ("beat", "question", "health"):
             delivery.done()
             self._feed.add(Counter(beats_dropped=1))
             return

@@ -27,6 +27,7 @@ from server.transparency.leaf import leaf_hashes
 from sync import VersionError, WireError, chain
 from sync.anchor import answer_bytes, parse_question, sign_answer
 from sync.columns import Columns, Indexes, named, parse_columns
+from sync.health import Health, parse_health
 from sync.link import Delivery
 from sync.record import EventCode, RecordType
 from sync.topics import parse_up
@@ -40,7 +41,7 @@ class Asked:
     tag: bytes
 
 
-Message = Columns | Chunk | Beat | Asked | Refuse
+Message = Columns | Chunk | Beat | Health | Asked | Refuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,8 @@ def read(delivery: Delivery) -> Incoming:
                 message = parse_columns(delivery.payload)
             case "chunk":
                 message = parse_chunk(delivery.payload)
+            case "health":
+                message = parse_health(delivery.payload)
             case "question":
                 message = Asked(parse_question(delivery.payload))
             case _:
@@ -196,6 +199,9 @@ class _Group:
                 self.outcome.counts["chunks"] += 1
                 self.chunks[one.terminal, one.message.log, one.message.seq] = None
                 return templates.take(self.connection, one.terminal, one.message)
+            case Health():
+                self.outcome.counts["healths"] += 1
+                return None
             case Beat():
                 self._beat(one.terminal, one.message)
                 return None

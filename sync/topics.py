@@ -4,6 +4,7 @@ hz1/<terminal>/u/p   "batch"    records as columns           QoS 1
 hz1/<terminal>/u/c   "chunk"    part of a sealed template    QoS 1
 hz1/<terminal>/u/b   "beat"     state and last will          QoS 0 (will: QoS 1)
 hz1/<terminal>/u/q   "question" what time is it?             QoS 0
+hz1/<terminal>/u/h   "health"   how the terminal is          QoS 0
 hz1/<terminal>/d/a   "receipt"  the server's cumulative word QoS 0, retained
 hz1/<terminal>/d/r   "roster"   people of this terminal      QoS 1
 hz1/<terminal>/d/t   "answer"   the server's time            QoS 0
@@ -18,13 +19,22 @@ from sync import WireError
 ROOT = "hz1"
 UP, DOWN = "u", "d"
 UP_ALL = f"{ROOT}/+/{UP}/#"
-_LETTERS = {"batch": "p", "chunk": "c", "beat": "b", "question": "q", "receipt": "a", "roster": "r", "answer": "t"}
+_LETTERS = {
+    "batch": "p",
+    "chunk": "c",
+    "beat": "b",
+    "question": "q",
+    "health": "h",
+    "receipt": "a",
+    "roster": "r",
+    "answer": "t",
+}
 _LEAVES = {letter: leaf for leaf, letter in _LETTERS.items()}
 
 # A terminal's id is also its certificate's common name, its MQTT username and its client id.
 # Ids that begin with "hazri-" are the aggregator's own (the ingest worker is "hazri-ingest").
 _TERMINAL = re.compile(r"(?!hazri-)[a-z0-9][a-z0-9-]{0,31}")
-_UP = re.compile(rf"{ROOT}/({_TERMINAL.pattern})/{UP}/([pcbq])")
+_UP = re.compile(rf"{ROOT}/({_TERMINAL.pattern})/{UP}/([pcbqh])")
 
 
 def check_terminal(terminal: str) -> str:

@@ -4,6 +4,18 @@ from hypothesis import strategies as st
 
 from sync.anchor import Answer
 from sync.batch import Batch
+from sync.health import (
+    Counters,
+    Health,
+    LinkKind,
+    Machine,
+    Sensor,
+    SensorKind,
+    SensorState,
+    Serving,
+    Throttled,
+    Verdict,
+)
 from sync.record import ClockSource, Event, EventCode, Flag, Instant, Kind, Means, Punch, SourceClass
 from sync.wire import Beat, CardFlag, Chunk, PersonCard, Receipt, RosterDelta, RosterEntry, SealedTemplate
 
@@ -81,4 +93,44 @@ chunks = st.integers(1, 1024).flatmap(
 answers = st.builds(Answer, server_ms=st.integers(0, 2**53), signature=octets(64))
 beats = st.builds(
     Beat, session=octets(8), online=st.booleans(), log=octets(8), seq=whole, backlog=whole, roster_version=whole
+)
+percents = st.none() | st.integers(0, 100)
+sensors = st.builds(
+    Sensor,
+    name=st.text(max_size=32),
+    kind=st.sampled_from(SensorKind),
+    state=st.sampled_from(SensorState),
+    verdict=st.sampled_from(Verdict),
+    score=percents,
+    glass=percents,
+    counters=st.lists(whole, max_size=6).map(lambda counts: Counters(*counts)),
+)
+machines = st.builds(
+    Machine,
+    uptime_s=whole,
+    restarts=whole,
+    temperature_c=st.none() | st.integers(-100, 200),
+    throttled=st.integers(0, 0xFFFFF).map(Throttled),
+    memory_free_percent=percents,
+    storage_free_mb=st.none() | whole,
+    storage_used_percent=percents,
+    wear_percent=st.none() | st.integers(0, 1000),
+)
+healths = st.builds(
+    Health,
+    software=st.text(max_size=32),
+    serving=st.sampled_from(Serving),
+    link=st.sampled_from(LinkKind),
+    metered=st.booleans(),
+    signal_percent=percents,
+    backlog=whole,
+    oldest_s=whole,
+    clock=st.sampled_from(ClockSource),
+    clock_offset_ms=st.none() | st.integers(-(2**50), 2**50),
+    clock_bound_ms=st.none() | whole,
+    roster_version=whole,
+    roster_age_s=st.none() | whole,
+    certificate_days=st.none() | st.integers(-100_000, 100_000),
+    machine=machines,
+    sensors=st.lists(sensors, max_size=4).map(tuple),
 )

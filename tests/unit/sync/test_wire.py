@@ -14,6 +14,20 @@ from sync.anchor import Answer, Question, answer_bytes, parse_answer, parse_ques
 from sync.batch import Batch, Order, batch_bytes, parse_batch
 from sync.cbor import MAX_MESSAGE_BYTES, decode, encode
 from sync.columns import parse_columns
+from sync.health import (
+    Counters,
+    Health,
+    LinkKind,
+    Machine,
+    Sensor,
+    SensorKind,
+    SensorState,
+    Serving,
+    Throttled,
+    Verdict,
+    health_bytes,
+    parse_health,
+)
 from sync.record import (
     ClockSource,
     Event,
@@ -60,6 +74,26 @@ AGAIN = Punch(b"person-1", Kind.OUT, Means.FACE, 700, SourceClass.AADHAAR_TERMIN
 BOOT = Event(EventCode.BOOT, {"boot_id": bytes(range(16)), "software": "0.1.0"}, NOW)
 QUESTION = Question(bytes(range(16)), 86_400_123, b"question")
 SEALED = SealedTemplate(b"person-1", 1, 2, bytes(range(60)), bytes(range(92)))
+HEALTH = Health(
+    software="0.1.0",
+    serving=Serving.SERVING,
+    link=LinkKind.GPRS,
+    metered=True,
+    signal_percent=61,
+    backlog=3,
+    oldest_s=42,
+    clock=ClockSource.SERVER,
+    clock_offset_ms=-1200,
+    clock_bound_ms=384,
+    roster_version=5,
+    roster_age_s=7200,
+    certificate_days=61,
+    machine=Machine(86_400, 1, 54, Throttled.UNDER_VOLTAGE_ONCE, 48, 11_800, 21, 10),
+    sensors=(
+        Sensor("zfm", SensorKind.FINGER, SensorState.HERE, Verdict.PRINT, 70, 70, Counters(412, 31, 2)),
+        Sensor("zk", SensorKind.MACHINE, SensorState.GONE, counters=Counters(96, gone=1)),
+    ),
+)
 
 SHAPES: dict[str, tuple[Callable[[Any], bytes], Callable[[bytes], Any], Any, Any]] = {
     "punch": (record_body, parse_record, make.punches, PUNCH),
@@ -78,6 +112,7 @@ SHAPES: dict[str, tuple[Callable[[Any], bytes], Callable[[bytes], Any], Any, Any
     "chunk": (chunk_bytes, parse_chunk, make.chunks, Chunk(b"the-log!", 4, 1, 3, b"part")),
     "question": (lambda tag: encode([1, tag]), parse_question, make.octets(16), QUESTION.tag),
     "answer": (answer_bytes, parse_answer, make.answers, Answer(1_798_086_400_500, b"s" * 64)),
+    "health": (health_bytes, parse_health, make.healths, HEALTH),
     "beat": (beat_bytes, parse_beat, make.beats, Beat(b"session!", True, b"the-log!", 12, 3, 5)),
 }
 PARSERS = {name: shape[1] for name, shape in SHAPES.items()}
@@ -142,7 +177,7 @@ def test_well_formed_nonsense_is_refused_or_valid(name: str, value: Any, fields:
             pass
 
 
-@pytest.mark.parametrize("name", ["batch", "receipt", "chunk", "beat"])
+@pytest.mark.parametrize("name", ["batch", "receipt", "chunk", "beat", "health"])
 def test_a_later_protocol_is_named(name: str) -> None:
     _, read, _, example = SHAPES[name]
     fields = decode(SHAPES[name][0](example))
