@@ -1,6 +1,6 @@
 """The registry of terminals, and what each last said of itself."""
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, LargeBinary, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, LargeBinary, String, Table, Text
 
 from server.ledger.tables.base import metadata
 
@@ -8,13 +8,16 @@ terminal = Table(
     "terminal",
     metadata,
     Column("id", String(32), primary_key=True),
-    Column("state", String(16), nullable=False),  # active, revoked
+    Column("state", String(16), nullable=False),  # server.fleet.registry.State
     Column("record_key", LargeBinary(32), nullable=False),
     Column("seal_key", LargeBinary(32), nullable=False),
     Column("lookup_key", LargeBinary, nullable=False),  # under the vault key
     Column("roster_version", BigInteger, nullable=False),
     Column("admitted_ms", BigInteger, nullable=False),
     Column("office", LargeBinary(8), ForeignKey("office.id")),  # none: it serves everybody
+    Column("name", Text, nullable=False, server_default=""),  # for people: "East gate"
+    Column("place", Text, nullable=False, server_default=""),  # where in the building: "2nd floor"
+    Index(None, "office"),
 )
 
 # Every record key a terminal ever had (a unit may be exchanged), each with the server's signature that it is this
