@@ -12,6 +12,8 @@ api_token = Table(
     Column("scope", String(16), nullable=False),
     Column("expires_ms", BigInteger, nullable=False),
     Column("made_ms", BigInteger, nullable=False),
+    Column("org", String(32)),  # bound to an organisation, and in it to a path of its tree; none: the whole ledger
+    Column("path", String(200)),
 )
 
 web_session = Table(

@@ -1,0 +1,68 @@
+"""What may be done, and which roles may do it: the table behind every endpoint. `hazri-server roles` prints it."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from server.access.roles import Role
+
+_ADMINS = frozenset({Role.STATE_ADMIN, Role.DISTRICT_ADMIN})
+_CUSTODIANS = frozenset({Role.ZONAL_CUSTODIAN, Role.OFFICE_CUSTODIAN})
+_OFFICERS = frozenset(
+    {
+        Role.NODAL_OFFICER,
+        Role.REPORTING_OFFICER,
+        Role.SECTION_OFFICER,
+        Role.BRANCH_HEAD,
+        Role.BRANCH_OFFICER,
+        Role.ADMINISTRATION_WING,
+        Role.SCHEME_INCHARGE,
+    }
+)
+_MANAGEMENT = frozenset(Role) - {Role.EMPLOYEE, Role.CENTRAL_PULLER, Role.VIEWER}
+_MACHINES = _ADMINS | _CUSTODIANS | {Role.TECHNICIAN, Role.AUDITOR}
+
+
+@dataclass(frozen=True, slots=True)
+class May:
+    """`personal`: what it opens is about people, so every read is put on record. `own`: about oneself alone, so it is
+    open in both views of an account (R1.10)."""
+
+    what: str
+    roles: frozenset[Role]
+    personal: bool = True
+    own: bool = False
+
+
+class Right(Enum):
+    """Each endpoint needs exactly one."""
+
+    WATCH = May("see the dashboard", _ADMINS | _CUSTODIANS | _OFFICERS | {Role.AUDITOR, Role.VIEWER})
+    PULL = May("read punches", _ADMINS | {Role.AUDITOR, Role.CENTRAL_PULLER})
+    ALARMS = May("read alarms", _MACHINES | {Role.CENTRAL_PULLER, Role.NODAL_OFFICER}, personal=False)
+    REFUSALS = May(
+        "read what was refused", _MACHINES | {Role.CENTRAL_PULLER, Role.NODAL_OFFICER, Role.VIEWER}, personal=False
+    )
+    ACCOUNTS = May("look after accounts and roles", _ADMINS)
+    CUSTODY = May("read the custody register", _ADMINS | {Role.ZONAL_CUSTODIAN, Role.AUDITOR})
+    CERTIFY = May("report custody and certify it", _ADMINS)
+    TRAIL = May("read who read and changed what", frozenset({Role.AUDITOR}))
+    OWN_ACCOUNT = May("look after one's own account", _MANAGEMENT | {Role.EMPLOYEE}, own=True)
+    OWN_PUNCHES = May("see one's own punches", frozenset({Role.EMPLOYEE}), own=True)
+    # Of what the next rooms build; each names the requirement that fixes its roles.
+    ORDERS = May("enter orders of the service ledger (R6.3)", frozenset({Role.ORDER_ISSUER}))
+    VERIFY = May("verify registrations (R1.8)", frozenset({Role.NODAL_OFFICER}) | _ADMINS)
+    ON_DUTY = May("declare duty elsewhere (R4.6)", frozenset({Role.REPORTING_OFFICER}))
+    LATE_REGISTER = May("keep the late register (R2.7)", frozenset({Role.SECTION_OFFICER}))
+    BRANCH_REGISTER = May("own a branch's register (R6.6)", frozenset({Role.BRANCH_HEAD, Role.BRANCH_OFFICER}))
+    SANCTION = May("approve late sitting beforehand (R3.6)", frozenset({Role.SANCTIONING_AUTHORITY}))
+    DRAW = May("draw and pay claims (R3.9)", frozenset({Role.DRAWING_OFFICER}))
+    MOVEMENTS = May("oversee the movement register (R1.16)", frozenset({Role.ADMINISTRATION_WING}))
+    MONITOR = May("monitor daily attendance (R4.7)", _ADMINS | _CUSTODIANS | {Role.SCHEME_INCHARGE, Role.AUDITOR})
+    FLEET = May("read how terminals are", _MACHINES | {Role.NODAL_OFFICER}, personal=False)
+    COMMAND = May("command terminals", _ADMINS | {Role.TECHNICIAN}, personal=False)
+    TICKETS = May("work on fault tickets (R2.6)", _MACHINES | {Role.NODAL_OFFICER})
+
+    @property
+    def may(self) -> May:
+        found: May = self.value
+        return found
