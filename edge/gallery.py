@@ -20,6 +20,7 @@ from edge.module_template import is_module, unpack
 from matching import Candidate, MatchingError, Prepared, Template, prepare
 from sync import StorageError, SyncError
 from sync.anchor import Anchor
+from sync.photo import is_photo
 from sync.roster import RosterReader
 from sync.seal import lookup, open_sealed, open_template
 from sync.wire import CardFlag, Receipt, RosterEntry, SealedTemplate, parse_card
@@ -41,13 +42,14 @@ class Secrets:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One of this site: opaque reference, name to greet with, and everything enrolled, sealed."""
+    """One of this site: opaque reference, name and photograph to greet with, and everything enrolled, sealed."""
 
     person: bytes
     name: str
     lookup: bytes
     templates: tuple[SealedTemplate, ...]
     flags: CardFlag = CardFlag.NONE
+    photo: SealedTemplate | None = None
 
 
 @dataclass(frozen=True)
@@ -101,11 +103,12 @@ def build(
         except SyncError:
             damaged += 1
             continue
-        views = {_key(t): t for t in entry.templates if t.person == entry.person}
+        views = {_key(t): t for t in entry.templates if t.person == entry.person and not is_photo(t)}
+        photo = max(filter(is_photo, entry.templates), key=_version, default=None)
         for key, t in mine.get(entry.person, {}).items():
             if key in over or key not in views:
                 views[key] = t
-        people[entry.person] = Person(entry.person, card.name, card.lookup, tuple(views.values()), card.flags)
+        people[entry.person] = Person(entry.person, card.name, card.lookup, tuple(views.values()), card.flags, photo)
         found.setdefault(card.lookup, []).append(entry.person)
     return Gallery(version, people, {k: tuple(v) for k, v in found.items()}, damaged)
 
@@ -188,6 +191,15 @@ class People:
         found = self.gallery.by_lookup.get(person.lookup, ())
         return [self.gallery.people[other] for other in found if other != person.person]
 
+    def photo(self, person: Person) -> bytes | None:
+        """A JPEG (R1.4); None where there is none that opens: a punch is shown all the same."""
+        if person.photo is None:
+            return None
+        try:
+            return open_template(person.photo, self._secrets.seal_key, self._secrets.terminal)
+        except SyncError:
+            return None
+
     def knows(self, person: bytes) -> bool:
         """Is this person on the roster?"""
         return person in self.gallery.people
@@ -236,6 +248,10 @@ class People:
 
 def _key(t: SealedTemplate) -> Key:
     return t.person, t.finger, t.version
+
+
+def _version(t: SealedTemplate) -> int:
+    return t.version
 
 
 def _name(t: SealedTemplate) -> bytes:

@@ -300,9 +300,10 @@ class Terminal:
             self._lockouts.forget(self.people.keyed(wanted.digits))
         if wanted.means is Means.FINGER and self._recogniser.finger:
             self._notice(wanted.person, *self._recogniser.finger)
-        name = self.people.gallery.people[wanted.person].name
         taken_s = now_s if vouched else self._recogniser.taken_s
-        return Accepted(punch, seq, name, (time.monotonic() - taken_s) * 1000, receipt_code(self.journal.head))
+        took_ms = (time.monotonic() - taken_s) * 1000
+        person = self.people.gallery.people[wanted.person]
+        return Accepted(punch, seq, person.name, took_ms, receipt_code(self.journal.head), self.people.photo(person))
 
     def _note(self, wanted: messages.Note) -> Noted | NotRecorded:
         instant = policy.since_first_key(self.journal.now(), time.monotonic() - wanted.began_s)

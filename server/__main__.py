@@ -94,6 +94,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME[,NAME…]",
         help='supervisor, face_first, more_time, spoken; these and no others ("": none)',
     )
+    photo = add("photo", _people_photo, "Give a person a photograph, which terminals show after a match.", people)
+    photo.add_argument("person", metavar="REFERENCE", help="as `people import` printed it")
+    photo.add_argument("file", type=Path, metavar="FILE.jpg", help="a JPEG of at most 100 KB")
     carried = add("import", _import, "Take in what was carried by hand: bundles, or the card of a dead terminal.")
     carried.add_argument("files", nargs="*", type=Path, metavar="FILE", help="of `hazri-edge export`; .txt: QR codes")
     carried.add_argument("--card", type=Path, metavar="DIR", help="the state directory of a dead terminal; only read")
@@ -247,6 +250,16 @@ def _people_set(args: argparse.Namespace) -> int:
     flags = parse_flags(name.strip() for name in args.flags.split(",") if name.strip())
     changed = set_flags(open_state(_settings(args)).ledger, args.person, flags)
     _print("changed" if changed else "unchanged")
+    return DONE
+
+
+def _people_photo(args: argparse.Namespace) -> int:
+    from server.people.photo import read_photo, set_photo
+    from server.run import open_state
+
+    file = read_photo(args.file)
+    opened = open_state(_settings(args))
+    _print(f"{set_photo(opened.ledger, opened.keys.template, args.person, file)} bytes for each terminal")
     return DONE
 
 

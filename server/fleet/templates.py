@@ -14,6 +14,7 @@ from server.judge import Reason, Refuse
 from server.ledger.store import upsert
 from server.ledger.tables import chunk, enrolment, person, template
 from sync import SealError, SyncError, seal
+from sync.photo import PHOTO
 from sync.record import PERSON_BYTES
 from sync.wire import Chunk, parse_template, template_bytes
 
@@ -29,7 +30,7 @@ def announce(connection: Connection, one: Id, detail: Mapping[str, int | str | b
     ref, finger, version, digest, size = (detail.get(k) for k in ("person", "finger", "version", "hash", "size"))
     if not (
         isinstance(ref, bytes) and len(ref) == PERSON_BYTES
-        and isinstance(finger, int) and 0 <= finger <= 255
+        and isinstance(finger, int) and 0 <= finger < PHOTO
         and isinstance(version, int) and 1 <= version < 2**32
         and isinstance(digest, bytes) and len(digest) == 32
         and isinstance(size, int) and 1 <= size <= MAX_SEALED_BYTES
@@ -98,7 +99,7 @@ def _usable(
         return "the template is of another person or finger than announced"
     if not connection.scalar(select(person.c.active).where(person.c.ref == ref)):
         return "no such person, or no longer active"
-    others = select(func.count()).where(template.c.person == ref)
+    others = select(func.count()).where(template.c.person == ref, template.c.finger != PHOTO)
     if connection.scalars(others).one() >= MAX_TEMPLATES:
         return f"the person has {MAX_TEMPLATES} templates already"
     return None

@@ -58,7 +58,7 @@ def set_flags(ledger: Ledger, reference: str, flags: CardFlag) -> bool:
 
     Raises PeopleError for a reference (hexadecimal, as `register` gave it) that is nobody's.
     """
-    ref = _ref(reference)
+    ref = parse_ref(reference)
     with ledger.write() as connection:
         had = connection.scalar(select(person.c.flags).where(person.c.ref == ref))
         if had is None:
@@ -113,7 +113,8 @@ def _flags(number: int, names: object) -> CardFlag:
         raise PeopleError(f"line {number}: {error}") from None
 
 
-def _ref(reference: str) -> bytes:
+def parse_ref(reference: str) -> bytes:
+    """A person's reference from its hexadecimal digits. Raises PeopleError."""
     try:
         ref = bytes.fromhex(reference)
     except ValueError:
