@@ -12,6 +12,7 @@ from edge.gallery import People, Secrets, card_binding
 from matching import Format, Modality, Template
 from matching.minutiae import Minutiae, cells, pack
 from sync.chain import sign_receipt, sign_roster
+from sync.photo import seal_photo
 from sync.roster import RosterStore
 from sync.seal import lookup, seal_template, seal_to
 from sync.wire import PersonCard, RosterEntry, SealedTemplate, card_bytes
@@ -171,3 +172,16 @@ def test_a_finger_enrolled_here_of_somebody_not_on_the_roster_is_nobodys(store: 
     people.refresh()
     assert A not in people.gallery.people
     assert people.gallery.templates == 0
+
+
+def test_a_photograph_is_for_the_screen_and_no_template(store: RosterStore, people: People) -> None:
+    """R1.4"""
+    jpeg = b"\xff\xd8\xff" + bytes(100)
+    older, newer = (seal_photo(SEAL.public_key(), "gate-1", A, n, jpeg + bytes([n])) for n in (1, 2))
+    foreign = seal_photo(X25519PrivateKey.generate().public_key(), "gate-1", B, 1, jpeg)
+    put(store, entry(A, "012345", sealed(A, 1), newer, older), entry(B, "654321", foreign), entry(C, "111111"))
+    assert people.refresh()
+    photos = [people.photo(people.gallery.people[person]) for person in (A, B, C)]
+    assert photos == [jpeg + b"\x02", None, None]
+    assert people.gallery.templates == 1
+    assert people.fingers(people.gallery.people[A]) == [1]
