@@ -189,7 +189,7 @@ class Ingest:
             return
 
     def _commit(self, group: list[Incoming]) -> Outcome:
-        with self._ledger.write() as connection:
+        with self._ledger.take_in({one.terminal for one in group}) as connection:
             return self._intake.take(connection, group)
 
     def _one_by_one(self, group: list[Incoming]) -> None:

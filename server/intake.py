@@ -18,7 +18,7 @@ from server.fleet import registry, roster, templates, vouch
 from server.fleet.roster import RosterKeys
 from server.gaps import Gaps
 from server.judge import Accept, Gap, Known, Reason, Refuse, Repeat, Verdict, judge
-from server.ledger import records
+from server.ledger import locks, records
 from server.ledger.store import now_ms, upsert
 from server.ledger.tables import boot
 from server.timekeeping import IST, Moment
@@ -171,6 +171,8 @@ class _Group:
     def store(self, writer: records.RecordWriter) -> None:
         """Write what was accepted, then what follows from it."""
         self._records(writer)
+        if self.chunks:
+            locks.rosters(self.connection)
         for one in self.chunks:
             done = templates.complete(self.connection, self.keys, one, self.now_ms)
             if isinstance(done, Refuse):

@@ -13,6 +13,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 
 from server.judge import Accept, Known
+from server.ledger import partitions
+from server.ledger.copy import copy_rows
 from server.ledger.store import upsert
 from server.ledger.tables import counter, record, signed
 from server.ledger.tables import log as log_table
@@ -77,6 +79,11 @@ class RecordWriter:
         self._log = _compiled(log_row.on_conflict_do_update(index_elements=key, set_=changed), dialect)
 
     def write(self, connection: Connection, records: list[Row], signatures: list[Row]) -> None:
+        if connection.dialect.name == "postgresql":
+            partitions.ensure(connection, records[-1][-1])
+            copy_rows(connection, record, records)
+            copy_rows(connection, signed, signatures)
+            return
         whole = len(records) // _ROWS_A_STATEMENT * _ROWS_A_STATEMENT
         for at in range(0, whole, _ROWS_A_STATEMENT):
             values = tuple(chain.from_iterable(records[at : at + _ROWS_A_STATEMENT]))

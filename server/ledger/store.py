@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from server import LedgerError
+from server.ledger import locks
 
 BUSY_TIMEOUT_S = 30
+_SQLITE: dict[str, Any] = {"connect_args": {"timeout": BUSY_TIMEOUT_S}}
+# A connection that the database's restart cut is noticed before it is used, not by the next request.
+_POSTGRESQL: dict[str, Any] = {"pool_pre_ping": True, "pool_size": 8, "max_overflow": 24}
 
 
 class Ledger:
@@ -28,17 +32,29 @@ class Ledger:
         """Open (and for SQLite create) the database and bring it to this program's version. Raises LedgerError."""
         self.engine = _engine(url)
         self._writing = self.engine.execution_options(hazri_write=True)
+        self._reading = self.engine
+        if self.engine.dialect.name == "postgresql":  # a reader sees one moment, as it does on SQLite
+            self._reading = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         _migrate(self)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        with _told(self.engine), self.engine.begin() as connection:
+        with _told(self.engine), self._reading.begin() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """Raises LedgerError when the database refuses: then nothing of the transaction is stored."""
+        """Alone. Raises LedgerError when the database refuses: then nothing of the transaction is stored."""
         with _told(self.engine), self._writing.begin() as connection:
+            locks.alone(connection)
+            yield connection
+
+    @contextmanager
+    def take_in(self, terminals: Iterable[str]) -> Iterator[Connection]:
+        """`write()` for what these terminals sent: on PostgreSQL beside workers that have others (server.ledger.locks).
+        """
+        with _told(self.engine), self._writing.begin() as connection:
+            locks.beside(connection, terminals)
             yield connection
 
     def close(self) -> None:
@@ -82,8 +98,9 @@ def _engine(url: str) -> Engine:
     try:
         parsed = make_url(url)
         sqlite = parsed.get_backend_name() == "sqlite"
-        options: dict[str, Any] = {"connect_args": {"timeout": BUSY_TIMEOUT_S}} if sqlite else {}
-        engine = create_engine(parsed, hide_parameters=True, **options)
+        if parsed.drivername in ("postgresql", "postgres"):
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        engine = create_engine(parsed, hide_parameters=True, **(_SQLITE if sqlite else _POSTGRESQL))
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
         raise LedgerError(f"database_url: {error}; expected an SQLAlchemy URL whose driver is installed") from None
     if sqlite:

@@ -215,8 +215,8 @@ class Line:
 
 
 @contextmanager
-def aggregator(folder: Path) -> Iterator[Aggregator]:
-    one = Aggregator(folder)
+def aggregator(folder: Path, url: str = "") -> Iterator[Aggregator]:
+    one = Aggregator(folder, url)
     one.start()
     try:
         yield one

@@ -3,11 +3,19 @@ from pathlib import Path
 
 import pytest
 
+from tests.databases import DATABASES, fresh_url
 from tests.unit.server.aggregator import Aggregator, aggregator
 
 
+@pytest.fixture(scope="module", params=DATABASES)
+def database(request: pytest.FixtureRequest) -> str:
+    """Whoever asks for it runs once on each."""
+    kind: str = request.param
+    return kind
+
+
 @pytest.fixture
-def running(tmp_path: Path) -> Iterator[Aggregator]:
+def running(tmp_path: Path, database: str) -> Iterator[Aggregator]:
     """An aggregator that ingests over a loopback link."""
-    with aggregator(tmp_path) as one:
+    with aggregator(tmp_path, fresh_url(database)) as one:
         yield one

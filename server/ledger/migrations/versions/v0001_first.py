@@ -9,6 +9,19 @@ branch_labels = None
 depends_on = None
 
 
+def _postgresql() -> bool:
+    return op.get_bind().dialect.name == "postgresql"
+
+
+def _keys_of_record() -> list[sa.Constraint]:
+    """By months on PostgreSQL, see server.ledger.partitions."""
+    name = op.f("pk_record")
+    if _postgresql():
+        return [sa.PrimaryKeyConstraint("terminal", "log", "seq", "received_ms", name=name)]
+    of_log = sa.UniqueConstraint("terminal", "log", "seq", name=op.f("uq_record_terminal_log_seq"))
+    return [sa.PrimaryKeyConstraint("server_seq", name=name), of_log]
+
+
 def upgrade() -> None:
     op.create_table(
         "alarm",
@@ -144,17 +157,11 @@ def upgrade() -> None:
         sa.Column("clock_source", sa.Integer(), nullable=False),
         sa.Column("error_bound_ms", sa.BigInteger(), nullable=True),
         sa.Column("received_ms", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("server_seq", name=op.f("pk_record")),
-        sa.UniqueConstraint("terminal", "log", "seq", name=op.f("uq_record_terminal_log_seq")),
+        *_keys_of_record(),
+        postgresql_partition_by="RANGE (received_ms)",
     )
-    op.create_table(
-        "roster_order",
-        sa.Column("terminal", sa.String(length=32), nullable=False),
-        sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.Column("people", sa.LargeBinary(), nullable=False),
-        sa.ForeignKeyConstraint(["terminal"], ["terminal.id"], name=op.f("fk_roster_order_terminal")),
-        sa.PrimaryKeyConstraint("terminal", "version", name=op.f("pk_roster_order")),
-    )
+    if _postgresql():
+        op.create_index("ix_record_server_seq", "record", ["server_seq"])
     op.create_table(
         "signed",
         sa.Column("terminal", sa.String(length=32), nullable=False),
@@ -185,6 +192,14 @@ def upgrade() -> None:
         sa.Column("last_ms", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["terminal"], ["terminal.id"], name=op.f("fk_log_terminal")),
         sa.PrimaryKeyConstraint("terminal", "log", name=op.f("pk_log")),
+    )
+    op.create_table(
+        "roster_order",
+        sa.Column("terminal", sa.String(length=32), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("people", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["terminal"], ["terminal.id"], name=op.f("fk_roster_order_terminal")),
+        sa.PrimaryKeyConstraint("terminal", "version", name=op.f("pk_roster_order")),
     )
     op.create_table(
         "roster_change",
@@ -247,6 +262,7 @@ def downgrade() -> None:
     op.drop_table("template")
     op.drop_index(op.f("ix_roster_change_terminal_person"), table_name="roster_change")
     op.drop_table("roster_change")
+    op.drop_table("roster_order")
     op.drop_table("log")
     op.drop_table("terminal")
     op.drop_table("signed")
