@@ -22,6 +22,8 @@ from sync import LinkError, NotMadeError, StorageError, SyncError
 from sync.asker import Asker
 from sync.batch import batch_bytes
 from sync.chain import verify_receipt, verify_roster
+from sync.errands import Errands
+from sync.fetch import wanted_bytes
 from sync.link import Delivery, Link
 from sync.outbox import OutboxReader
 from sync.reasons import Reason, Why
@@ -29,9 +31,10 @@ from sync.record import LOG_BYTES
 from sync.roster import RosterStore
 from sync.salvage import salvaged
 from sync.topics import down, leaf, up
-from sync.wire import Beat, Chunk, Receipt, beat_bytes, chunk_bytes, parse_receipt, parse_roster, parse_template
+from sync.wire import ROOM, Beat, Chunk, Receipt, beat_bytes, chunk_bytes, parse_receipt, parse_roster, parse_template
 
 CHUNK_BYTES = 1024
+METERED_ROOM = 4096  # of roster at once: under two seconds on a poor 2G line, and little to lose with it
 _SESSION_BYTES = 8
 
 
@@ -89,8 +92,9 @@ class Agent:
         on_change: Callable[[AgentState], None],
         asker: Asker | None = None,
         thrift: Callable[[], Thrift] = Thrift,
+        spread: Callable[[float], None] = lambda _: None,
     ) -> None:
-        """`asker`: who asks the server for the time; None: nobody does."""
+        """`asker`: who asks the server for the time; None: nobody does. `spread`: see sync.errands."""
         self._settings = settings
         self._punches = punches
         self._store = store
@@ -99,6 +103,7 @@ class Agent:
         self._on_change = on_change
         self._asker = asker
         self._thrift = thrift
+        self._errands = Errands(settings.terminal, server_key, store, spread)
         self._inbox: queue.SimpleQueue[Delivery | tuple[bool, Why]] = queue.SimpleQueue()
         self._reader: OutboxReader | None = None
         self._saved = False  # is the reader's log one that was saved from a damaged file?
@@ -136,6 +141,7 @@ class Agent:
                 self._take(self._inbox.get_nowait())
         except queue.Empty:
             pass
+        self._errands.sweep()
         try:
             self._look()
         except NotMadeError:
@@ -150,6 +156,8 @@ class Agent:
             if self._open:
                 if self._asker is not None and self._asker.due():
                     self._link.publish(up(self._settings.terminal, "question"), self._asker.ask(), qos=0)
+                if self._reader is not None and (wanted := self._errands.ask(self._reader.wanted())):
+                    self._link.publish(up(self._settings.terminal, "wanted"), wanted_bytes(wanted))
                 if not self._forked:
                     self._drain()
                 if self._reader is not None and not self._forked:
@@ -172,6 +180,11 @@ class Agent:
                 self._take_receipt(item.payload)
             elif item.topic == down(self._settings.terminal, "roster"):
                 self._take_roster(item.payload)
+            elif item.topic == down(self._settings.terminal, "order"):
+                if self._errands.order(item.payload, self._session):
+                    self._try(lambda: self.beat(qos=1))  # a whole roster may be wanted now
+            elif item.topic == down(self._settings.terminal, "found"):
+                self._errands.found(item.payload)
             elif item.topic == down(self._settings.terminal, "answer") and self._asker is not None:
                 anchor = self._asker.take(item.payload)
                 self._store.put_anchor(anchor)
@@ -235,7 +248,7 @@ class Agent:
     def _take_roster(self, payload: bytes) -> None:
         delta = parse_roster(payload)
         verify_roster(self._server_key, self._settings.terminal, delta)
-        if delta.version > self._store.version and delta.base in (0, self._store.version):
+        if delta.version > self._store.received and delta.base in (0, self._store.received):
             self._store.apply(delta)
             self._change(roster_version=self._store.version)
         self._try(lambda: self.beat(qos=1))  # says which version stands here; the server sends what is missing
@@ -340,8 +353,10 @@ class Agent:
 
     def _beat_payload(self, online: bool) -> bytes:
         log = self._reader.log if self._reader else bytes(LOG_BYTES)
-        s = self.state
-        return beat_bytes(Beat(self._session, online, log, s.made, s.made - s.receipted, s.roster_version))
+        s, thrift = self.state, self._thrift()
+        room = 0 if thrift.essential_only else METERED_ROOM if thrift.metered else ROOM
+        beat = Beat(self._session, online, log, s.made, s.made - s.receipted, self._store.received, room)
+        return beat_bytes(beat)
 
     # ── state ──
 

@@ -60,15 +60,17 @@ def verify_receipt(key: Ed25519PublicKey, terminal: str, receipt: Receipt) -> No
 
 
 def sign_roster(
-    key: Ed25519PrivateKey, terminal: str, version: int, base: int, entries: tuple[RosterEntry, ...]
+    key: Ed25519PrivateKey, terminal: str, version: int, base: int, entries: tuple[RosterEntry, ...], goal: int = 0
 ) -> RosterDelta:
-    signature = key.sign(_roster_message(terminal, roster_unsigned(version, base, entries)))
-    return RosterDelta(version, base, entries, signature)
+    """`goal` 0: it is reached with this."""
+    goal = goal or version
+    signature = key.sign(_roster_message(terminal, roster_unsigned(version, base, entries, goal)))
+    return RosterDelta(version, base, entries, signature, goal)
 
 
 def verify_roster(key: Ed25519PublicKey, terminal: str, delta: RosterDelta) -> None:
     """Raises ChainError when the roster is not the server's, or was made for another terminal."""
-    message = _roster_message(terminal, roster_unsigned(delta.version, delta.base, delta.entries))
+    message = _roster_message(terminal, roster_unsigned(delta.version, delta.base, delta.entries, delta.goal))
     _verify(key, delta.signature, message, f"roster version {delta.version}")
 
 

@@ -15,7 +15,7 @@ Cost of an append on an x86 machine with an SSD: about 2 ms, nearly all of it th
 
 import contextlib
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +25,10 @@ from sync import StorageError, WireError
 from sync.audit import SUMMED, BadRecordError, Row, audit, row_sum
 from sync.batch import Batch
 from sync.chain import genesis, next_head, sign_head
+from sync.fetch import Wanted
 from sync.record import Record, parse_record, record_body
 from sync.salvage import salvage
-from sync.storage import Care, DamagedError, T, guard, is_read_only, open_reader, open_writer, reopen
+from sync.storage import Care, DamagedError, T, empty_wal, guard, is_read_only, open_reader, open_writer, reopen
 
 
 class Outbox:
@@ -94,6 +95,32 @@ class Outbox:
         """Was a record appended with this key? Kept when records are forgotten: machines keep their logs for years."""
         query = "SELECT 1 FROM taken WHERE key = ?"
         return bool(guard(self._path, lambda: self._db.execute(query, (key,)).fetchall()))
+
+    def want(self, wanted: Wanted | None) -> None:
+        """Have sync ask the server this, and nothing that was asked before (None: nothing). Raises StorageError."""
+
+        def commit() -> None:
+            with self._db:
+                self._db.execute("DELETE FROM wanted")
+                if wanted is not None:
+                    self._db.execute("INSERT INTO wanted VALUES (?, ?)", (wanted.number, wanted.sealed))
+
+        guard(self._path, lambda: self._write(commit))
+
+    def forget_blobs(self, seqs: Iterable[int]) -> None:
+        """Wipe sealed templates for good: their bytes are overwritten, in the file and in its WAL (S8).
+
+        Raises StorageError when the disk refuses, or when a reader held the WAL all the while: then it must be called
+        again, which does no harm.
+        """
+
+        def commit() -> None:
+            self._db.execute("PRAGMA secure_delete=ON")
+            with self._db:
+                self._db.executemany("DELETE FROM blob WHERE seq = ?", [(seq,) for seq in seqs])
+            empty_wal(self._db)
+
+        guard(self._path, lambda: self._write(commit))
 
     def blobs(self) -> list[bytes]:
         """Sealed templates taken here and still kept, in order."""
@@ -204,6 +231,11 @@ class OutboxReader:
     def blobs(self, after_seq: int) -> list[tuple[int, bytes]]:
         """(seq of the ENROLMENT event, sealed template) beyond `after_seq`, in order."""
         return self._rows("SELECT seq, data FROM blob WHERE seq > ? ORDER BY seq", after_seq)
+
+    def wanted(self) -> Wanted | None:
+        """What the terminal has sync ask the server now."""
+        rows = self._rows("SELECT number, sealed FROM wanted")
+        return Wanted(*rows[0]) if rows else None
 
     def close(self) -> None:
         self._db.close()

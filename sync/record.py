@@ -82,6 +82,7 @@ class EventCode(IntEnum):
     IDENTICAL_PROBE = 8
     UNKNOWN_BADGE = 9  # an old machine knew somebody whom nobody has named here yet (R6.2)
     TIME_ANCHOR = 10  # the server's signed word on the time (sync.anchor)
+    ORDER_DONE = 11  # what became of an order of the server's (sync.orders)
 
 
 @dataclass(frozen=True, slots=True)

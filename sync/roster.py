@@ -1,17 +1,25 @@
 """roster.db: what came down from the server. One writer (sync), one reader (the terminal).
 
-People, their sealed templates, the roster's version, the newest receipt of each log, and the server's newest word on
-the time. Nothing in it opens without the terminal's seal key. The rules of sync.outbox hold here too.
+People, their sealed templates, the roster's version, the newest receipt of each log, the server's newest word on the
+time, its orders, and its word on somebody who is waited for. Nothing in it opens without the terminal's seal key. What
+is deleted is overwritten. The rules of sync.outbox hold here too.
 """
 
+import contextlib
 import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from sync import SyncError, WireError
+from sync import SyncError, WireError, roster_pieces
 from sync.anchor import Anchor, Answer, Question
-from sync.batch import Order
-from sync.storage import guard, open_reader, open_writer
-from sync.wire import Receipt, RosterDelta, RosterEntry, SealedTemplate, parse_template, template_bytes
+from sync.batch import Order as Places
+from sync.fetch import Found, Whereabouts
+from sync.orders import Order, detail_bytes, parse_detail
+from sync.storage import empty_wal, guard, open_reader, open_writer
+from sync.wire import Receipt, RosterDelta, RosterEntry, SealedTemplate, parse_template
+
+_ORDERS_KEPT = 100
 
 
 class RosterStore:
@@ -20,35 +28,59 @@ class RosterStore:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._db, self.set_aside = open_writer(path, "roster")  # a copy: the server sends it again
+        guard(path, lambda: self._db.execute("PRAGMA secure_delete=ON"))
         self.version: int = guard(path, lambda: _version(self._db))
-        self._order = Order(0, {})
+        self.staged: int | None = guard(path, lambda: _meta(self._db, "staged"))
+        self._order = Places(0, {})
+
+    @property
+    def received(self) -> int:
+        """How far the roster has come in; beyond `version`, or before it, while a new one is coming in pieces."""
+        return self.version if self.staged is None else self.staged
 
     def apply(self, delta: RosterDelta) -> None:
-        """Bring the roster to delta.version in one transaction.
+        """Take in one message, in one transaction; it must begin where this roster stands, or at 0.
 
-        Raises SyncError, and changes nothing, when the delta does not start where this roster stands.
+        A roster that is to replace another comes beside it, piece by piece, and takes its place with the last one: so
+        a line that breaks in the middle costs neither what stands nor what has come. Raises SyncError, and changes
+        nothing, when the message does not fit.
         """
-        if delta.base not in (0, self.version):
-            raise SyncError(f"roster: a change from version {delta.base}, but this terminal has {self.version}")
+        anew = delta.base == 0 and (self.version > 0 or self.staged is not None)
+        if delta.base not in (0, self.received) or (anew and self.staged and delta.version <= self.staged):
+            raise SyncError(f"roster: a change from version {delta.base}, but this terminal has {self.received}")
+        staging = anew or self.staged is not None
+        swap = staging and delta.version == delta.goal
+        if swap and delta.goal < self.version:
+            raise SyncError(f"roster: version {delta.goal} would replace {self.version}, which is newer")
 
         def commit() -> None:
             with self._db as db:
-                if delta.base == 0:
-                    db.execute("DELETE FROM person")
-                    db.execute("DELETE FROM template")
-                for entry in delta.entries:
-                    db.execute("DELETE FROM person WHERE person = ?", (entry.person,))
-                    db.execute("DELETE FROM template WHERE person = ?", (entry.person,))
-                    if entry.active:
-                        db.execute("INSERT INTO person VALUES (?, ?)", (entry.person, entry.sealed))
-                        db.executemany(
-                            "INSERT OR REPLACE INTO template VALUES (?, ?, ?, ?)",
-                            [(t.person, t.finger, t.version, template_bytes(t)) for t in entry.templates],
-                        )
-                db.execute("UPDATE meta SET value = ? WHERE name = 'version'", (delta.version,))
+                if anew:
+                    roster_pieces.clear(db, "next_")
+                roster_pieces.put(db, "next_" if staging else "", delta.entries)
+                if swap:
+                    roster_pieces.swap(db)
+                if staging and not swap:
+                    db.execute("INSERT OR REPLACE INTO meta VALUES ('staged', ?)", (delta.version,))
+                else:
+                    db.execute("DELETE FROM meta WHERE name = 'staged'")
+                    db.execute("UPDATE meta SET value = ? WHERE name = 'version'", (delta.version,))
 
         guard(self._path, commit)
-        self.version = delta.version
+        self.staged = delta.version if staging and not swap else None
+        if self.staged is None:
+            self.version = delta.version
+
+    def begin_anew(self) -> None:
+        """Have the whole roster sent again; what stands is good until it is here."""
+
+        def commit() -> None:
+            with self._db as db:
+                roster_pieces.clear(db, "next_")
+                db.execute("INSERT OR REPLACE INTO meta VALUES ('staged', 0)")
+
+        guard(self._path, commit)
+        self.staged = 0
 
     def holds(self, template: SealedTemplate) -> bool:
         """Has this very template (by its sealed body) come down already?"""
@@ -57,11 +89,11 @@ class RosterStore:
         rows = guard(self._path, lambda: self._db.execute(query, key).fetchall())
         return any(parse_template(data).body == template.body for (data,) in rows)
 
-    def order(self) -> Order:
+    def order(self) -> Places:
         """The people that stand here, each with their place, as the server can count them, too."""
         if self._order.version != self.version:
             rows = guard(self._path, lambda: self._db.execute("SELECT person FROM person ORDER BY person").fetchall())
-            self._order = Order(self.version, {person: place for place, (person,) in enumerate(rows)})
+            self._order = Places(self.version, {person: place for place, (person,) in enumerate(rows)})
         return self._order
 
     def put_receipt(self, receipt: Receipt) -> None:
@@ -92,8 +124,109 @@ class RosterStore:
     def anchor(self) -> Anchor | None:
         return guard(self._path, lambda: _anchor(self._db))
 
+    def put_found(self, found: Found) -> None:
+        """Keep the server's newest word on somebody who is waited for, and no other."""
+
+        def commit() -> None:
+            with self._db as db:
+                db.execute("DELETE FROM found")
+                db.execute("INSERT INTO found VALUES (?, ?, ?)", (found.number, found.verdict, found.version))
+
+        guard(self._path, commit)
+
+    def put_order(self, order: Order, *, ready: bool, result: str = "") -> bool:
+        """Keep an order; `ready`: nothing is left to do here but for the terminal. False: it is kept already.
+
+        Raises SyncError for another order of the same number, or of one that was forgotten.
+        """
+        row = (order.number, order.kind, detail_bytes(order.detail))
+
+        def commit() -> bool:
+            with self._db as db:
+                known = db.execute("SELECT number, kind, detail FROM command WHERE number = ?", row[:1]).fetchone()
+                (first, many) = db.execute("SELECT MIN(number), COUNT(*) FROM command").fetchone()
+                if known == row:
+                    return False
+                if known or (many >= _ORDERS_KEPT and order.number < first):
+                    raise SyncError(f"order {order.number}: replayed, or another than the one of this number here")
+                values = (*row, order.session, order.signature, ready, result)
+                db.execute("INSERT INTO command VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+                db.execute(
+                    "DELETE FROM command WHERE ready AND number NOT IN"
+                    " (SELECT number FROM command ORDER BY number DESC LIMIT ?)",
+                    (_ORDERS_KEPT,),
+                )
+                return True
+
+        return guard(self._path, commit)
+
+    def unready(self) -> list[Order]:
+        """Orders of which something is left to do here, in order: a cut came in between."""
+        return guard(self._path, lambda: [given.order for given in _orders(self._db) if not given.ready])
+
+    def set_ready(self, number: int, result: str) -> None:
+        def commit() -> None:
+            with self._db as db:
+                db.execute("UPDATE command SET ready = 1, result = ? WHERE number = ?", (result, number))
+
+        guard(self._path, commit)
+
+    def put_config(self, number: int, blob: bytes) -> None:
+        def commit() -> None:
+            with self._db as db:
+                db.execute("INSERT OR REPLACE INTO config VALUES (?, ?)", (number, blob))
+
+        guard(self._path, commit)
+
+    def put_window(self, seconds: int) -> None:
+        """Keep for the next start over how long a time to come back after a cut (S12)."""
+
+        def commit() -> None:
+            with self._db as db:
+                db.execute("INSERT OR REPLACE INTO meta VALUES ('window_s', ?)", (seconds,))
+
+        guard(self._path, commit)
+
+    def window_s(self) -> int:
+        return guard(self._path, lambda: _meta(self._db, "window_s")) or 0
+
+    def has(self, person: bytes) -> bool:
+        """Does this person stand here, or in the roster that is coming?"""
+        query = "SELECT 1 FROM person WHERE person = ?1 UNION ALL SELECT 1 FROM next_person WHERE person = ?1"
+        return bool(guard(self._path, lambda: self._db.execute(query, (person,)).fetchall()))
+
+    def wipe(self, *, everybody: bool) -> None:
+        """Have nothing left in the file of whom the roster no longer names, or, with `everybody`, of anybody.
+
+        The file is written anew without its free pages, and its WAL is cut to nothing.
+        Cut off in the middle, it must be called again, and does no harm. Raises StorageError.
+        """
+
+        def work() -> None:
+            if everybody:
+                with self._db as db:
+                    for before in ("", "next_"):
+                        roster_pieces.clear(db, before)
+                    db.execute("DELETE FROM meta WHERE name = 'staged'")
+                    db.execute("UPDATE meta SET value = 0 WHERE name = 'version'")
+            self._db.execute("VACUUM")
+            empty_wal(self._db)
+
+        guard(self._path, work)
+        if everybody:
+            self.version, self.staged = 0, None
+
     def close(self) -> None:
         self._db.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An order as sync left it for the terminal: `ready` when it is the terminal's turn, `result` what sync did."""
+
+    order: Order
+    ready: bool
+    result: str
 
 
 class RosterReader:
@@ -136,12 +269,34 @@ class RosterReader:
         """The server's newest word on the time, as it stands there: to be checked (sync.anchor.check) before use."""
         return guard(self._path, lambda: _anchor(self._db))
 
+    def orders(self) -> list[Given]:
+        """What the server orders, oldest first; also what was done long ago. A row that the disk spoilt is left out."""
+        return guard(self._path, lambda: list(_orders(self._db)))
+
+    def found(self, number: int) -> tuple[Whereabouts, int] | None:
+        """The server's verdict on question `number`, and from which version on the roster has who is coming."""
+        query = "SELECT verdict, version FROM found WHERE number = ?"
+        row = guard(self._path, lambda: self._db.execute(query, (number,)).fetchone())
+        return (Whereabouts(row[0]), row[1]) if row else None
+
     def close(self) -> None:
         self._db.close()
 
 
+def _orders(db: sqlite3.Connection) -> Iterator[Given]:
+    for row in db.execute("SELECT * FROM command ORDER BY number").fetchall():
+        number, kind, detail, session, signature, ready, result = row
+        with contextlib.suppress(WireError):
+            yield Given(Order(number, kind, parse_detail(detail), session, signature), bool(ready), result)
+
+
 def _version(db: sqlite3.Connection) -> int:
     return int(db.execute("SELECT value FROM meta WHERE name = 'version'").fetchone()[0])
+
+
+def _meta(db: sqlite3.Connection, name: str) -> int | None:
+    row = db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+    return int(row[0]) if row else None
 
 
 def _receipt(db: sqlite3.Connection, log: bytes) -> Receipt | None:

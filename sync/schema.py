@@ -45,6 +45,12 @@ def sums_of_rows(db: Database) -> None:
     db.execute("CREATE TABLE name_again (log BLOB NOT NULL)")
 
 
+@punches()
+def wanted(db: Database) -> None:
+    """The question that somebody waits before the terminal for (sync.fetch); one row, and no part of the log."""
+    db.execute("CREATE TABLE wanted (number INTEGER PRIMARY KEY, sealed BLOB NOT NULL)")
+
+
 @roster()
 def people_and_receipts(db: Database) -> None:
     db.table("meta").create({"name": str, "value": int}, pk="name", not_null={"value"})
@@ -69,6 +75,22 @@ def anchor(db: Database) -> None:
         {"boot": bytes, "asked_ms": int, "nonce": bytes, "came_ms": int, "server_ms": int, "signature": bytes},
         pk="boot",
         not_null={"asked_ms", "nonce", "came_ms", "server_ms", "signature"},
+    )
+
+
+@roster()
+def orders_and_answers(db: Database) -> None:
+    """What the server orders (sync.orders) and answers (sync.fetch), and the next roster while it comes in pieces."""
+    db.execute(
+        "CREATE TABLE command (number INTEGER PRIMARY KEY, kind INTEGER NOT NULL, detail BLOB NOT NULL,"
+        " session BLOB NOT NULL, signature BLOB NOT NULL, ready INTEGER NOT NULL, result TEXT NOT NULL)"
+    )
+    db.execute("CREATE TABLE found (number INTEGER PRIMARY KEY, verdict INTEGER NOT NULL, version INTEGER NOT NULL)")
+    db.execute("CREATE TABLE config (number INTEGER PRIMARY KEY, blob BLOB NOT NULL)")
+    db.execute("CREATE TABLE next_person (person BLOB PRIMARY KEY, sealed BLOB NOT NULL)")
+    db.execute(
+        "CREATE TABLE next_template (person BLOB, finger INTEGER, version INTEGER, data BLOB NOT NULL,"
+        " PRIMARY KEY (person, finger, version))"
     )
 
 

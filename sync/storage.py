@@ -18,7 +18,7 @@ from sync.audit import BadRecordError
 from sync.wal import lost_transactions, sound_frames
 
 # One number a file: how many migrations of sync.schema it has seen.
-VERSIONS = {"punches": 3, "roster": 2}
+VERSIONS = {"punches": 4, "roster": 3}
 _BUSY_S = 5.0
 _BY_THE_DISK = {  # SQLite's results that speak of the disk, not of the file
     sqlite3.SQLITE_BUSY,
@@ -153,6 +153,16 @@ def _set_aside(path: Path) -> Path:
         _part(path, tail).rename(_part(path, f".damaged-{number}{tail}"))
     _sync(path.parent)
     return _part(path, f".damaged-{number}")
+
+
+def empty_wal(db: sqlite3.Connection) -> None:
+    """Bring everything into the file and cut the WAL to nothing, so that what was deleted is not in it any more.
+
+    Raises sqlite3.OperationalError when a reader held it for longer than anybody should.
+    """
+    busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
+        raise sqlite3.OperationalError("a reader held the WAL")
 
 
 def reopen(db: sqlite3.Connection, path: Path) -> sqlite3.Connection:

@@ -13,6 +13,8 @@ from typing import Any
 from sync.cbor import VERSION, array, decode, encode, integer, message, octets, text
 from sync.record import HEAD_BYTES, LOG_BYTES, PERSON_BYTES, SIGNATURE_BYTES
 
+ROOM = 180_000  # bytes of roster in one message where nothing speaks for less
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
@@ -70,12 +72,16 @@ class PersonCard:
 
 @dataclass(frozen=True, slots=True)
 class RosterDelta:
-    """Changes that bring a roster from version `base` to `version`; `base` 0 replaces everything."""
+    """Changes that bring a roster from version `base` to `version`; `base` 0 replaces everything.
+
+    `goal` is the version the server is bringing it to: what begins at base 0 is complete there, and not before.
+    """
 
     version: int
     base: int
     entries: tuple[RosterEntry, ...]
     signature: bytes
+    goal: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +99,8 @@ class Chunk:
 class Beat:
     """What a terminal says of itself from time to time; also its last will, with `online` False.
 
-    `session` is drawn anew at each connection, so that a stale will does not raise an alarm (S4).
+    `session` is drawn anew at each connection, so that a stale will does not raise an alarm (S4). `roster_version` is
+    how far the roster was received; `room` how many bytes of it the line takes at once, 0: only what is urgent (S3).
     """
 
     session: bytes
@@ -102,6 +109,7 @@ class Beat:
     seq: int
     backlog: int
     roster_version: int
+    room: int = ROOM
 
 
 def receipt_bytes(receipt: Receipt) -> bytes:
@@ -158,25 +166,27 @@ def parse_card(data: bytes) -> PersonCard:
     )
 
 
-def roster_unsigned(version: int, base: int, entries: Sequence[RosterEntry]) -> bytes:
+def roster_unsigned(version: int, base: int, entries: Sequence[RosterEntry], goal: int) -> bytes:
     """What the server signs of a roster delta."""
     rows = [[e.person, int(e.active), e.sealed, [_template_fields(t) for t in e.templates]] for e in entries]
-    return encode([VERSION, version, base, rows])
+    return encode([VERSION, version, base, rows, goal])
 
 
 def roster_bytes(delta: RosterDelta) -> bytes:
-    return encode([roster_unsigned(delta.version, delta.base, delta.entries), delta.signature])
+    return encode([roster_unsigned(delta.version, delta.base, delta.entries, delta.goal), delta.signature])
 
 
 def parse_roster(data: bytes) -> RosterDelta:
     """Read a roster delta. Raises WireError."""
     outer = array(decode(data, what="roster"), "roster", range(2, 3))
-    fields = message(octets(outer[0], "roster body", range(1, len(data))), "roster", 4)
+    fields = message(octets(outer[0], "roster body", range(1, len(data))), "roster", 5)
+    version = integer(fields[1], "roster version", 1)
     return RosterDelta(
-        version=integer(fields[1], "roster version", 1),
+        version=version,
         base=integer(fields[2], "roster base", 0),
         entries=tuple(_entry(row) for row in array(fields[3], "roster entries", range(10_001))),
         signature=octets(outer[1], "signature", SIGNATURE_BYTES),
+        goal=integer(fields[4], "roster goal", version),
     )
 
 
@@ -209,11 +219,11 @@ def parse_chunk(data: bytes) -> Chunk:
 
 def beat_bytes(beat: Beat) -> bytes:
     b = beat
-    return encode([VERSION, b.session, int(b.online), b.log, b.seq, b.backlog, b.roster_version])
+    return encode([VERSION, b.session, int(b.online), b.log, b.seq, b.backlog, b.roster_version, b.room])
 
 
 def parse_beat(data: bytes) -> Beat:
-    fields = message(data, "beat", 7)
+    fields = message(data, "beat", 8)
     return Beat(
         session=octets(fields[1], "session", 8),
         online=bool(integer(fields[2], "online", 0, 1)),
@@ -221,4 +231,5 @@ def parse_beat(data: bytes) -> Beat:
         seq=integer(fields[4], "seq", 0),
         backlog=integer(fields[5], "backlog", 0),
         roster_version=integer(fields[6], "roster version", 0),
+        room=integer(fields[7], "room", 0, ROOM),
     )

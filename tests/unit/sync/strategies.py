@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from sync.anchor import Answer
 from sync.batch import Batch
+from sync.fetch import Found, Wanted, Whereabouts
 from sync.health import (
     Counters,
     Health,
@@ -16,8 +17,9 @@ from sync.health import (
     Throttled,
     Verdict,
 )
+from sync.orders import Order
 from sync.record import ClockSource, Event, EventCode, Flag, Instant, Kind, Means, Punch, SourceClass
-from sync.wire import Beat, CardFlag, Chunk, PersonCard, Receipt, RosterDelta, RosterEntry, SealedTemplate
+from sync.wire import ROOM, Beat, CardFlag, Chunk, PersonCard, Receipt, RosterDelta, RosterEntry, SealedTemplate
 
 whole = st.integers(0, 2**50)
 
@@ -77,6 +79,7 @@ deltas = st.builds(
     base=whole,
     entries=st.lists(entries, max_size=3).map(tuple),
     signature=octets(64),
+    goal=st.integers(2**31, 2**40),
 )
 receipts = st.builds(Receipt, log=octets(8), seq=whole, head=octets(32), signature=octets(64), plain=st.booleans())
 cards = st.builds(PersonCard, lookup=octets(16), name=st.text(max_size=80), flags=st.integers(0, 0xFFFF).map(CardFlag))
@@ -92,7 +95,26 @@ chunks = st.integers(1, 1024).flatmap(
 )
 answers = st.builds(Answer, server_ms=st.integers(0, 2**53), signature=octets(64))
 beats = st.builds(
-    Beat, session=octets(8), online=st.booleans(), log=octets(8), seq=whole, backlog=whole, roster_version=whole
+    Beat,
+    session=octets(8),
+    online=st.booleans(),
+    log=octets(8),
+    seq=whole,
+    backlog=whole,
+    roster_version=whole,
+    room=st.integers(0, ROOM),
+)
+wanted = st.builds(Wanted, number=whole, sealed=octets(66))
+found = st.builds(
+    Found, number=whole, verdict=st.sampled_from(Whereabouts), version=st.integers(0, 2**40), signature=octets(64)
+)
+orders = st.builds(
+    Order,
+    number=st.integers(1, 2**40),
+    kind=st.integers(1, 255),
+    detail=details,
+    session=octets(8),
+    signature=octets(64),
 )
 percents = st.none() | st.integers(0, 100)
 sensors = st.builds(

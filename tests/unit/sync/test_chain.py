@@ -80,7 +80,7 @@ def test_rosters_are_the_servers_word_to_one_terminal() -> None:
     entry = RosterEntry(b"person-1", True, b"card", ())
     delta = sign_roster(KEY, "t-1", 2, 1, (entry,))
     verify_roster(KEY.public_key(), "t-1", delta)
-    without = RosterDelta(2, 1, (), delta.signature)
+    without = RosterDelta(2, 1, (), delta.signature, 2)
     for key, terminal, what in ((OTHER, "t-1", delta), (KEY, "t-2", delta), (KEY, "t-1", without)):
         with pytest.raises(ChainError, match="roster"):
             verify_roster(key.public_key(), terminal, what)

@@ -211,7 +211,7 @@ def test_a_file_not_made_yet_or_made_by_a_later_program(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="not made yet"):
         OutboxReader(path)
     sqlite3.connect(path).execute("PRAGMA user_version=9")
-    with pytest.raises(StorageError, match="expected 3"):
+    with pytest.raises(StorageError, match="expected 4"):
         OutboxReader(path)
     assert outbox(tmp_path).set_aside is not None  # nothing of ours
 
@@ -221,7 +221,7 @@ def test_a_log_of_a_later_program_is_left_alone(tmp_path: Path) -> None:
     writer.append(punch(1))
     with writer._db as db:
         db.execute("INSERT INTO _sqlite_migrations VALUES (9, 'punches', 'later', '')")
-        db.execute("PRAGMA user_version=4")
+        db.execute("PRAGMA user_version=5")
     writer._db.close()
     before = (tmp_path / "punches.db").read_bytes()
     with pytest.raises(StorageError, match="later version"):
@@ -318,7 +318,7 @@ def template(version: int, body: bytes = b"b" * 28) -> SealedTemplate:
 
 
 def delta(version: int, base: int, *entries: RosterEntry) -> RosterDelta:
-    return RosterDelta(version, base, entries, b"s" * 64)
+    return RosterDelta(version, base, entries, b"s" * 64, version)
 
 
 def test_a_roster_follows_its_deltas(tmp_path: Path) -> None:

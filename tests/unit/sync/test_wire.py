@@ -14,6 +14,7 @@ from sync.anchor import Answer, Question, answer_bytes, parse_answer, parse_ques
 from sync.batch import Batch, Order, batch_bytes, parse_batch
 from sync.cbor import MAX_MESSAGE_BYTES, decode, encode
 from sync.columns import parse_columns
+from sync.fetch import Found, Wanted, Whereabouts, found_bytes, parse_found, parse_wanted, wanted_bytes
 from sync.health import (
     Counters,
     Health,
@@ -28,6 +29,8 @@ from sync.health import (
     health_bytes,
     parse_health,
 )
+from sync.orders import Order as Command
+from sync.orders import OrderKind, order_bytes, parse_order
 from sync.record import (
     ClockSource,
     Event,
@@ -107,13 +110,21 @@ SHAPES: dict[str, tuple[Callable[[Any], bytes], Callable[[bytes], Any], Any, Any
         roster_bytes,
         parse_roster,
         make.deltas,
-        RosterDelta(5, 3, (RosterEntry(b"person-1", True, b"card", (SEALED,)),), b"s" * 64),
+        RosterDelta(5, 3, (RosterEntry(b"person-1", True, b"card", (SEALED,)),), b"s" * 64, 9),
     ),
     "chunk": (chunk_bytes, parse_chunk, make.chunks, Chunk(b"the-log!", 4, 1, 3, b"part")),
     "question": (lambda tag: encode([1, tag]), parse_question, make.octets(16), QUESTION.tag),
     "answer": (answer_bytes, parse_answer, make.answers, Answer(1_798_086_400_500, b"s" * 64)),
     "health": (health_bytes, parse_health, make.healths, HEALTH),
-    "beat": (beat_bytes, parse_beat, make.beats, Beat(b"session!", True, b"the-log!", 12, 3, 5)),
+    "beat": (beat_bytes, parse_beat, make.beats, Beat(b"session!", True, b"the-log!", 12, 3, 5, 4096)),
+    "wanted": (wanted_bytes, parse_wanted, make.wanted, Wanted(7, bytes(range(66)))),
+    "found": (found_bytes, parse_found, make.found, Found(7, Whereabouts.COMING, 5, b"s" * 64)),
+    "order": (
+        order_bytes,
+        parse_order,
+        make.orders,
+        Command(3, OrderKind.WIPE, {"person": b"person-1", "version": 5}, b"session!", b"s" * 64),
+    ),
 }
 PARSERS = {name: shape[1] for name, shape in SHAPES.items()}
 
