@@ -2,6 +2,7 @@
 
 import logging
 import time
+import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +32,7 @@ class Ledger:
     def __init__(self, url: str) -> None:
         """Open (and for SQLite create) the database and bring it to this program's version. Raises LedgerError."""
         self.engine = _engine(url)
+        weakref.finalize(self, self.engine.dispose)  # a command opens one, and is done with it when it ends
         self._writing = self.engine.execution_options(hazri_write=True)
         self._reading = self.engine
         if self.engine.dialect.name == "postgresql":  # a reader sees one moment, as it does on SQLite
@@ -51,8 +53,7 @@ class Ledger:
 
     @contextmanager
     def take_in(self, terminals: Iterable[str]) -> Iterator[Connection]:
-        """`write()` for what these terminals sent: on PostgreSQL beside workers that have others (server.ledger.locks).
-        """
+        """`write()` for what these terminals sent: on PostgreSQL beside workers that have others (server.ledger.locks)."""
         with _told(self.engine), self._writing.begin() as connection:
             locks.beside(connection, terminals)
             yield connection

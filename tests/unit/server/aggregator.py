@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.x509.oid import NameOID
+from sqlalchemy import text
 
 from server.feed import Feed
 from server.fleet.admit import admit
@@ -181,6 +182,11 @@ class Aggregator:
     def sql(self, statement: str) -> list[tuple[object, ...]]:
         with self.ledger.read() as connection:
             return [tuple(row) for row in connection.exec_driver_sql(statement)]
+
+    def edit(self, statement: str, **values: object) -> None:
+        """What somebody with the database's password does."""
+        with self.ledger.write() as connection:
+            connection.execute(text(statement), values)
 
     def count(self, name: str) -> int:
         return self.feed.counts().get(name, 0)

@@ -206,7 +206,8 @@ def test_both_commands(running: Aggregator, tmp_path: Path, capsys: pytest.Captu
     (keys / "admission.json").write_text(to_json(unit.terminal.admission))
     edge, server = tmp_path / "edge.toml", tmp_path / "server.toml"
     edge.write_text(f'state_dir = "{tmp_path}"\nruntime_dir = "{tmp_path}"\n')
-    server.write_text(f'state_dir = "{running.folder}"\n')
+    url = running.ledger.engine.url.render_as_string()
+    server.write_text(f'state_dir = "{running.folder}"\ndatabase_url = "{url}"\n')
     command = [sys.executable, "-m", "edge", "export", "--config", str(edge), "--out", str(tmp_path / "stick")]
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     files = told[:-1]

@@ -90,7 +90,7 @@ def test_a_fork_names_the_first_other_record_and_alarms(running: Aggregator) -> 
     ]
     details = running.sql("SELECT DISTINCT detail FROM quarantine WHERE reason = 'fork'")
     assert details == [("signed, but from record 6 on not what we hold",)]
-    assert running.sql("SELECT count(*) FROM record WHERE person = x'706572736f6e2d62'") == [(0,)]
+    assert b"person-b" not in {person for (person,) in running.sql("SELECT person FROM record")}
     # Both go on being told apart: the true one is taken, the copy is not.
     one.punches(5, b"person-a")
     assert take(running, incoming(one, "batch", one.batch_bytes(21))).counts["batches"] == 1

@@ -1,7 +1,7 @@
 """Ingest over a loopback: what is believed is stored once and receipted; what is not is kept apart with its reason."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -336,8 +336,7 @@ def test_one_poisonous_message_does_not_stop_the_others(running: Aggregator) -> 
     one, other = line(running), line(running, "t-2")
     one.terminal.punches(2)
     other.terminal.punches(2)
-    with running.ledger.write() as connection:
-        connection.exec_driver_sql("INSERT INTO signed VALUES (?, ?, ?, ?)", ("t-1", one.terminal.log, 2, b""))
+    running.edit("INSERT INTO signed VALUES ('t-1', :log, 2, :empty)", log=one.terminal.log, empty=b"")
     running.ingest._store([_incoming(one.terminal.batch_bytes()), _incoming(other.terminal.batch_bytes(), "t-2")])
     assert reasons(running) == {"ledger": 1}
     assert (stored(running, one.terminal), stored(running, other.terminal)) == ([], [1, 2])
@@ -398,11 +397,11 @@ class _FullDisk(Ledger):
         self._inner, self._full = inner, full
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def take_in(self, terminals: Iterable[str]) -> Iterator[Connection]:
         if self._full.is_set():
             cause = OperationalError("INSERT", {}, OSError("database or disk is full"))
             raise LedgerError("ledger.db: database or disk is full") from cause
-        with self._inner.write() as connection:
+        with self._inner.take_in(terminals) as connection:
             yield connection
 
 
