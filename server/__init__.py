@@ -7,7 +7,9 @@ ServerError
 │   └── TilesError  the stored tree of the transparency log is not whole
 ├── ProofError      a punch that is not there, or not one, or a checkpoint that nobody can read
 ├── AdmissionError  a terminal's request that may not be granted
+├── FleetError      a step, a move or a ticket that a terminal's standing does not allow
 ├── PeopleError     a registration that cannot be taken; names the line, never the digits
+├── AccessError     an account, a role or a custody that cannot be given as asked
 ├── TokenError      a token that cannot be made as asked
 ├── PullError       a pull that cannot go on: the other side, the token, or the local files
 └── DemoError       the demo cannot be set up, or one of its programs ended
@@ -42,8 +44,16 @@ class AdmissionError(ServerError):
     """A terminal's request is refused."""
 
 
+class FleetError(ServerError):
+    """Not with this terminal, or not now: no such step, place, ticket or evidence. Says what is possible instead."""
+
+
 class PeopleError(ServerError):
     """A registration is refused; nothing of its import was stored."""
+
+
+class AccessError(ServerError):
+    """What was asked of an account, a grant or a custody is against the rules; nothing was changed."""
 
 
 class TokenError(ServerError):

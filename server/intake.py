@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from sqlalchemy import Connection
 
 from server import forks, quarantine, timekeeping
-from server.fleet import registry, roster, templates, vouch
+from server.fleet import health, registry, roster, templates, vouch
 from server.fleet.roster import RosterKeys
+from server.fleet.standing import State
 from server.gaps import Gaps
 from server.judge import Accept, Gap, Known, Reason, Refuse, Repeat, Verdict, judge
 from server.ledger import locks, records
@@ -187,7 +188,10 @@ class _Group:
         terminal = self.registered.get(one.terminal)
         if terminal is None:
             return Refuse(Reason.UNKNOWN_TERMINAL, "a certificate of ours, but no terminal of this name was admitted")
-        return None if terminal.active else Refuse(Reason.REVOKED, "the terminal was revoked")
+        if terminal.active:
+            return None
+        kept_aside = terminal.state in (State.PENDING, State.QUARANTINED)
+        return Refuse(Reason.QUARANTINED if kept_aside else Reason.REVOKED, f"the terminal is {terminal.state}")
 
     def _message(self, one: Incoming) -> Refuse | None:
         match one.message:
@@ -203,6 +207,7 @@ class _Group:
                 return templates.take(self.connection, one.terminal, one.message)
             case Health():
                 self.outcome.counts["healths"] += 1
+                health.take(self.connection, one.terminal, one.message, self.now_ms)
                 return None
             case Beat():
                 self._beat(one.terminal, one.message)

@@ -25,6 +25,7 @@ class Reason(StrEnum):
     TOPIC = "topic"
     UNKNOWN_TERMINAL = "unknown-terminal"
     REVOKED = "revoked"
+    QUARANTINED = "quarantined"  # the terminal is: it keeps its records, and sends them again when it is believed again
     SIGNATURE = "signature"  # not signed by the terminal's record key over this history
     FORK = "fork"  # signed by the right key, but another history than the one we hold (S8, S9)
     ROLLBACK = "rollback"  # the terminal has fewer records of its log than were receipted (S8)

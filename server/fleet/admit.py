@@ -8,8 +8,9 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from sqlalchemy import Connection, insert, select, update
 
-from server import AdmissionError, pki
-from server.fleet import roster, vouch
+from server import AdmissionError, FleetError, pki
+from server.fleet import roster, standing, units, vouch
+from server.fleet.standing import State
 from server.keys import ServerKeys
 from server.ledger.store import Ledger, now_ms
 from server.ledger.tables import terminal
@@ -19,6 +20,8 @@ from sync import SealError, WireError, seal
 from sync.admission import Admission, Request, check_request, lookup_binding, parse
 
 log = logging.getLogger("hazri.fleet")
+
+OFFICE = "office"  # whoever sits at the aggregator's own keyboard
 
 
 def admit(ledger: Ledger, keys: ServerKeys, broker: BrokerSettings, data: bytes, *, replace: bool = False) -> Admission:
@@ -36,6 +39,7 @@ def admit(ledger: Ledger, keys: ServerKeys, broker: BrokerSettings, data: bytes,
         # Before the commit: a terminal whose key nothing can be sealed to is not half admitted.
         sealed = _seal(request, lookup_key)
         vouch.put(connection, keys.server, request.terminal, bytes.fromhex(request.record_key))
+        units.fit_in(connection, request.terminal, bytes.fromhex(request.record_key), now_ms(), OFFICE)
     log.info("terminal=%s admitted=%s", request.terminal, "again" if known else "new")
     return Admission(
         terminal=request.terminal,
@@ -49,12 +53,13 @@ def admit(ledger: Ledger, keys: ServerKeys, broker: BrokerSettings, data: bytes,
     )
 
 
-def revoke(ledger: Ledger, one: str) -> None:
+def revoke(ledger: Ledger, one: str, by: str = OFFICE, why: str = "revoked") -> None:
     """From now on nothing this terminal sends is believed, and nobody's data is sent to it. Raises AdmissionError."""
     with ledger.write() as connection:
-        done = connection.execute(update(terminal).where(terminal.c.id == one).values(state="revoked"))
-        if done.rowcount == 0:
-            raise AdmissionError(f"{one}: no such terminal; `hazri-server terminals` lists them")
+        try:
+            standing.change(connection, one, State.REVOKED, by, why, now_ms())
+        except FleetError as error:
+            raise AdmissionError(str(error)) from None
     log.info("terminal=%s state=revoked", one)
 
 
@@ -77,18 +82,24 @@ def _seal(request: Request, lookup_key: bytes) -> bytes:
         raise AdmissionError(f"{request.terminal}: nothing can be sealed to its seal key; make new keys") from None
 
 
+def _standing(state: str) -> str:
+    return "it was revoked" if state == State.REVOKED else f"it is {state}"
+
+
 def _register(connection: Connection, vault: Vault, request: Request, known: Any, replace: bool) -> bytes:
     """Store the terminal; returns its look-up key."""
     record_key, seal_key = bytes.fromhex(request.record_key), bytes.fromhex(request.seal_key)
+    if known is not None and known.state == State.RETIRED:
+        raise AdmissionError(f"{request.terminal}: it was taken out of use for good; give the unit another name")
     same = known is not None and (known.record_key, known.seal_key) == (record_key, seal_key)
-    if known is not None and same and known.state == "active":
+    if known is not None and same and known.state in (State.PENDING, State.ACTIVE):
         return vault.open_lookup_key(request.terminal, known.lookup_key)
     if known is not None and not replace:
-        found = "it was revoked" if same else "it is known with other keys"
+        found = _standing(known.state) if same else "it is known with other keys"
         raise AdmissionError(f"{request.terminal}: {found}; `--replace` admits it all the same")
     lookup_key = os.urandom(seal.KEY_BYTES)
     values: dict[str, Any] = {
-        "state": "active",
+        "state": str(State.ACTIVE),
         "record_key": record_key,
         "seal_key": seal_key,
         "lookup_key": vault.close_lookup_key(request.terminal, lookup_key),
@@ -98,5 +109,8 @@ def _register(connection: Connection, vault: Vault, request: Request, known: Any
         connection.execute(insert(terminal).values(**values))
     else:
         connection.execute(update(terminal).where(terminal.c.id == request.terminal).values(**values))
+    was = known.state if known else ""
+    if was != State.ACTIVE:
+        standing.note(connection, request.terminal, "state", was, State.ACTIVE, OFFICE, "admitted", now_ms())
     roster.everybody(connection, request.terminal)
     return lookup_key

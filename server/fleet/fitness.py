@@ -36,7 +36,6 @@ class Aspect(StrEnum):
     CLOCK = "clock"
     STORAGE = "storage"
     ROSTER = "roster"
-    POWER = "power"
 
 
 @dataclass(frozen=True, slots=True)

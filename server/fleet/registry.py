@@ -7,8 +7,9 @@ from enum import Enum
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection, select, update
 
+from server.fleet.standing import State
 from server.ledger.store import upsert
-from server.ledger.tables import terminal, terminal_state
+from server.ledger.tables import fitness_session, terminal, terminal_state
 from sync.wire import Beat
 
 
@@ -16,15 +17,20 @@ from sync.wire import Beat
 class Registered:
     """One terminal as the registry knows it now."""
 
-    active: bool
+    state: State
     record_key: Ed25519PublicKey
+
+    @property
+    def active(self) -> bool:
+        """May anything it sends be believed?"""
+        return self.state is State.ACTIVE
 
 
 def look_up(connection: Connection, ids: Iterable[str]) -> dict[str, Registered]:
     """Those of `ids` that were ever admitted. Asked for every batch: a revoked certificate stays connected."""
     statement = select(terminal.c.id, terminal.c.state, terminal.c.record_key).where(terminal.c.id.in_(list(ids)))
     return {
-        row.id: Registered(row.state == "active", Ed25519PublicKey.from_public_bytes(row.record_key))
+        row.id: Registered(State(row.state), Ed25519PublicKey.from_public_bytes(row.record_key))
         for row in connection.execute(statement)
     }
 
@@ -65,4 +71,6 @@ def take_beat(connection: Connection, one: str, beat: Beat, now_ms: int) -> Beat
         "roster_version": beat.roster_version,
     }
     upsert(connection, terminal_state, {"terminal": one, **values}, *values)
+    lived = {"terminal": one, "session": beat.session, "from_ms": now_ms, "to_ms": now_ms}
+    upsert(connection, fitness_session, lived, "to_ms")
     return BeatNews.NOTHING if was_online else BeatNews.WENT_ONLINE
