@@ -7,7 +7,7 @@ common part we were not sent; it is raised as what it is, a false signature.
 
 from sqlalchemy import Connection, select, update
 
-from server import quarantine
+from server import changes, quarantine
 from server.judge import Known, Reason, Refuse
 from server.ledger import records
 from server.ledger.store import upsert
@@ -61,4 +61,5 @@ def _alarm(connection: Connection, terminal: str, log: bytes, seq: int, why: Ref
     if connection.scalar(known.limit(1)) is not None:
         return False
     upsert(connection, alarm, key | {"seq": seq, "known_ms": now_ms, "detail": why.detail})
+    changes.note(connection, "alarm", (terminal, log), seq, why.reason.value, now_ms)
     return True

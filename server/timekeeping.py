@@ -12,7 +12,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection, select
 
-from server import dating
+from server import changes, dating
 from server.dating import Boot, Evidence, Interval, Kind, Reason
 from server.ledger.store import upsert
 from server.ledger.tables import alarm, boot, record
@@ -142,11 +142,14 @@ def _put(connection: Connection, here: Moment, boot_no: int, evidence: Evidence 
     values |= {"high_at_ms": e.high_at_ms, "high_ms": e.high_ms}
     key = {"terminal": here.log[0], "log": here.log[1], "boot_no": boot_no, "seq": here.seq, "kind": int(e.kind)}
     upsert(connection, dating_table, key | values)
+    if e.kind is not Kind.EARLIER:  # that one is there before any punch of its boot
+        changes.note(connection, "dating", here.log, here.seq, e.kind.name.lower(), e.known_ms, boot_no=boot_no)
 
 
 def _alarm(connection: Connection, here: Moment, kind: str, detail: str) -> None:
     key = {"terminal": here.log[0], "log": here.log[1], "seq": here.seq, "kind": kind}
     upsert(connection, alarm, key | {"known_ms": here.received_ms, "detail": detail})
+    changes.note(connection, "alarm", here.log, here.seq, kind, here.received_ms)
 
 
 def _record(connection: Connection, log: Log, seq: int) -> Any:

@@ -5,6 +5,7 @@ spread by it.
 
 from server.ledger.tables.access import api_token, web_session
 from server.ledger.tables.base import metadata
+from server.ledger.tables.delivery import change, dead_letter, district, district_terminal, hook
 from server.ledger.tables.fleet import (
     condition,
     fitness_fact,
@@ -25,6 +26,16 @@ from server.ledger.tables.fleet import (
     unit,
 )
 from server.ledger.tables.offices import office, org
+from server.ledger.tables.orders import (
+    digits_name,
+    fetch_hour,
+    guest,
+    log_link,
+    provisional,
+    terminal_order,
+    unknown_badge,
+    vouched,
+)
 from server.ledger.tables.people import chunk, enrolment, person, roster_change, roster_order, template
 from server.ledger.tables.records import alarm, boot, counter, dating, log, quarantine, record, signed
 from server.ledger.tables.registration import (
@@ -69,6 +80,7 @@ __all__ = [
     "api_token",
     "attendance_id",
     "boot",
+    "change",
     "checkpoint",
     "chunk",
     "condition",
@@ -77,21 +89,29 @@ __all__ = [
     "custody_event",
     "custody_task",
     "dating",
+    "dead_letter",
     "designation",
     "device_location",
+    "digits_name",
+    "district",
+    "district_terminal",
     "division",
     "employee",
     "enrolment",
     "erasure",
     "erasure_terminal",
     "failure",
+    "fetch_hour",
     "fitness_fact",
     "fitness_run",
     "fitness_session",
     "fitness_word",
+    "guest",
     "health_hour",
+    "hook",
     "incident",
     "log",
+    "log_link",
     "message",
     "metadata",
     "notice",
@@ -103,6 +123,7 @@ __all__ = [
     "otp",
     "person",
     "placement",
+    "provisional",
     "punch_day",
     "quarantine",
     "record",
@@ -119,6 +140,7 @@ __all__ = [
     "terminal_event",
     "terminal_health",
     "terminal_key",
+    "terminal_order",
     "terminal_place",
     "terminal_state",
     "ticket",
@@ -127,7 +149,9 @@ __all__ = [
     "twin",
     "twin_version",
     "unit",
+    "unknown_badge",
     "vault_number",
     "vault_read",
+    "vouched",
     "web_session",
 ]
