@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from config import ConfigError
 from config.load import load
 from config.model import Server
-from server import PeopleError, ServerError
+from server import PeopleError, ServerError, synthetic_command
 from server.settings import BrokerSettings, IngestSettings, ServerSettings, WebSettings
 
 DEFAULT_CONFIG = Path("/etc/hazri/server.toml")
@@ -144,6 +144,7 @@ def _parser() -> argparse.ArgumentParser:
         "--checkpoint", type=Path, action="append", default=[], metavar="FILE", help="one kept elsewhere"
     )
     audit.add_argument("--json", action="store_true", help="print one JSON object")
+    synthetic_command.add(add, _topic)
     add("api", _api, "Print the OpenAPI document.")
     return parser
 
@@ -342,6 +343,15 @@ def _audit(args: argparse.Namespace) -> int:
     text, sound = audit_command.run(args, open_state(_settings(args)))
     _print(text)
     return DONE if sound else FAILED
+
+
+def _topic(args: argparse.Namespace) -> int:
+    """A command that lives in a module of its own: `args.topic` does it on the opened state, and tells."""
+    from server.run import open_state
+
+    told: str = args.topic(args, open_state(_settings(args)))
+    _print(told)
+    return DONE
 
 
 def _api(_args: argparse.Namespace) -> int:
