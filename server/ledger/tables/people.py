@@ -60,6 +60,7 @@ roster_change = Table(
     Column("terminal", String(32), ForeignKey("terminal.id"), primary_key=True),
     Column("version", BigInteger, primary_key=True),
     Column("person", LargeBinary(8), ForeignKey("person.ref"), nullable=False),
+    Column("urgency", Integer),  # server.fleet.roster.Urgency; none: that of most changes
     Index(None, "terminal", "person"),
 )
 

@@ -43,5 +43,6 @@ terminal_state = Table(
     Column("seq", BigInteger, nullable=False),
     Column("backlog", BigInteger, nullable=False),
     Column("roster_version", BigInteger, nullable=False),
+    Column("room", BigInteger),  # bytes of roster its line takes at once (sync.wire.Beat); none: not said yet
     Column("behind_ms", BigInteger),  # since when it speaks of fewer records than we hold of its log (S8)
 )
