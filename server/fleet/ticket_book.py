@@ -1,0 +1,165 @@
+"""Tickets in the ledger: opened by what is found, closed by evidence, and said to the office day by day (R2.6)."""
+
+import os
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, insert, select, update
+
+from server import FleetError
+from server.fleet import alarms, health
+from server.fleet.conditions import TICKETED, Level
+from server.fleet.tickets import DUE_MS, REPEATED_IN_MS, Ticket, notices, passed, repeated
+from server.ledger.tables import condition, incident, office, rejection, terminal, ticket
+
+PERSON = "rejected"
+
+
+def open_for_devices(connection: Connection, now_ms: int) -> int:
+    """A ticket for every open alarm of a fault that keeps people from punching, from its first detection on."""
+    i, t = incident.c, ticket.c
+    has_one = select(t.id).where(t.terminal == i.terminal, t.kind == i.kind, t.closed_ms.is_(None)).exists()
+    faults = select(incident).where(i.closed_ms.is_(None), i.kind.in_(sorted(TICKETED)), ~has_one)
+    rows = connection.execute(faults.order_by(i.opened_ms)).all()
+    for row in rows:
+        _open(connection, row.terminal, None, row.kind, row.detail, row.opened_ms)
+    return len(rows)
+
+
+def open_for_people(connection: Connection, people: Iterable[bytes], now_ms: int) -> int:
+    """A ticket for each of these who was refused again and again (S1)."""
+    opened = 0
+    for person in sorted(set(people)):
+        r = rejection.c
+        lately = r.person == person, r.received_ms > now_ms - 2 * REPEATED_IN_MS
+        rows = connection.execute(select(rejection).where(*lately).order_by(r.received_ms.desc())).all()
+        has_one = select(ticket.c.id).where(ticket.c.person == person, ticket.c.closed_ms.is_(None))
+        if rows and repeated([row.wall_ms for row in rows], max(row.wall_ms for row in rows)):
+            if connection.execute(has_one.limit(1)).first() is None:
+                detail = f"{len(rows)} times somebody had to vouch"
+                _open(connection, rows[0].terminal, person, PERSON, detail, rows[0].received_ms)
+                opened += 1
+    return opened
+
+
+def matched(connection: Connection, matches: dict[bytes, tuple[int, str]], now_ms: int) -> int:
+    """Close the tickets of people whose finger or face was accepted: by person, when (as shown) and which record."""
+    closed = 0
+    asked = select(ticket.c.id, ticket.c.person).where(ticket.c.closed_ms.is_(None), ticket.c.kind == PERSON)
+    for row in connection.execute(asked).all() if matches else ():
+        if row.person not in matches:
+            continue
+        wall_ms, record = matches[row.person]
+        last = select(rejection.c.wall_ms).where(rejection.c.person == row.person).order_by(rejection.c.wall_ms.desc())
+        refused_ms = connection.scalar(last.limit(1))
+        if refused_ms is None or wall_ms > refused_ms:
+            _close(connection, row.id, f"match {record}", now_ms)
+            closed += 1
+    return closed
+
+
+def tested(connection: Connection, now_ms: int) -> int:
+    """Close the tickets of devices that passed a self-test since, and are well now."""
+    asked = select(ticket).where(ticket.c.closed_ms.is_(None), ticket.c.person.is_(None))
+    closed = 0
+    for row in connection.execute(asked).all():
+        if (evidence := _evidence(connection, row)) is not None:
+            _close(connection, row.id, evidence, now_ms)
+            closed += 1
+    return closed
+
+
+def remind(connection: Connection, now_ms: int) -> None:
+    """Put down every reminder and breach that is due: each once, however often this is asked."""
+    rows = connection.execute(select(ticket).where(ticket.c.closed_ms.is_(None))).all()
+    for one in map(of_row, rows):
+        for what in notices(one, now_ms):
+            alarms.tell(connection, one.id, what, one.terminal, now_ms)
+
+
+def acknowledge(connection: Connection, one: bytes, by: str, now_ms: int) -> None:
+    """A technician takes it; the first to do so stands. Raises FleetError."""
+    _must_be_open(connection, one)
+    taken = update(ticket).where(ticket.c.id == one, ticket.c.acked_ms.is_(None))
+    connection.execute(taken.values(acked_ms=now_ms, acked_by=by[:200]))
+
+
+def close(connection: Connection, one: bytes, now_ms: int) -> str:
+    """Look for the evidence now; returns it. Raises FleetError where there is none: nobody's word closes a ticket."""
+    row = _must_be_open(connection, one)
+    if row.person is not None:
+        raise FleetError("it closes when a finger or the face of this person is accepted; try it at the terminal")
+    evidence = _evidence(connection, row)
+    if evidence is None:
+        raise FleetError(f"{row.terminal} has passed no self-test since, or is not well; run it there, then try again")
+    _close(connection, one, evidence, now_ms)
+    return evidence
+
+
+def listed(
+    *, open_only: bool = True, terminal_id: str | None = None, breached_at_ms: int | None = None, limit: int = 200
+) -> Select[Any]:
+    """Tickets, the one due first at the top. `breached_at_ms`: only those on their day 8 or later, then."""
+    t = ticket.c
+    asked = select(ticket).order_by(t.due_ms, t.id).limit(limit)
+    if open_only or breached_at_ms is not None:
+        asked = asked.where(t.closed_ms.is_(None))
+    if breached_at_ms is not None:
+        asked = asked.where(t.due_ms < breached_at_ms)
+    return asked if terminal_id is None else asked.where(t.terminal == terminal_id)
+
+
+def work_list(path: str = "", limit: int = 200) -> Select[Any]:
+    """A technician's day: open tickets of terminals whose office lies below `path`, with where they stand."""
+    t = ticket.c
+    asked = select(ticket, terminal.c.name, terminal.c.place, office.c.name.label("office_name"))
+    asked = asked.join_from(ticket, terminal, t.terminal == terminal.c.id)
+    asked = asked.join(office, terminal.c.office == office.c.id, isouter=True).where(t.closed_ms.is_(None))
+    if path:
+        asked = asked.where(office.c.path.startswith(path, autoescape=True))
+    return asked.order_by(t.due_ms, t.id).limit(limit)
+
+
+def of_row(row: Row[Any]) -> Ticket:
+    return Ticket(
+        id=row.id,
+        terminal=row.terminal,
+        person=row.person,
+        kind=row.kind,
+        detail=row.detail,
+        opened_ms=row.opened_ms,
+        acked_ms=row.acked_ms,
+        acked_by=row.acked_by,
+        closed_ms=row.closed_ms,
+        evidence=row.evidence,
+    )
+
+
+def _evidence(connection: Connection, row: Row[Any]) -> str | None:
+    told = health.latest(connection, row.terminal)
+    if told is None or told.at_ms <= row.opened_ms or not passed(told.health):
+        return None
+    c = condition.c
+    still = select(c.level).where(c.terminal == row.terminal, c.kind == row.kind, c.level == int(Level.FAIL))
+    return None if connection.scalar(still) is not None else f"self-test told at {told.at_ms}"
+
+
+def _open(
+    connection: Connection, terminal_id: str, person: bytes | None, kind: str, detail: str, opened_ms: int
+) -> None:
+    values = {"id": os.urandom(8), "terminal": terminal_id, "person": person, "kind": kind, "detail": detail}
+    values |= {"opened_ms": opened_ms, "due_ms": opened_ms + DUE_MS, "evidence": ""}
+    connection.execute(insert(ticket).values(**values))
+
+
+def _close(connection: Connection, one: bytes, evidence: str, now_ms: int) -> None:
+    connection.execute(update(ticket).where(ticket.c.id == one).values(closed_ms=now_ms, evidence=evidence))
+
+
+def _must_be_open(connection: Connection, one: bytes) -> Row[Any]:
+    row = connection.execute(select(ticket).where(ticket.c.id == one)).one_or_none()
+    if row is None:
+        raise FleetError("there is no such ticket")
+    if row.closed_ms is not None:
+        raise FleetError("the ticket is closed already")
+    return row

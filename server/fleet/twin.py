@@ -1,0 +1,88 @@
+"""The settings a terminal should have and those it says it has: numbered versions, each kept (desired and reported).
+
+How a version travels is not known here: whoever carries orders is handed each version once (`carry`), and tells what
+came of it (`report`).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, insert, select, update
+
+from server import FleetError
+from server.ledger.store import upsert
+from server.ledger.tables import terminal, twin, twin_version
+
+MAX_BYTES = 16_384
+DONE = "done"
+
+Carry = Callable[[Connection, str, int, bytes], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """Versions from 1; 0: none. `result` is the terminal's word on `reported`, or on why `desired` is not taken."""
+
+    desired: int
+    carried: int
+    reported: int
+    reported_ms: int | None
+    result: str
+
+    @property
+    def settled(self) -> bool:
+        return self.desired == self.reported
+
+
+def desire(connection: Connection, one: str, body: bytes, by: str, now_ms: int) -> int:
+    """This terminal should have these settings; returns their version. The same again is no new version. Raises
+    FleetError."""
+    if connection.scalar(select(terminal.c.id).where(terminal.c.id == one)) is None:
+        raise FleetError(f"{one}: no such terminal; `hazri-server terminals` lists them")
+    if not 0 < len(body) <= MAX_BYTES:
+        raise FleetError(f"{one}: settings are 1 to {MAX_BYTES} bytes, these are {len(body)}")
+    before = state(connection, one)
+    if before.desired and settings(connection, one, before.desired) == body:
+        return before.desired
+    version = before.desired + 1
+    made = {"terminal": one, "version": version, "body": body, "made_ms": now_ms, "by": by[:200]}
+    connection.execute(insert(twin_version).values(**made))
+    values = {"desired": version, "carried": before.carried, "reported": before.reported, "result": before.result}
+    upsert(connection, twin, {"terminal": one, "reported_ms": before.reported_ms, **values}, "desired")
+    return version
+
+
+def carry(connection: Connection, by: Carry) -> int:
+    """Hand every version that was not yet handed over to who carries them; returns how many."""
+    asked = select(twin.c.terminal, twin.c.desired).where(twin.c.desired > twin.c.carried).order_by(twin.c.terminal)
+    rows = connection.execute(asked).all()
+    for row in rows:
+        by(connection, row.terminal, row.desired, settings(connection, row.terminal, row.desired))
+        connection.execute(update(twin).where(twin.c.terminal == row.terminal).values(carried=row.desired))
+    return len(rows)
+
+
+def report(connection: Connection, one: str, version: int, result: str, now_ms: int) -> bool:
+    """What the terminal says came of a version. A late word on an older one changes nothing; returns whether it did."""
+    before = state(connection, one)
+    if version < before.reported or version > before.desired:
+        return False
+    values: dict[str, object] = {"reported_ms": now_ms, "result": result[:200]}
+    if result == DONE:
+        values["reported"] = version
+    connection.execute(update(twin).where(twin.c.terminal == one).values(**values))
+    return True
+
+
+def state(connection: Connection, one: str) -> Twin:
+    row = connection.execute(select(twin).where(twin.c.terminal == one)).one_or_none()
+    return Twin(row.desired, row.carried, row.reported, row.reported_ms, row.result) if row else Twin(0, 0, 0, None, "")
+
+
+def settings(connection: Connection, one: str, version: int) -> bytes:
+    """Of one version. Raises FleetError."""
+    v = twin_version.c
+    body: bytes | None = connection.scalar(select(v.body).where(v.terminal == one, v.version == version))
+    if body is None:
+        raise FleetError(f"{one}: there are no settings of version {version}")
+    return body
