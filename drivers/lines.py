@@ -94,16 +94,7 @@ class LineServer:
 
     def start(self) -> None:
         """Raises DeviceGone when the path cannot be listened on."""
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            clear_stale(self._path)
-            listener.bind(str(self._path))
-            self._path.chmod(self._mode)
-            listener.listen(MAX_CLIENTS)
-        except OSError as error:
-            listener.close()
-            raise DeviceGone(f"{self._path}: cannot listen: {error.strerror or error}") from None
+        listener = listen(self._path, self._mode, MAX_CLIENTS)
         self._listener = listener
         threading.Thread(target=self._accept, args=(listener,), name=f"lines-{self._path.name}", daemon=True).start()
 
@@ -111,10 +102,7 @@ class LineServer:
         listener, self._listener = self._listener, None
         if listener is None:
             return
-        with contextlib.suppress(OSError):
-            listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        self._path.unlink(missing_ok=True)
+        hang_up(listener, self._path)
         with self._lock:
             peers = list(self._peers)
         for peer in peers:
@@ -203,6 +191,29 @@ class LineClient:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def listen(path: Path, mode: int, backlog: int) -> socket.socket:
+    """A socket at `path`, in the place of one nobody listens on any more. Raises DeviceGone when it cannot be made."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        clear_stale(path)
+        listener.bind(str(path))
+        path.chmod(mode)
+        listener.listen(backlog)
+    except OSError as error:
+        listener.close()
+        raise DeviceGone(f"{path}: cannot listen: {error.strerror or error}") from None
+    return listener
+
+
+def hang_up(listener: socket.socket, path: Path) -> None:
+    """Listen no more: whoever waits in accept is told, and the socket's name is gone."""
+    with contextlib.suppress(OSError):
+        listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    path.unlink(missing_ok=True)
 
 
 def listens(path: Path) -> bool:

@@ -7,15 +7,57 @@ import ipaddress
 import socket
 import ssl
 import threading
+from collections.abc import Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from drivers import OptionError
 from drivers.entry import Stage
+from drivers.playing import Orders, play, variant
 from drivers.stand import host_and_port
 
 MAX_REQUEST_BYTES = 64 * 1024
+
+
+class WebSimulation:
+    """A pretended service on a port. Orders are obeyed under `changed`, and all who wait on it hear of each."""
+
+    usage = ""
+
+    def __init__(self, stage: Stage, variants: Iterable[str]) -> None:
+        """Raises OptionError."""
+        self.variant = variant(stage, variants)
+        self.pacing = stage.pacing
+        self.changed = threading.Condition()
+        self.closed = False
+
+    def serve(self, stage: Stage, port: int, handler: "type[Handler]", *, tls: bool) -> None:
+        """Listen, here or where `stage` says; each of the handlers knows us as `sim`. Raises OptionError."""
+        host, port = address(stage, port)
+        self._server = Server(host, port, type("SimHandler", (handler,), {"sim": self}), tls=tls)
+        self.pin, self.port, self.url = self._server.pin, int(self._server.server_address[1]), self._server.url
+
+    @property
+    def where(self) -> str:
+        return f"{self.url} pin {self.pin}" if self.pin else self.url
+
+    def orders(self) -> Orders:
+        """What whoever plays it may say, beside "help"."""
+        raise NotImplementedError
+
+    def do(self, what: str) -> str:
+        """One line of whoever plays. Raises ProtocolError."""
+        with self.changed:
+            said = play(what, self.orders(), self.usage)
+            self.changed.notify_all()
+        return said
+
+    def close(self) -> None:
+        with self.changed:
+            self.closed = True
+            self.changed.notify_all()
+        self._server.close()
 
 
 def address(stage: Stage, port: int) -> tuple[str, int]:

@@ -5,7 +5,6 @@ the Door, and the bridge comes with one connection a sensor and says which. Remo
 it would ask of a device. Closing it hangs up; the bridge lets the device go, and comes again.
 """
 
-import contextlib
 import socket
 import threading
 from collections.abc import Iterable
@@ -14,7 +13,7 @@ from pathlib import Path
 from drivers import DeviceGone, ProtocolError
 from drivers.base import Feature, Info, Reading
 from drivers.entry import Entry
-from drivers.lines import clear_stale
+from drivers.lines import hang_up, listen
 from edge import frames
 from edge.frames import Frame
 from edge.pipe import Pipe
@@ -43,16 +42,7 @@ class Door:
 
     def open(self) -> None:
         """Raises DeviceGone when the socket cannot be made."""
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            clear_stale(self._path)
-            listener.bind(str(self._path))
-            self._path.chmod(_GROUP_MAY)
-            listener.listen(_BACKLOG)
-        except OSError as error:
-            listener.close()
-            raise DeviceGone(f"{self._path}: cannot listen: {error.strerror or error}") from None
+        listener = listen(self._path, _GROUP_MAY, _BACKLOG)
         self._listener = listener
         threading.Thread(target=self._accept, args=(listener,), name="pictures", daemon=True).start()
 
@@ -60,10 +50,7 @@ class Door:
         listener, self._listener = self._listener, None
         if listener is None:
             return
-        with contextlib.suppress(OSError):
-            listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        self._path.unlink(missing_ok=True)
+        hang_up(listener, self._path)
         with self._changed:
             for pipe in self._waiting.values():
                 pipe.forget()

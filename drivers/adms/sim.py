@@ -1,19 +1,20 @@
 """A pretended machine that pushes: handshake, rows until they are answered OK, and a question for orders in between.
 
 On the stage: `tcp` is the "host:port" of the receiver it pushes to (not where it stands); `library` a file of entries
-as in drivers.zk.sim. Its serial number is SIM0002, that of the stranger SIM6666.
+(drivers.playing.entries). Its serial number is SIM0002, that of the stranger SIM6666.
 """
 
 import http.client
 import threading
 import time
 from datetime import datetime
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from drivers import OptionError, ProtocolError
+from drivers import OptionError
 from drivers.adms import codec
 from drivers.entry import Stage
+from drivers.playing import Orders, entries, play, variant
+from drivers.stand import host_and_port
 
 SERIAL, STRANGER = "SIM0002", "SIM6666"
 VARIANTS = ("push", "aspx", "twice", "stranger")
@@ -44,6 +45,15 @@ class AdmsSim:
         self._ended = threading.Event()
         self._due = threading.Event()
         self._lock = threading.Lock()
+        self._played: Orders = {
+            "punch": lambda badge, state="0", how="1": self.punch(badge, int(state), int(how)),
+            "again": self.again,
+            "noise": lambda: self.say("ATTLOG", b"\x00\xff no\tpunch\n"),
+            "oplog": lambda: self.say("OPERLOG", b"OPLOG 4\t0\t2026-04-01 09:00:00\t0\t0\t0\t0\n"),
+            "unplug": lambda: setattr(self, "_plugged", False),
+            "plug": lambda: setattr(self, "_plugged", True),
+            "state": lambda: f"{self.waiting} waiting, {self.acknowledged} acknowledged, last answer: {self.last}",
+        }
         self._thread = threading.Thread(target=self._live, name="pretended machine", daemon=True)
         self._thread.start()
 
@@ -77,28 +87,7 @@ class AdmsSim:
 
     def do(self, what: str) -> str:
         """One line of whoever plays: see `help`. Raises ProtocolError."""
-        word, *rest = what.split()
-        try:
-            match word:
-                case "punch":
-                    self.punch(rest[0], *_numbers(rest[1:]))
-                case "again":
-                    self.again()
-                case "noise":
-                    self.say("ATTLOG", b"\x00\xff no\tpunch\n")
-                case "oplog":
-                    self.say("OPERLOG", b"OPLOG 4\t0\t2026-04-01 09:00:00\t0\t0\t0\t0\n")
-                case "unplug" | "plug":
-                    self._plugged = word == "plug"
-                case "state":
-                    return f"{self.waiting} waiting, {self.acknowledged} acknowledged, last answer: {self.last}"
-                case "help":
-                    return _HELP
-                case _:
-                    raise ProtocolError(f"{word!r}: expected {_HELP}")
-        except (IndexError, ValueError, TypeError):
-            raise ProtocolError(f"{what!r}: expected {_HELP}") from None
-        return "done"
+        return play(what, self._played, _HELP)
 
     def close(self) -> None:
         self._ended.set()
@@ -169,28 +158,11 @@ class AdmsSim:
 
 def start(stage: Stage) -> AdmsSim:
     """Raises OptionError."""
-    host, _, port = (stage.tcp or f"127.0.0.1:{codec.PORT}").rpartition(":")
-    if stage.port or stage.pty is not None or not port.isdecimal():
+    if stage.port or stage.pty is not None:
         raise OptionError("it pushes to a receiver on the network: --tcp host:port of the receiver")
-    if stage.variant and stage.variant not in VARIANTS:
-        raise OptionError(f"variant {stage.variant!r}: expected one of {', '.join(VARIANTS)}")
-    sim = AdmsSim(host.strip("[]") or "127.0.0.1", int(port), stage.variant or "push")
-    if stage.library is not None:
-        _fill(sim, stage.library)
+    name = variant(stage, VARIANTS)
+    rows = list(entries(stage.library)) if stage.library is not None else []
+    sim = AdmsSim(*host_and_port(stage.tcp or f"127.0.0.1:{codec.PORT}"), name)
+    for badge, state, how, when in rows:
+        sim.punch(badge, state, how, when)
     return sim
-
-
-def _numbers(words: list[str]) -> tuple[int, int]:
-    """State and how, as far as they were typed."""
-    state, how = [*map(int, words), *(0, 1)[len(words) :]][:2]
-    return state, how
-
-
-def _fill(sim: AdmsSim, library: Path) -> None:
-    try:
-        for line in library.read_text(encoding="utf-8").splitlines():
-            badge, when, how, state = [*line.split("\t"), "1", "0"][:4]
-            sim.punch(badge.strip(), int(state), int(how), datetime.strptime(when.strip(), "%Y-%m-%d %H:%M:%S"))  # noqa: DTZ007
-    except (OSError, ValueError) as error:
-        sim.close()
-        raise OptionError(f"{library}: not a file of entries: {error}") from None

@@ -5,15 +5,14 @@ Rows that are not looked at are inputs, so two keys held down together never con
 
 import queue
 import threading
-import time
 from typing import Any
 
 from drivers import DeviceGone, OptionError
 from drivers.base import Feature, Info, Reading
 from drivers.gpio_keypad import codec
+from drivers.keys import next_key
 
 _SCAN_S = 0.005
-_LOOK_UP_S = 0.05
 _MAX_WAITING = 64
 
 
@@ -65,15 +64,7 @@ class GpioKeypad:
         return None
 
     def read_key(self, timeout_s: float) -> str | None:
-        until = time.monotonic() + timeout_s
-        while True:
-            self._check_open()
-            left = until - time.monotonic()
-            try:
-                return self._waiting.get(timeout=max(0.0, min(left, _LOOK_UP_S)))
-            except queue.Empty:
-                if left <= _LOOK_UP_S:
-                    return None
+        return next_key(self._waiting, self._check_open, timeout_s)
 
     def _scan(self, rows: list[Any], columns: list[Any]) -> None:
         matrix = codec.Matrix(self._keys, self._steady)

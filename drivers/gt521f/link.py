@@ -4,14 +4,10 @@ An answer does not say what it answers. So after anything that went wrong the li
 question, and a word that lets somebody in (`sure`) is believed only when it is said twice.
 """
 
-import threading
-import time
-from collections import deque
-from collections.abc import Iterator
-
 from drivers import DeviceGone, ProtocolError
 from drivers.gt521f import codec
 from drivers.gt521f.codec import ACK, NACK, Cmd, Damaged, Data, Event, Nack, Packet
+from drivers.hearing import Hearing
 from drivers.ports import Port
 
 ANSWER_S = 0.5
@@ -20,7 +16,6 @@ PATIENCE_S = {
     **dict.fromkeys((Cmd.SET_TEMPLATE, Cmd.DELETE_ID, Cmd.DELETE_ALL), 1.0),
 }
 QUIET_S = 0.15  # within a packet, and before the line is used again after trouble
-LOOK_UP_S = 0.05
 FLOOD_S = 70.0  # a picture at 9600 baud takes 54 s
 
 
@@ -32,14 +27,12 @@ class Refused(ProtocolError):  # noqa: N818 - reads as what happened
         self.why = why
 
 
-class Link:
-    """`stop` ends whatever waits, with DeviceGone."""
+class Link(Hearing[Event]):
+    """See drivers.hearing.Hearing."""
 
     def __init__(self, port: Port) -> None:
-        self.port = port
-        self.stop = threading.Event()
         self._parser = codec.Parser()
-        self._waiting: deque[Event] = deque()
+        super().__init__(port, self._parser, FLOOD_S)
 
     def ask(self, cmd: Cmd, parameter: int = 0, *, times: int = 2, timeout_s: float = 0, data_bytes: int = 0) -> int:
         """What a command is answered with. Raises Refused, ProtocolError or DeviceGone."""
@@ -47,8 +40,7 @@ class Link:
         for attempt in range(times):
             if attempt:
                 self.settle()
-            self._parser.reset()
-            self._waiting.clear()
+            self.forget()
             self._parser.data_bytes = data_bytes
             self.port.flush()
             self.port.write(codec.pack(Packet(cmd, parameter)))
@@ -75,7 +67,7 @@ class Link:
         """The data a command brings up; what was damaged is asked for again. Raises as `ask` does."""
         for _ in range(2):
             self.ask(cmd, parameter, data_bytes=data_bytes)
-            for event in self._events(QUIET_S):
+            for event in self.events(QUIET_S):
                 if isinstance(event, Data):
                     return event.data
                 break
@@ -101,18 +93,12 @@ class Link:
 
     def settle(self) -> None:
         """Wait until the line is quiet, and forget what came."""
-        for _ in self._events(QUIET_S):
+        for _ in self.events(QUIET_S):
             pass
-        self._parser.reset()
-        self._waiting.clear()
-
-    def close(self) -> None:
-        """End what waits and let the port go. Never raises."""
-        self.stop.set()
-        self.port.close()
+        self.forget()
 
     def _answer(self, timeout_s: float) -> Packet | Damaged | None:
-        for event in self._events(timeout_s):
+        for event in self.events(timeout_s):
             match event:
                 case Packet(code, _) if code in (ACK, NACK):
                     return event
@@ -121,19 +107,3 @@ class Link:
                 case _:
                     return Damaged()
         return None
-
-    def _events(self, quiet_s: float) -> Iterator[Event]:
-        """What comes, until the line was quiet for so long."""
-        flood, quiet = time.monotonic() + FLOOD_S, time.monotonic() + quiet_s
-        while True:
-            while self._waiting:
-                yield self._waiting.popleft()
-            if self.stop.is_set():
-                raise DeviceGone("the driver was closed")
-            now = time.monotonic()
-            if now > min(quiet, flood):
-                break
-            if data := self.port.read(4096, min(LOOK_UP_S, quiet - now)):
-                self._waiting.extend(self._parser.feed(data))
-                quiet = time.monotonic() + quiet_s
-        yield from self._parser.give_up()

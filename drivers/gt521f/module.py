@@ -36,7 +36,7 @@ class Identity:
 
 
 class Module:
-    """One module on a port. Every method but `close` raises Refused, ProtocolError or DeviceGone."""
+    """One module on a port. Every method raises Refused, ProtocolError or DeviceGone."""
 
     def __init__(self, port: Port, baud: int) -> None:
         self.link = Link(port)
@@ -52,9 +52,6 @@ class Module:
         said = self.link.fetch(Cmd.OPEN, 1, data_bytes=OPEN_BYTES)
         self._hasten()
         return self._identify(said)
-
-    def close(self) -> None:
-        self.link.close()
 
     def dark(self) -> None:
         """The light out, in passing. Raises DeviceGone when the port is gone."""

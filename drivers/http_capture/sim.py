@@ -6,7 +6,6 @@ touch [FILE] · lift · garble · gone · back · help        without FILE: the 
 import base64
 import json
 import math
-import threading
 import time
 from itertools import cycle
 from pathlib import Path
@@ -18,58 +17,36 @@ import numpy as np
 from drivers import OptionError, ProtocolError
 from drivers.entry import Stage
 from drivers.http_capture import VARIANTS
-from drivers.web_sim import Handler, Server, address
+from drivers.playing import Orders
+from drivers.web_sim import Handler, WebSimulation
 
 _PORTS = {"mantra": 8004, "mantra-tls": 8003, "secugen": 8443, "secugen-plain": 8443, "l1": 8004}
 _SUFFIXES = {".png", ".bmp", ".pgm", ".tif"}
 
 
-class CaptureSimulation:
+class CaptureSimulation(WebSimulation):
+    usage = "touch [FILE], lift, garble, gone, back"
+
     def __init__(self, stage: Stage) -> None:
-        self.variant = stage.variant or next(iter(VARIANTS))
-        if self.variant not in VARIANTS:
-            raise OptionError(f"variant = {self.variant!r}: expected one of {', '.join(VARIANTS)}")
-        self.pacing = stage.pacing
+        super().__init__(stage, VARIANTS)
         self._pictures = cycle(_library(stage.library))
-        self.changed = threading.Condition()
         self.glass: bytes | None = None  # the BMP that lies there
-        self.garbled = self.closed = self.away = False
-        host, port = address(stage, _PORTS[self.variant])
+        self.garbled = self.away = False
         shape = _SecuGen if self.variant.startswith("secugen") else _Mantra
-        tls = self.variant in ("mantra-tls", "secugen")
-        self._server = Server(host, port, type("CaptureHandler", (shape,), {"sim": self}), tls=tls)
-        self.pin, self.port = self._server.pin, int(self._server.server_address[1])
-        self.url = self._server.url + ("/mfs100/" if shape is _Mantra else "/")
+        self.serve(stage, _PORTS[self.variant], shape, tls=self.variant in ("mantra-tls", "secugen"))
+        self.url += "/mfs100/" if shape is _Mantra else "/"
 
-    @property
-    def where(self) -> str:
-        return f"{self.url} pin {self.pin}" if self.pin else self.url
+    def orders(self) -> Orders:
+        return {
+            "touch": lambda *file: self._lay(_bmp(Path(" ".join(file))) if file else next(self._pictures)),
+            "lift": lambda: self._lay(None),
+            "garble": lambda: self._lay(next(self._pictures), garbled=True),
+            "gone": lambda: setattr(self, "away", True),
+            "back": lambda: setattr(self, "away", False),
+        }
 
-    def do(self, what: str) -> str:
-        word, _, rest = what.strip().partition(" ")
-        if word == "help":
-            return "touch [FILE], lift, garble, gone, back"
-        with self.changed:
-            match word:
-                case "touch":
-                    self.glass = _bmp(Path(rest)) if rest else next(self._pictures)
-                    self.garbled = False
-                case "lift":
-                    self.glass = None
-                case "garble":
-                    self.glass, self.garbled = next(self._pictures), True
-                case "gone" | "back":
-                    self.away = word == "gone"
-                case _:
-                    raise ProtocolError(f"{word!r}: expected touch, lift, garble, gone or back")
-            self.changed.notify_all()
-        return "ok"
-
-    def close(self) -> None:
-        with self.changed:
-            self.closed = True
-            self.changed.notify_all()
-        self._server.close()
+    def _lay(self, glass: bytes | None, *, garbled: bool = False) -> None:
+        self.glass, self.garbled = glass, garbled
 
     def take(self, timeout_s: float) -> bytes | None:
         """The BMP on the glass, once there is one; None when nobody came."""

@@ -6,64 +6,39 @@ touch · lift · garble · again (the next capture fails with 730) · ready · n
 import base64
 import os
 import re
-import threading
 import time
+from functools import partial
 from xml.sax.saxutils import quoteattr
 
-from drivers import OptionError, ProtocolError
 from drivers.entry import Stage
+from drivers.playing import Orders
 from drivers.rdservice.variants import VARIANTS
-from drivers.web_sim import Handler, Server, address
+from drivers.web_sim import Handler, WebSimulation
 
 _PORT = 11100
 
 
-class RdSimulation:
+class RdSimulation(WebSimulation):
+    usage = "touch, lift, garble, again, ready, notready, used"
+
     def __init__(self, stage: Stage) -> None:
-        self.variant = stage.variant or next(iter(VARIANTS))
-        if self.variant not in VARIANTS:
-            raise OptionError(f"variant = {self.variant!r}: expected one of {', '.join(VARIANTS)}")
-        self.pacing = stage.pacing
-        self.changed = threading.Condition()
-        self.finger = self.garbled = self.again = self.closed = False
+        super().__init__(stage, VARIANTS)
+        self.finger = self.garbled = self.again = False
         self.status = "NOTREADY" if self.variant == "notready" else "READY"
         self.checking = self.variant in ("mantra", "tls")
-        host, port = address(stage, _PORT)
-        handler = type("RdHandler", (_Handler,), {"sim": self})
-        self._server = Server(host, port, handler, tls=self.variant == "tls")
-        self.port = int(self._server.server_address[1])
-        self.pin = self._server.pin
+        self.serve(stage, _PORT, _Handler, tls=self.variant == "tls")
 
-    @property
-    def where(self) -> str:
-        pin = f" pin {self.pin}" if self.pin else ""
-        return f"{self._server.url}{pin}"
+    def orders(self) -> Orders:
+        return {
+            "touch": self._touch,
+            "lift": lambda: setattr(self, "finger", False),
+            "garble": lambda: self._touch(garbled=True),
+            "again": lambda: self._touch(again=True),
+            **{word: partial(setattr, self, "status", word.upper()) for word in ("ready", "notready", "used")},
+        }
 
-    def do(self, what: str) -> str:
-        with self.changed:
-            match what.strip():
-                case "help":
-                    return "touch, lift, garble, again, ready, notready, used"
-                case "touch":
-                    self.finger = True
-                case "lift":
-                    self.finger = False
-                case "garble":
-                    self.garbled = self.finger = True
-                case "again":
-                    self.again = self.finger = True
-                case "ready" | "notready" | "used" as status:
-                    self.status = status.upper()
-                case other:
-                    raise ProtocolError(f"{other!r}: expected touch, lift, garble, again, ready, notready or used")
-            self.changed.notify_all()
-        return "ok"
-
-    def close(self) -> None:
-        with self.changed:
-            self.closed = True
-            self.changed.notify_all()
-        self._server.close()
+    def _touch(self, *, garbled: bool = False, again: bool = False) -> None:
+        self.finger, self.garbled, self.again = True, self.garbled or garbled, self.again or again
 
     def paths(self) -> tuple[str, str]:
         here = f"127.0.0.1:{self.port}"

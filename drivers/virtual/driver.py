@@ -8,12 +8,12 @@ from typing import assert_never
 
 from drivers import DeviceGone, ProtocolError
 from drivers.base import Feature, Modality, Reading, Retry, Scan
+from drivers.keys import next_key
 from drivers.lines import LineServer, Message, Peer
 from drivers.virtual import codec
 
 _MAX_WAITING_KEYS = 64
 _GLASS_PX = (288, 256)
-_LOOK_UP_S = 0.2  # how soon a wait for a key notices that the device was closed
 
 
 class VirtualDriver:
@@ -66,15 +66,7 @@ class VirtualDriver:
         return Scan(image, float(self._dpi), Modality.FINGER)
 
     def read_key(self, timeout_s: float) -> str | None:
-        until = time.monotonic() + timeout_s
-        while True:
-            self._check_open()
-            left = until - time.monotonic()
-            try:
-                return self._keys.get(timeout=max(0.0, min(left, _LOOK_UP_S)))
-            except queue.Empty:
-                if left <= _LOOK_UP_S:
-                    return None
+        return next_key(self._keys, self._check_open, timeout_s)
 
     def _wait(self, timeout_s: float) -> tuple[bytes, int] | Retry | None:
         until = time.monotonic() + timeout_s

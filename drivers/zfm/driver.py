@@ -1,43 +1,22 @@
 """A ZFM module as the terminal uses it: pictures, or its own templates compared on it, or its own library searched."""
 
-import contextlib
-import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from drivers import DeviceGone, ProtocolError
-from drivers.base import (
-    DeviceTemplate,
-    Feature,
-    Info,
-    Matched,
-    Means,
-    Modality,
-    Reading,
-    Recognition,
-    Retry,
-    Scan,
-)
+from drivers import ProtocolError
+from drivers.base import DeviceTemplate, Info, Matched, Means, Modality, Reading, Recognition, Retry, Scan
+from drivers.module import ModuleDriver
 from drivers.ports import Port
-from drivers.touch import Touch
 from drivers.zfm import codec
 from drivers.zfm.link import Refused
 from drivers.zfm.module import TOUCH, Identity, Module
 from drivers.zfm.table import ADVICE, ANY_ADDRESS, Code
 
-FEATURES = {
-    "auto": Feature.IMAGE | Feature.MATCH,
-    "image": Feature.IMAGE,
-    "match": Feature.MATCH,
-    "search": Feature.RECOGNITION,
-}
-"""By mode. With "auto", info().details["use"] says which of the two suits the speed of the line."""
-
 PATIENCE_S = 2.0  # a picture that takes longer keeps a queue waiting (S1): better to match on the module
 FAST_BAUD = 115200
 
 
-class ZfmDriver:
+class ZfmDriver(ModuleDriver[Identity]):
     """See drivers.base.Driver, Informed, Watchful and Matcher.
 
     `baud` 0: found out; `packet_bytes`, `width_px`, `dpi` 0: as the module has them.
@@ -56,49 +35,8 @@ class ZfmDriver:
         dpi: int = 0,
     ) -> None:
         self._module = Module(port, baud, address, password)
-        self._mode, self._packet_bytes, self._width_px, self._dpi = mode, packet_bytes, width_px, dpi
-        self._lock = threading.Lock()  # the module is used for one thing at a time
-        self._identity: Identity | None = None
-        self._touch = Touch()
-        self._measured_s: float | None = None
-
-    @property
-    def features(self) -> Feature:
-        return FEATURES[self._mode]
-
-    @property
-    def family(self) -> str:
-        return self._identity.family if self._identity is not None else ""
-
-    @property
-    def threshold(self) -> int:
-        """1: below its own security level the module gives no score at all."""
-        return 1
-
-    def open(self) -> None:
-        with self._lock:
-            if self._identity is not None:
-                return
-            try:
-                identity = self._module.open()
-                if self._packet_bytes and self._packet_bytes != identity.packet_bytes:
-                    self._module.set_packets(self._packet_bytes)
-                self._touch.held = self._module.capture() is not Code.NO_FINGER
-            except ProtocolError as error:
-                self._module.close()
-                raise DeviceGone(f"the module cannot be used: {error}") from None
-            except DeviceGone:
-                self._module.close()
-                raise
-            self._identity = identity
-
-    def close(self) -> None:
-        self._module.link.stop.set()
-        with self._lock:
-            identity, self._identity = self._identity, None
-            if identity is not None:
-                self._module.dark(identity)
-            self._module.close()
+        super().__init__(self._module.link, self._module, mode)
+        self._packet_bytes, self._width_px, self._dpi = packet_bytes, width_px, dpi
 
     def read(self, timeout_s: float) -> Reading | None:
         with self._session():
@@ -123,11 +61,6 @@ class ZfmDriver:
             template = DeviceTemplate(family, self._module.template(TOUCH))
             scores = tuple(self._module.score(c.data) if c.family == family else None for c in candidates)
             return Matched(scores, template)
-
-    def check(self) -> None:
-        with self._lock:
-            self._known()
-            self._module.link.port.check()
 
     def info(self) -> Info:
         with self._lock:
@@ -165,48 +98,20 @@ class ZfmDriver:
         with self._session(lit=False) as known:
             return self._module.pages(known.library)
 
-    def put(self, page: int, template: DeviceTemplate) -> None:
-        """A template into the module's library, for mode "search". Raises ProtocolError, DeviceGone."""
-        with self._session(lit=False) as known:
-            if template.family != known.family:
-                raise ProtocolError(f"a template of {template.family}; this module is of {known.family}")
-            self._module.put(page, template.data)
+    def _found(self) -> Identity:
+        identity = self._module.open()
+        if self._packet_bytes and self._packet_bytes != identity.packet_bytes:
+            self._module.set_packets(self._packet_bytes)
+        self._touch.held = self._module.capture() is not Code.NO_FINGER
+        return identity
 
-    def remove(self, page: int) -> None:
-        """A page of the library emptied. Raises ProtocolError, DeviceGone."""
-        with self._session(lit=False):
-            self._module.remove(page)
+    def _light(self, known: Identity, *, on: bool) -> None:
+        self._module.light(known, on=on)
 
-    def _known(self) -> Identity:
-        if self._identity is None:
-            raise DeviceGone("the module is closed")
-        return self._identity
+    def _darken(self, known: Identity) -> None:
+        self._module.dark(known)
 
-    @contextlib.contextmanager
-    def _session(self, *, lit: bool = True) -> Iterator[Identity]:
-        with self._lock:
-            known = self._known()
-            try:
-                if lit:
-                    self._module.light(known, on=True)
-                yield known
-                if lit:
-                    self._module.light(known, on=False)
-            except ProtocolError:
-                # Nothing was handed over, so the finger that still lies there may be read.
-                self._touch.held = False
-                self._module.dark(known)
-                raise
-            except DeviceGone:
-                if not self._module.link.stop.is_set():  # else whoever closes it does the rest
-                    self._identity = None
-                    self._module.close()
-                raise
-
-    def _touched(self, timeout_s: float) -> bool | Retry:
-        return self._touch.wait(self._look, timeout_s, self._module.link.stop)
-
-    def _look(self, _held: bool) -> bool | Retry:
+    def _look(self, held: bool) -> bool | Retry:
         code = self._module.capture()
         return code is Code.OK or (code is not Code.NO_FINGER and _retry(code))
 

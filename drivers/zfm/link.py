@@ -5,13 +5,10 @@ password again. What still fails is told apart: silence (DeviceGone), bytes that
 refusal, which is the module's own word (Refused).
 """
 
-import threading
-import time
-from collections import deque
-from collections.abc import Iterator
 from typing import Any
 
 from drivers import DeviceGone, ProtocolError
+from drivers.hearing import Hearing
 from drivers.ports import Port
 from drivers.zfm import codec
 from drivers.zfm.codec import Damaged, Event, Frame, Kind, Noise
@@ -19,7 +16,6 @@ from drivers.zfm.table import ANY_ADDRESS, BAUD_UNIT, Code, Op, Register
 
 ANSWER_S = 0.5  # most instructions take some milliseconds
 QUIET_S = 0.3  # within a stream of data; longer, and it has broken off
-LOOK_UP_S = 0.05  # how soon what waits notices that it was stopped
 FLOOD_S = 20.0  # no exchange outlasts this, whatever comes
 MAX_STREAM_BYTES = 1 << 18
 PATIENCE_S = {
@@ -37,16 +33,13 @@ class Refused(ProtocolError):  # noqa: N818 - reads as what happened
         self.code = code
 
 
-class Link:
-    """`packet_bytes`: the module's packet size, once known. `stop` ends whatever waits, with DeviceGone."""
+class Link(Hearing[Event]):
+    """`packet_bytes`: the module's packet size, once known."""
 
     def __init__(self, port: Port, password: int = 0, address: int = ANY_ADDRESS) -> None:
-        self.port = port
+        super().__init__(port, codec.Parser(), FLOOD_S)
         self.address, self.password = address, password
         self.packet_bytes = 128
-        self.stop = threading.Event()
-        self._parser = codec.Parser()
-        self._waiting: deque[Event] = deque()
 
     def ask(self, op: Op, *args: Any, times: int = 2, timeout_s: float | None = None) -> tuple[Any, ...]:
         """The results of an instruction. Raises Refused, ProtocolError or DeviceGone."""
@@ -94,17 +87,13 @@ class Link:
             self.port.baud = before
             raise
 
-    def close(self) -> None:
-        """End what waits and let the port go. Never raises."""
-        self.stop.set()
-        self.port.close()
-
     def _exchange(self, op: Op, args: tuple[Any, ...], times: int, timeout_s: float) -> tuple[Code, tuple[Any, ...]]:
         heard = refused = False
         for _ in range(times):
-            self._clear()
+            self.forget()
+            self.port.flush()
             self.port.write(codec.command(op, *args, address=self.address))
-            for event in self._events(timeout_s):
+            for event in self.events(timeout_s):
                 heard = True
                 if event == Damaged(Kind.ACK):
                     break  # it has answered; waiting for more is in vain
@@ -130,7 +119,7 @@ class Link:
     def _stream(self, op: Op, expected_bytes: int) -> bytes:
         """Reads to the end even when it is damaged early, so that nothing is left to be mistaken for an answer."""
         data, whole, clean = bytearray(), True, True
-        for event in self._events(QUIET_S):
+        for event in self.events(QUIET_S):
             match event:
                 case Frame(Kind.DATA | Kind.END as kind, payload, address) if address == self.address:
                     data += payload
@@ -145,24 +134,3 @@ class Link:
             if len(data) > MAX_STREAM_BYTES:
                 break
         raise ProtocolError(f"the data of {op.name} came damaged or broke off after {len(data)} bytes")
-
-    def _clear(self) -> None:
-        self._parser.reset()
-        self._waiting.clear()
-        self.port.flush()
-
-    def _events(self, quiet_s: float) -> Iterator[Event]:
-        """What comes, until the line was quiet for so long."""
-        flood, quiet = time.monotonic() + FLOOD_S, time.monotonic() + quiet_s
-        while True:
-            while self._waiting:
-                yield self._waiting.popleft()
-            if self.stop.is_set():
-                raise DeviceGone("the driver was closed")
-            now = time.monotonic()
-            if now > min(quiet, flood):
-                break
-            if data := self.port.read(4096, min(LOOK_UP_S, quiet - now)):
-                self._waiting.extend(self._parser.feed(data))
-                quiet = time.monotonic() + quiet_s
-        yield from self._parser.give_up()

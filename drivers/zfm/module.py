@@ -47,7 +47,7 @@ class Identity:
 
 
 class Module:
-    """One module on a port. Every method but `close` raises Refused, ProtocolError or DeviceGone."""
+    """One module on a port. Every method raises Refused, ProtocolError or DeviceGone."""
 
     def __init__(self, port: Port, baud: int, address: int, password: int) -> None:
         self.link = Link(port, password, address)
@@ -64,9 +64,6 @@ class Module:
         identity = self._identify()
         self._template_bytes = identity.model.template_bytes
         return identity
-
-    def close(self) -> None:
-        self.link.close()
 
     def _find(self) -> None:
         port, here = self.link.port, (self.link.port.baud, self.link.address)

@@ -1,7 +1,6 @@
 """The pretended ZK machine on a real port: TCP and UDP beside each other, as on the real ones.
 
-On the stage: `tcp` is "host:port" for both; `library` a file of entries, one a line as the machines' own USB export
-writes them: badge, "YYYY-MM-DD HH:MM:SS", how (1 finger), what (0 in, 1 out), tabs between.
+On the stage: `tcp` is "host:port" for both; `library` a file of entries (drivers.playing.entries).
 """
 
 import contextlib
@@ -9,10 +8,11 @@ import socket
 import threading
 import time
 from datetime import datetime
-from pathlib import Path
 
 from drivers import OptionError, ProtocolError
 from drivers.entry import Stage
+from drivers.playing import Orders, entries, play, variant
+from drivers.stand import host_and_port
 from drivers.zk import codec
 from drivers.zk.machine import FIRMWARES, Line, Machine
 
@@ -35,6 +35,17 @@ class ZkSim:
         self._clients: dict[socket.socket, Line] = {}
         self._lines: dict[tuple[str, int], Line] = {}  # of UDP
         self._listeners: list[threading.Thread] = []
+        self._orders: Orders = {
+            "punch": lambda badge, state="0", how="1": self.punch(badge, int(state), int(how)),
+            "clear": machine.clear,
+            "skew": lambda seconds: setattr(machine, "skew_s", float(seconds)),
+            "garble": lambda packets="1": setattr(machine, "garble", int(packets)),
+            "drop": lambda packets="1": setattr(machine, "drop", int(packets)),
+            "lose": lambda packets="1": setattr(self, "_lose", int(packets)),
+            "unplug": self.unplug,
+            "plug": self.plug,
+            "state": lambda: f"{len(machine.entries)} entries, {len(self._clients)} clients",
+        }
         self.plug()
 
     @property
@@ -47,34 +58,7 @@ class ZkSim:
 
     def do(self, what: str) -> str:
         """One line of whoever plays: see `help`. Raises ProtocolError."""
-        word, *rest = what.split()
-        try:
-            match word:
-                case "punch":
-                    self.punch(rest[0], *_numbers(rest[1:]))
-                case "clear":
-                    self.machine.clear()
-                case "skew":
-                    self.machine.skew_s = float(rest[0])
-                case "garble":
-                    self.machine.garble = int(rest[0]) if rest else 1
-                case "drop":
-                    self.machine.drop = int(rest[0]) if rest else 1
-                case "lose":
-                    self._lose = int(rest[0]) if rest else 1
-                case "unplug":
-                    self.unplug()
-                case "plug":
-                    self.plug()
-                case "state":
-                    return f"{len(self.machine.entries)} entries, {len(self._clients)} clients"
-                case "help":
-                    return _HELP
-                case _:
-                    raise ProtocolError(f"{word!r}: expected {_HELP}")
-        except (IndexError, ValueError, TypeError):
-            raise ProtocolError(f"{what!r}: expected {_HELP}") from None
-        return "done"
+        return play(what, self._orders, _HELP)
 
     def punch(self, badge: str, state: int = 0, verify: int = 1, when: datetime | None = None) -> None:
         """Somebody punches; who listens is told."""
@@ -190,31 +174,12 @@ def start(stage: Stage) -> ZkSim:
     """Raises OptionError."""
     if stage.port or stage.pty is not None:
         raise OptionError("a ZK machine stands on the network: --tcp host:port")
-    host, _, port = (stage.tcp or f"127.0.0.1:{codec.PORT}").rpartition(":")
-    if stage.variant and stage.variant not in FIRMWARES:
-        raise OptionError(f"variant {stage.variant!r}: expected one of {', '.join(FIRMWARES)}")
-    if not port.isdecimal():
-        raise OptionError(f"tcp = {stage.tcp!r}: expected host:port")
-    machine = Machine(FIRMWARES[stage.variant or "tcp40"])
-    if stage.library is not None:
-        _fill(machine, stage.library)
-    return ZkSim(machine, host.strip("[]") or "127.0.0.1", int(port), pacing=stage.pacing)
-
-
-def _fill(machine: Machine, library: Path) -> None:
-    try:
-        for line in library.read_text(encoding="utf-8").splitlines():
-            badge, when, verify, state = [*line.split("\t"), "1", "0"][:4]
-            moment = datetime.strptime(when.strip(), "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007 - wall time
-            machine.punch(badge.strip(), int(state), int(verify), moment)
-    except (OSError, ValueError) as error:
-        raise OptionError(f"{library}: not a file of entries: {error}") from None
-
-
-def _numbers(words: list[str]) -> tuple[int, int]:
-    """State and how, as far as they were typed."""
-    state, how = [*map(int, words), *(0, 1)[len(words) :]][:2]
-    return state, how
+    firmware = FIRMWARES[variant(stage, FIRMWARES)]
+    host, port = host_and_port(stage.tcp or f"127.0.0.1:{codec.PORT}")
+    machine = Machine(firmware)
+    for badge, state, how, when in entries(stage.library) if stage.library is not None else ():
+        machine.punch(badge, state, how, when)
+    return ZkSim(machine, host, port, pacing=stage.pacing)
 
 
 def _whole(packet: bytes) -> bool:
