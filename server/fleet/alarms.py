@@ -124,14 +124,21 @@ def _weigh(connection: Connection, key: Key, finding: Finding | None, here: Boar
         c = condition.c
         connection.execute(delete(condition).where(c.terminal == key[0], c.kind == key[1]))
     elif now is not before:
-        values = {"level": int(now.level), "bad": now.bad, "since_ms": now.since_ms}
+        values: dict[str, Any] = {"level": int(now.level), "bad": now.bad, "since_ms": now.since_ms}
         values |= {"looked_ms": now.looked_ms, "detail": now.detail}
         upsert(connection, condition, {"terminal": key[0], "kind": key[1], **values}, *values)
     return opened
 
 
 def _open(connection: Connection, key: Key, one: bytes, ref: str, detail: str, since_ms: int, now_ms: int) -> None:
-    values = {"id": one, "terminal": key[0], "kind": key[1], "ref": ref, "level": int(Level.FAIL), "detail": detail}
+    values: dict[str, Any] = {
+        "id": one,
+        "terminal": key[0],
+        "kind": key[1],
+        "ref": ref,
+        "level": int(Level.FAIL),
+        "detail": detail,
+    }
     values |= {"opened_ms": since_ms, "times": 0}
     upsert(connection, incident, values)
     tell(connection, one, PAGE, key[0], now_ms)

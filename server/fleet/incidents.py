@@ -53,14 +53,10 @@ class Act(Enum):
 def step(before: Standing | None, found: Finding | None, now_ms: int) -> Standing | None:
     """One look. None: it is well, and was."""
     if before is None:
-        return (
-            None
-            if found is None
-            else Standing(found.level, int(found.level is Level.FAIL), now_ms, now_ms, found.detail)
-        )
+        return None if found is None else _begun(found.level, found.detail, now_ms)
     level, detail = (found.level, found.detail) if found else (Level.OK, before.detail)
     if level is not before.level:
-        return Standing(level, int(level is Level.FAIL), now_ms, now_ms, detail)
+        return _begun(level, detail, now_ms)
     if level is Level.FAIL and before.bad < PAGE_AFTER and now_ms - before.looked_ms >= LOOK_MS:
         return Standing(level, before.bad + 1, before.since_ms, now_ms, detail)
     return before
@@ -77,6 +73,10 @@ def act(standing: Standing | None, last: Incident | None, now_ms: int) -> Act:
         return Act.NOTHING
     back = last is not None and last.closed_ms is not None and now_ms - last.closed_ms < REOPEN_MS
     return Act.REOPEN if back else Act.OPEN
+
+
+def _begun(level: Level, detail: str, now_ms: int) -> Standing:
+    return Standing(level, int(level is Level.FAIL), now_ms, now_ms, detail)
 
 
 def incident_id(terminal: str, kind: str, ref: str) -> bytes:

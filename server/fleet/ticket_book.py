@@ -9,36 +9,39 @@ from sqlalchemy import Connection, Row, Select, insert, select, update
 from server import FleetError
 from server.fleet import alarms, health
 from server.fleet.conditions import TICKETED, Level
-from server.fleet.tickets import DUE_MS, REPEATED_IN_MS, Ticket, notices, passed, repeated
-from server.ledger.tables import condition, incident, office, rejection, terminal, ticket
+from server.fleet.incidents import PAGE_AFTER
+from server.fleet.tickets import DUE_MS, Ticket, notices, passed, repeated
+from server.ledger.tables import condition, office, rejection, terminal, ticket
 
 PERSON = "rejected"
 
 
-def open_for_devices(connection: Connection, now_ms: int) -> int:
-    """A ticket for every open alarm of a fault that keeps people from punching, from its first detection on."""
-    i, t = incident.c, ticket.c
-    has_one = select(t.id).where(t.terminal == i.terminal, t.kind == i.kind, t.closed_ms.is_(None)).exists()
-    faults = select(incident).where(i.closed_ms.is_(None), i.kind.in_(sorted(TICKETED)), ~has_one)
-    rows = connection.execute(faults.order_by(i.opened_ms)).all()
+def open_for_devices(connection: Connection) -> int:
+    """A ticket for every fault that keeps people from punching and was seen twice, from its first detection on."""
+    c, t = condition.c, ticket.c
+    has_one = select(t.id).where(t.terminal == c.terminal, t.kind == c.kind, t.closed_ms.is_(None)).exists()
+    seen = c.level == int(Level.FAIL), c.bad >= PAGE_AFTER, c.kind.in_(sorted(TICKETED))
+    rows = connection.execute(select(condition).where(*seen, ~has_one)).all()
     for row in rows:
-        _open(connection, row.terminal, None, row.kind, row.detail, row.opened_ms)
+        _open(connection, row.terminal, None, row.kind, row.detail, row.since_ms)
     return len(rows)
 
 
-def open_for_people(connection: Connection, people: Iterable[bytes], now_ms: int) -> int:
-    """A ticket for each of these who was refused again and again (S1)."""
+def open_for_people(connection: Connection, people: Iterable[bytes]) -> int:
+    """A ticket for each of these who was refused again and again since the last one was closed (S1)."""
     opened = 0
     for person in sorted(set(people)):
-        r = rejection.c
-        lately = r.person == person, r.received_ms > now_ms - 2 * REPEATED_IN_MS
-        rows = connection.execute(select(rejection).where(*lately).order_by(r.received_ms.desc())).all()
-        has_one = select(ticket.c.id).where(ticket.c.person == person, ticket.c.closed_ms.is_(None))
+        t, r = ticket.c, rejection.c
+        mine = connection.execute(select(t.closed_ms).where(t.person == person)).all()
+        if any(row.closed_ms is None for row in mine):
+            continue
+        since_ms = max((row.closed_ms for row in mine), default=0)
+        lately = r.person == person, r.received_ms > since_ms
+        rows = connection.execute(select(rejection).where(*lately).order_by(r.received_ms.desc()).limit(50)).all()
         if rows and repeated([row.wall_ms for row in rows], max(row.wall_ms for row in rows)):
-            if connection.execute(has_one.limit(1)).first() is None:
-                detail = f"{len(rows)} times somebody had to vouch"
-                _open(connection, rows[0].terminal, person, PERSON, detail, rows[0].received_ms)
-                opened += 1
+            detail = f"{len(rows)} times somebody had to vouch"
+            _open(connection, rows[0].terminal, person, PERSON, detail, rows[0].received_ms)
+            opened += 1
     return opened
 
 
@@ -147,7 +150,13 @@ def _evidence(connection: Connection, row: Row[Any]) -> str | None:
 def _open(
     connection: Connection, terminal_id: str, person: bytes | None, kind: str, detail: str, opened_ms: int
 ) -> None:
-    values = {"id": os.urandom(8), "terminal": terminal_id, "person": person, "kind": kind, "detail": detail}
+    values: dict[str, Any] = {
+        "id": os.urandom(8),
+        "terminal": terminal_id,
+        "person": person,
+        "kind": kind,
+        "detail": detail,
+    }
     values |= {"opened_ms": opened_ms, "due_ms": opened_ms + DUE_MS, "evidence": ""}
     connection.execute(insert(ticket).values(**values))
 

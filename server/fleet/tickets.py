@@ -65,10 +65,10 @@ def notices(ticket: Ticket, now_ms: int) -> Iterator[Notice]:
 def passed(health: Health) -> bool:
     """Did the last self-test find every device that takes punches in order, and could somebody punch now?
 
-    Glass that is to be wiped is no fault; a device that was never tried has passed nothing.
+    A device that was never tried has passed nothing.
     """
     takers = [s for s in health.sensors if s.kind in (SensorKind.FINGER, SensorKind.FACE, SensorKind.MACHINE)]
-    fine = all(s.state is SensorState.HERE and s.verdict in (Verdict.FINE, Verdict.DIRTY) for s in takers)
+    fine = all(s.state is SensorState.HERE and s.verdict is Verdict.FINE for s in takers)
     return bool(takers) and fine and health.serving is Serving.SERVING
 
 
