@@ -96,7 +96,7 @@ def serving(settings: ServerSettings) -> Iterator[str]:
         notary = Notary(opened.ledger, opened.keys.server)
         notary.start()
         stack.callback(notary.stop)
-        services = Services(opened.ledger, feed, lambda: _problems(broker, ingest, pusher, notary))
+        services = Services(opened.ledger, feed, lambda: _problems(broker, ingest, pusher, notary), opened.keys.vault)
         start_web(stack, services, listening)
         if not ingest.wait_until_up(_LINK_TIMEOUT_S) and settings.broker.embedded:
             raise StartError(f"no link to the broker at {settings.broker.host}:{settings.broker.port}; see the log")

@@ -5,12 +5,14 @@ import hmac
 import secrets
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import delete, insert, select
 
 from server import TokenError
+from server.access.scope import EVERYWHERE, Place
 from server.ledger.store import Ledger, now_ms
-from server.ledger.tables import api_token, web_session
+from server.ledger.tables import api_token, office, web_session
 
 _DAY_MS = 86_400_000
 SESSION_MS = 12 * 3_600_000
@@ -33,21 +35,27 @@ class Access(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a presented token is worth; `hash` names it in the ledger."""
+    """What a presented token is worth; `hash` names it in the ledger, `place` is what it is bound to."""
 
     access: Access
     hash: bytes
+    place: Place = EVERYWHERE
 
 
-def make(ledger: Ledger, name: str, scope: Scope, days: int) -> str:
-    """A new token of 256 random bits; it is shown once and cannot be read back. Raises TokenError."""
+def make(ledger: Ledger, name: str, scope: Scope, days: int, place: Place = EVERYWHERE) -> str:
+    """A new token of 256 random bits, bound to a place; it is shown once and cannot be read back. Raises TokenError."""
     if not 1 <= days <= 3650:
         raise TokenError("days: expected 1 to 3650")
     if not 1 <= len(name) <= 100 or not name.isprintable():
         raise TokenError("name: expected 1 to 100 printable characters")
     token = "hz_" + secrets.token_urlsafe(32)
-    row = {"hash": _hash(token), "name": name, "scope": scope.value, "made_ms": now_ms()}
+    row: dict[str, Any] = {"hash": _hash(token), "name": name, "scope": scope.value, "made_ms": now_ms()}
     with ledger.write() as connection:
+        if not place.whole:
+            row |= {"org": place.org, "path": place.path}
+            known = office.c.org == place.org, office.c.path == place.path
+            if connection.scalar(select(office.c.id).where(*known)) is None:
+                raise TokenError(f"{place.org}{place.path}: there is no such office")
         connection.execute(insert(api_token).values(**row, expires_ms=now_ms() + days * _DAY_MS))
     return token
 
@@ -61,7 +69,8 @@ def check(ledger: Ledger, token: str, scope: Scope) -> Answer:
         return Answer(Access.UNKNOWN, digest)
     if row.expires_ms <= now_ms():
         return Answer(Access.EXPIRED, digest)
-    return Answer(Access.GRANTED if row.scope == scope.value else Access.OTHER_SCOPE, digest)
+    bound = Place(row.org or "", row.path or "")
+    return Answer(Access.GRANTED if row.scope == scope.value else Access.OTHER_SCOPE, digest, bound)
 
 
 def open_session(ledger: Ledger, token_hash: bytes) -> str:
@@ -76,15 +85,22 @@ def open_session(ledger: Ledger, token_hash: bytes) -> str:
 
 def session_open(ledger: Ledger, cookie: str) -> bool:
     """Is this session running, and its token still valid?"""
+    return session_of(ledger, cookie) is not None
+
+
+def session_of(ledger: Ledger, cookie: str) -> Answer | None:
+    """The token of a running session while it is still valid, or None."""
     if not cookie or len(cookie) > MAX_TOKEN:
-        return False
+        return None
     digest = _hash(cookie)
     expires = web_session.c.expires_ms, api_token.c.expires_ms
-    statement = select(web_session.c.hash).join_from(web_session, api_token)
-    statement = statement.where(web_session.c.hash == digest, *(e > now_ms() for e in expires))
+    statement = select(web_session.c.hash, web_session.c.token, api_token.c.org, api_token.c.path)
+    statement = statement.join_from(web_session, api_token).where(web_session.c.hash == digest)
     with ledger.read() as connection:
-        found = connection.scalars(statement).one_or_none()
-    return found is not None and hmac.compare_digest(found, digest)
+        row = connection.execute(statement.where(*(e > now_ms() for e in expires))).one_or_none()
+    if row is None or not hmac.compare_digest(row.hash, digest):
+        return None
+    return Answer(Access.GRANTED, row.token, Place(row.org or "", row.path or ""))
 
 
 def close_session(ledger: Ledger, cookie: str) -> None:

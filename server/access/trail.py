@@ -12,7 +12,7 @@ import json
 import logging
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, Row, func, insert, select
 
@@ -39,6 +39,9 @@ class Entry:
     detail: str = ""
     address: bytes = NOWHERE
     at_ms: int = 0
+
+    def with_result(self, result: str) -> "Entry":
+        return replace(self, result=result, at_ms=now_ms())
 
 
 def add(connection: Connection, *entries: Entry) -> None:
@@ -106,6 +109,10 @@ class Recorder:
     @property
     def full(self) -> bool:
         return len(self._waiting) >= _MOST_WAITING
+
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting)
 
     def take(self, entry: Entry) -> None:
         self._waiting.append(entry)

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, case, func, select
 
+from server.access.scope import WHOLE, Scope, condition, visible
 from server.dating import Boot, Interval
 from server.ledger.records import PUNCHES
 from server.ledger.tables import alarm, counter, log, person, quarantine, record, terminal, terminal_state
-from server.timekeeping import of_boot, of_boots
+from server.timekeeping import IST, of_boot, of_boots
 from sync.record import ClockSource, Flag, Kind, Means, RecordType, SourceClass
 
 SILENT_AFTER_MS = 15 * 60 * 1000
@@ -137,18 +138,21 @@ class Totals:
     quarantined: int
 
 
-def page(connection: Connection, after: int, limit: int) -> ApiPage:
+def page(connection: Connection, after: int, limit: int, scope: Scope = WHOLE) -> ApiPage:
     """The next `limit` punches behind server_seq `after`."""
-    statement = select(record).where(record.c.server_seq > after, record.c.type == int(RecordType.PUNCH))
+    statement = visible(select(record), record, scope)
+    statement = statement.where(record.c.server_seq > after, record.c.type == int(RecordType.PUNCH))
     rows = connection.execute(statement.order_by(record.c.server_seq).limit(limit + 1)).all()
     boots = of_boots(connection, {(row.terminal, row.log, row.boot_no) for row in rows[:limit]})
     punches = [_api_punch(row, boots[row.terminal, row.log, row.boot_no]) for row in rows[:limit]]
     return ApiPage(punches, punches[-1].server_seq if punches else after, len(rows) > limit)
 
 
-def datings(connection: Connection, server_seq: int) -> ApiDatings | None:
-    """How one punch was dated, from its arrival on; None where this number is not a punch's."""
-    asked = select(record).where(record.c.server_seq == server_seq, record.c.type == int(RecordType.PUNCH))
+def datings(connection: Connection, server_seq: int, scope: Scope = WHOLE) -> ApiDatings | None:
+    """How one punch was dated, from its arrival on; None where this number is no punch's, or of one out of scope."""
+    asked = visible(select(record), record, scope).where(
+        record.c.server_seq == server_seq, record.c.type == int(RecordType.PUNCH)
+    )
     row = connection.execute(asked).one_or_none()
     if row is None:
         return None
@@ -161,9 +165,13 @@ def datings(connection: Connection, server_seq: int) -> ApiDatings | None:
     return ApiDatings(server_seq, found)
 
 
-def alarms(connection: Connection, limit: int) -> ApiAlarms:
+def alarms(connection: Connection, limit: int, scope: Scope = WHOLE) -> ApiAlarms:
     """The newest alarms, newest first."""
-    asked = select(alarm).order_by(alarm.c.known_ms.desc(), alarm.c.terminal, alarm.c.seq).limit(limit)
+    asked = (
+        visible(select(alarm), alarm, scope)
+        .order_by(alarm.c.known_ms.desc(), alarm.c.terminal, alarm.c.seq)
+        .limit(limit)
+    )
     return ApiAlarms(
         [
             ApiAlarm(row.terminal, row.log.hex(), row.seq, row.kind, row.detail, _moment(row.known_ms))
@@ -172,9 +180,10 @@ def alarms(connection: Connection, limit: int) -> ApiAlarms:
     )
 
 
-def live_punches(connection: Connection, after: int, limit: int) -> list[LivePunch]:
+def live_punches(connection: Connection, after: int, limit: int, scope: Scope = WHOLE) -> list[LivePunch]:
     """The newest punches behind `after`, newest first."""
     statement = select(record, person.c.name).join_from(record, person, record.c.person == person.c.ref, isouter=True)
+    statement = visible(statement, record, scope)
     statement = statement.where(record.c.server_seq > after, record.c.type == int(RecordType.PUNCH))
     rows = connection.execute(statement.order_by(record.c.server_seq.desc()).limit(limit))
     return [
@@ -193,11 +202,12 @@ def live_punches(connection: Connection, after: int, limit: int) -> list[LivePun
     ]
 
 
-def live_terminals(connection: Connection, now_ms: int) -> list[LiveTerminal]:
+def live_terminals(connection: Connection, now_ms: int, scope: Scope = WHOLE) -> list[LiveTerminal]:
     """The first 500 terminals by id."""
     state = terminal_state.c
     statement = select(terminal.c.id, terminal.c.state, terminal.c.roster_version.label("wanted"), *state)
     statement = statement.join_from(terminal, terminal_state, isouter=True).order_by(terminal.c.id)
+    statement = visible(statement, terminal, scope)
     rows = connection.execute(statement.limit(MAX_TERMINALS)).all()
     logs: dict[str, dict[bytes, Any]] = {}
     for one in connection.execute(select(log.c.terminal, log.c.log, log.c.seq, log.c.forked_ms)):
@@ -207,7 +217,9 @@ def live_terminals(connection: Connection, now_ms: int) -> list[LiveTerminal]:
     return [_live_terminal(row, logs.get(row.id, {}), int(refused.get(row.id, 0)), now_ms) for row in rows]
 
 
-def totals(connection: Connection, today: dt.date) -> Totals:
+def totals(connection: Connection, today: dt.date, scope: Scope = WHOLE) -> Totals:
+    if not scope.whole:
+        return _totals_within(connection, today, scope)
     names = PUNCHES, f"{PUNCHES}/{today.isoformat()}"
     asked = select(counter.c.name, counter.c.value).where(counter.c.name.in_(names))
     counts = {row.name: row.value for row in connection.execute(asked)}
@@ -217,6 +229,24 @@ def totals(connection: Connection, today: dt.date) -> Totals:
         people=connection.scalars(select(func.count()).select_from(person).where(person.c.active)).one(),
         terminals=connection.scalars(select(func.count()).select_from(terminal)).one(),
         quarantined=connection.scalars(select(func.coalesce(func.sum(quarantine.c.times), 0))).one(),
+    )
+
+
+def _totals_within(connection: Connection, today: dt.date, scope: Scope) -> Totals:
+    """Counted, where the whole ledger's counters say too much."""
+    midnight_ms = int(dt.datetime.combine(today, dt.time(), IST).timestamp() * 1000)
+    since = func.coalesce(func.sum(case((record.c.received_ms >= midnight_ms, 1), else_=0)), 0)
+    counted = visible(select(func.count(), since).select_from(record), record, scope)
+    punches, new = connection.execute(counted.where(record.c.type == int(RecordType.PUNCH))).one()
+    refused = select(func.coalesce(func.sum(quarantine.c.times), 0)).where(condition(quarantine, scope))
+    return Totals(
+        punches=punches,
+        today=new,
+        people=connection.scalars(
+            visible(select(func.count()).select_from(person), person, scope).where(person.c.active)
+        ).one(),
+        terminals=connection.scalars(visible(select(func.count()).select_from(terminal), terminal, scope)).one(),
+        quarantined=int(connection.scalars(refused).one()),
     )
 
 

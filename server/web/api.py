@@ -5,27 +5,29 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 
-from server import tokens
+from server.access.gate import everybody, may
+from server.access.rights import Right
+from server.access.scope import Scope
 from server.ledger import views
-from server.tokens import Access, Scope
 from server.web.services import Services
 
 router = APIRouter()
 _encoder = msgspec.json.Encoder()
 
 MAX_LIMIT = 5000
-_MAX_SEQ = 2**53
+MAX_SEQ = 2**53
 _JSON = "application/json"
 _ERROR = {"content": {_JSON: {"schema": {"type": "object", "properties": {"error": {"type": "string"}}}}}}
+BEARER = {"security": [{"bearer": []}]}
 _NO_PUNCH = {"description": "No punch has this number", **_ERROR}
 
 
-def _answer(what: str, schema: str) -> dict[int | str, dict[str, Any]]:
+def answer(what: str, schema: str) -> dict[int | str, dict[str, Any]]:
     return {200: {"description": what, "content": {_JSON: {"schema": {"$ref": f"#/components/schemas/{schema}"}}}}}
 
 
-_ANSWERS: dict[int | str, dict[str, Any]] = {
-    **_answer("Punches", "ApiPage"),
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    **answer("Punches", "ApiPage"),
     401: {"description": "No token, an unknown or an expired one", **_ERROR},
     403: {"description": "A token for something else", **_ERROR},
     422: {"description": "A parameter out of range", **_ERROR},
@@ -36,37 +38,67 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 @router.get(
     "/api/v1/punches",
     response_class=Response,
-    responses=_ANSWERS,
-    openapi_extra={"security": [{"bearer": []}]},
+    responses=ANSWERS,
+    openapi_extra=BEARER,
     summary="Punches by a cursor that never skips",
 )
 def punches(
     request: Request,
-    after: Annotated[int, Query(ge=0, le=_MAX_SEQ, description="server_seq of the last punch you hold, 0 for all")] = 0,
-    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="at most so many")] = 500,
+    asked: Annotated[Asked, Depends(chosen)],
+    after: Annotated[int, Query(ge=0, le=MAX_SEQ, description="server_seq of the last punch you hold, 0 for all")] = 0,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="of a page; a stream goes on to the end")] = 500,
 ) -> Response:
     """Punches behind server_seq `after`, in the order in which they were committed here: a later page never holds
-    anything that belongs before an earlier one."""
+    anything that belongs before an earlier one. As `application/x-ndjson`: all there are now, one a line."""
     services: Services = request.app.state.services
-    authorise(services, request.headers.get("authorization", ""))
+    scope = authorise(services, request.headers.get("authorization", ""))
     with services.ledger.read() as connection:
-        page = views.page(connection, after, limit)
-    return Response(_encoder.encode(page), media_type=_JSON)
+        selection, end = asked.resolve(connection, scope), newest(connection)
+        tag = answers.etag(request, end, scope)
+        if same := answers.unchanged(request, tag):
+            return same
+        if not answers.wants_stream(request):
+            return answers.page(request, _page(connection, selection, after, end.record, limit), tag)
+    return answers.stream(request, lambda: _slices(services, selection, after, end.record), tag)
+
+
+def _page(connection: Connection, selection: Selection, after: int, end: int, limit: int) -> bytes:
+    """An ApiPage. Where a filter leaves punches out, its cursor goes past them."""
+    rows = punch_rows.fetch(connection, selection, after, end, limit + 1)
+    more = len(rows) > limit
+    lines = punch_rows.lines(connection, rows[:limit])
+    last = rows[:limit][-1].server_seq if rows else after
+    after = last if more or selection.all else max(after, end)
+    return f'{{"punches":[{",".join(lines)}],"next":{after},"more":{str(more).lower()}}}'.encode()
+
+
+def _slices(services: Services, selection: Selection, after: int, end: int) -> Iterator[list[str]]:
+    while True:
+        with services.ledger.read() as connection:
+            rows = punch_rows.fetch(connection, selection, after, end, answers.SLICE)
+            lines = punch_rows.lines(connection, rows)
+        yield lines
+        if len(rows) < answers.SLICE:
+            return
+        after = rows[-1].server_seq
 
 
 @router.get(
     "/api/v1/punches/{server_seq}/datings",
     response_class=Response,
-    responses={**_ANSWERS, **_answer("How it was dated, since it came", "ApiDatings"), 404: _NO_PUNCH},
-    openapi_extra={"security": [{"bearer": []}]},
+    responses={**ANSWERS, **answer("How it was dated, since it came", "ApiDatings"), 404: _NO_PUNCH},
+    openapi_extra=BEARER,
     summary="How one punch was dated, now and before",
 )
-def datings(request: Request, server_seq: Annotated[int, Path(ge=1, le=_MAX_SEQ)]) -> Response:
+def datings(
+    request: Request,
+    scope: Annotated[Scope, may(Right.PULL)],
+    server_seq: Annotated[int, Path(ge=1, le=MAX_SEQ)],
+) -> Response:
     """Every dating of one punch, oldest first: later evidence adds one and changes none."""
     services: Services = request.app.state.services
-    authorise(services, request.headers.get("authorization", ""))
     with services.ledger.read() as connection:
-        found = views.datings(connection, server_seq)
+        found = views.datings(connection, server_seq, scope)
     if found is None:
         raise HTTPException(404, f"no punch has the server_seq {server_seq}")
     return Response(_encoder.encode(found), media_type=_JSON)
@@ -75,47 +107,33 @@ def datings(request: Request, server_seq: Annotated[int, Path(ge=1, le=_MAX_SEQ)
 @router.get(
     "/api/v1/alarms",
     response_class=Response,
-    responses={**_ANSWERS, **_answer("Alarms", "ApiAlarms")},
-    openapi_extra={"security": [{"bearer": []}]},
+    responses={**ANSWERS, **answer("Alarms", "ApiAlarms")},
+    openapi_extra=BEARER,
     summary="What the district must look at",
 )
 def alarms(
     request: Request,
+    scope: Annotated[Scope, may(Right.ALARMS)],
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="at most so many, the newest first")] = 100,
 ) -> Response:
     """Clocks turned back in office hours, and answers on the time that are not this server's."""
     services: Services = request.app.state.services
-    authorise(services, request.headers.get("authorization", ""))
     with services.ledger.read() as connection:
-        found = views.alarms(connection, limit)
+        found = views.alarms(connection, limit, scope)
     return Response(_encoder.encode(found), media_type=_JSON)
 
 
-@router.get("/healthz", include_in_schema=False)
+@router.get("/healthz", include_in_schema=False, dependencies=[everybody("that the process lives is no secret")])
 def healthz() -> Response:
     """The process lives."""
     return Response(b'{"status":"ok"}', media_type=_JSON)
 
 
-@router.get("/readyz", include_in_schema=False)
+@router.get("/readyz", include_in_schema=False, dependencies=[everybody("what does not work is said without names")])
 def readyz(request: Request) -> Response:
     """Everything works: 200, or 503 with what does not, in words."""
     services: Services = request.app.state.services
     problems = services.problems()
     body = msgspec.json.encode({"status": "waiting" if problems else "ready", "problems": problems})
     return Response(body, 503 if problems else 200, media_type=_JSON)
-
-
-def authorise(services: Services, header: str) -> None:
-    """Raises HTTPException 401 or 403 unless the header bears a token for pulling."""
-    scheme, _, token = header.partition(" ")
-    challenge = {"www-authenticate": "Bearer"}
-    if scheme.lower() != "bearer" or not token:
-        raise HTTPException(401, "send a token: `Authorization: Bearer …`", challenge)
-    access = tokens.check(services.ledger, token.strip(), Scope.PULL).access
-    if access is Access.EXPIRED:
-        raise HTTPException(401, "the token has expired", challenge)
-    if access is Access.UNKNOWN:
-        raise HTTPException(401, "the token is not one of this server's", challenge)
-    if access is not Access.GRANTED:
-        raise HTTPException(403, "the token is for something else, not for pulling")
+    return WHOLE

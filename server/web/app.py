@@ -1,10 +1,13 @@
-"""The web application: API, pages, health, and what every answer has in common (headers, errors)."""
+"""The web application: API, pages, health, and what every answer has in common (headers, errors).
+
+Every endpoint declares who may use it (server/access/gate.py); with one that does not, nothing starts.
+"""
 
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
@@ -12,8 +15,12 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server import LedgerError
+from server.access import gate
+from server.access.keys import AccessKeys
+from server.access.trail import Recorder
 from server.ledger.views import ApiAlarms, ApiDatings, ApiPage
-from server.web import api, live, pages, refused, transparency
+from server.web import access, api, live, pages, refused, transparency
+from server.web.around import Bounded, Recorded
 from server.web.services import Services
 
 _HEADERS = {
@@ -27,20 +34,31 @@ _HEADERS = {
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
 _API = "/api/"
+# Everything there is. A room's router is one more name here.
+ROUTERS: list[APIRouter] = [
+    api.router,
+    transparency.router,
+    refused.router,
+    pages.router,
+    live.router,
+    *access.ROUTERS,
+]
 
 
 def create_app(services: Services) -> FastAPI:
     """The application over `services`. Its OpenAPI document is at /api/v1/openapi.json."""
     app = FastAPI(title="Hazri", version="1", docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json")
     app.state.services = services
-    for one in (api, transparency, refused, pages):
-        app.include_router(one.router)
-    app.include_router(live.router)
+    app.state.keys = AccessKeys(services.vault)
+    app.state.recorder = Recorder(services.ledger)
+    _include(app)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     app.add_exception_handler(StarletteHTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(LedgerError, _no_ledger)
     app.add_exception_handler(Exception, _bug)
+    app.add_middleware(Recorded, recorder=app.state.recorder)
+    app.add_middleware(Bounded)
     app.add_middleware(_SecurityHeaders)
     app.openapi_schema = _document(app)
     return app
@@ -49,9 +67,16 @@ def create_app(services: Services) -> FastAPI:
 def openapi() -> dict[str, Any]:
     """The OpenAPI document, without anything running."""
     app = FastAPI(title="Hazri", version="1")
-    for one in (api, transparency, refused):
-        app.include_router(one.router)
+    _include(app)
     return _document(app)
+
+
+def _include(app: FastAPI) -> None:
+    missing = gate.undeclared(ROUTERS)
+    if missing:
+        raise TypeError(f"who may use {', '.join(missing)}? see server/access/gate.py")
+    for router in ROUTERS:
+        app.include_router(router)
 
 
 def _document(app: FastAPI) -> dict[str, Any]:
@@ -87,6 +112,10 @@ class _SecurityHeaders:
 
 def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException | StarletteHTTPException)  # noqa: S101 - registered for these alone
+    if error.status_code == 303:
+        return Response(status_code=303, headers=dict(error.headers or {}))
+    if error.status_code == 401 and not error.detail:
+        return _answer(request, 401, pages.language(request).error_session, {})
     return _answer(request, error.status_code, str(error.detail), dict(error.headers or {}))
 
 

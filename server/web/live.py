@@ -10,15 +10,18 @@ import datetime as dt
 import json
 import time
 from collections.abc import AsyncIterator
+from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
+from server.access.gate import may
+from server.access.rights import Right
+from server.access.scope import Scope
 from server.ledger import views
 from server.ledger.store import now_ms
 from server.timekeeping import IST
-from server.web import session
 from server.web.pages import LIVE_ROWS, environment, error_page, language
 from server.web.services import Services
 from server.web.words import Words
@@ -33,19 +36,17 @@ _streams = asyncio.Semaphore(MAX_STREAMS)
 
 
 @router.get("/live")
-def live(request: Request, after: int = 0) -> Response:
-    if not session.is_open(request):
-        return error_page(request, 401, language(request).error_session, {})
+def live(request: Request, scope: Annotated[Scope, may(Right.WATCH, away=False)], after: int = 0) -> Response:
     if _streams.locked():
         return error_page(request, 503, language(request).error_busy, {"retry-after": "30"})
     services: Services = request.app.state.services
     seen = request.headers.get("last-event-id", "")
     start = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 17 else after
-    stream = _events(request, services, language(request), start)
+    stream = _events(request, services, language(request), scope, start)
     return StreamingResponse(stream, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
 
 
-async def _events(request: Request, services: Services, w: Words, after: int) -> AsyncIterator[str]:
+async def _events(request: Request, services: Services, w: Words, scope: Scope, after: int) -> AsyncIterator[str]:
     async with _streams:
         began, version, refreshed = time.monotonic(), -1, 0.0
         yield "retry: 2000\n\n"
@@ -55,17 +56,17 @@ async def _events(request: Request, services: Services, w: Words, after: int) ->
             now = time.monotonic()
             if services.feed.version != version or now - refreshed > _REFRESH_S:
                 version, refreshed = services.feed.version, now
-                text, after = await run_in_threadpool(_snapshot, services, w, after)
+                text, after = await run_in_threadpool(_snapshot, services, w, scope, after)
                 yield text
             await asyncio.sleep(_LOOK_S)
 
 
-def _snapshot(services: Services, w: Words, after: int) -> tuple[str, int]:
+def _snapshot(services: Services, w: Words, scope: Scope, after: int) -> tuple[str, int]:
     now = now_ms()
     with services.ledger.read() as connection:
-        punches = views.live_punches(connection, after, LIVE_ROWS)
-        terminals = views.live_terminals(connection, now)
-        totals = views.totals(connection, dt.datetime.now(IST).date())
+        punches = views.live_punches(connection, after, LIVE_ROWS, scope)
+        terminals = views.live_terminals(connection, now, scope)
+        totals = views.totals(connection, dt.datetime.now(IST).date(), scope)
     after = max((p.server_seq for p in punches), default=after)
     rows = environment.get_template("rows.html").module
     parts = [

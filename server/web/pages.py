@@ -10,16 +10,21 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from markupsafe import Markup, escape
 
 from server import tokens
+from server.access.gate import everybody, may
+from server.access.rights import Right
+from server.access.scope import Scope
+from server.access.visitor import Visitor
 from server.ledger import views
 from server.ledger.store import now_ms
 from server.timekeeping import IST
-from server.tokens import Access, Scope
+from server.tokens import Access
 from server.web import session, words
 from server.web.services import Services
 from server.web.words import Words
 
 router = APIRouter(include_in_schema=False)
 LIVE_ROWS = 50
+_WAY_IN = everybody("the way in, and out")
 _LANG = "lang"
 _YEAR_S = 365 * 86_400
 
@@ -52,25 +57,23 @@ def language(request: Request) -> Words:
 
 
 @router.get("/")
-def dashboard(request: Request) -> Response:
-    if not session.is_open(request):
-        return RedirectResponse("/enter", 303)
+def dashboard(request: Request, scope: Annotated[Scope, may(Right.WATCH)]) -> Response:
     services: Services = request.app.state.services
     now = now_ms()
     with services.ledger.read() as connection:
-        punches = views.live_punches(connection, 0, LIVE_ROWS)
-        terminals = views.live_terminals(connection, now)
-        totals = views.totals(connection, dt.datetime.now(IST).date())
+        punches = views.live_punches(connection, 0, LIVE_ROWS, scope)
+        terminals = views.live_terminals(connection, now, scope)
+        totals = views.totals(connection, dt.datetime.now(IST).date(), scope)
     after = max((p.server_seq for p in punches), default=0)
     return page(request, "dashboard.html", punches=punches, terminals=terminals, totals=totals, now_ms=now, after=after)
 
 
-@router.get("/enter")
+@router.get("/enter", dependencies=[_WAY_IN])
 def enter(request: Request) -> Response:
     return page(request, "enter.html", problem="")
 
 
-@router.post("/enter")
+@router.post("/enter", dependencies=[_WAY_IN])
 def take_token(request: Request, token: Annotated[str, Form(max_length=tokens.MAX_TOKEN)] = "") -> Response:
     """Trade a dashboard token for a session cookie.
 
@@ -81,7 +84,7 @@ def take_token(request: Request, token: Annotated[str, Form(max_length=tokens.MA
     w = language(request)
     if not session.same_origin(request):
         return error_page(request, 403, w.error_form, {})
-    answer = tokens.check(services.ledger, token.strip(), Scope.DASHBOARD)
+    answer = tokens.check(services.ledger, token.strip(), tokens.Scope.DASHBOARD)
     if answer.access is not Access.GRANTED:
         problems = {Access.UNKNOWN: w.enter_wrong, Access.EXPIRED: w.enter_expired, Access.OTHER_SCOPE: w.enter_other}
         return page(request, "enter.html", status=403, problem=problems[answer.access])
@@ -90,7 +93,7 @@ def take_token(request: Request, token: Annotated[str, Form(max_length=tokens.MA
     return response
 
 
-@router.post("/leave")
+@router.post("/leave", dependencies=[_WAY_IN])
 def leave(request: Request) -> Response:
     w = language(request)
     if not session.same_origin(request):
@@ -109,8 +112,9 @@ def error_page(request: Request, status: int, text: str, headers: dict[str, str]
 def page(request: Request, name: str, status: int = 200, **context: object) -> Response:
     w = language(request)
     # A path that a stranger made up is not put into a link.
-    path = request.url.path if request.url.path in ("/", "/enter", "/refused") else "/"
-    html = environment.get_template(name).render(w=w, path=path, **context)
+    path = request.url.path if request.scope.get("route") is not None else "/"
+    who: Visitor | None = getattr(request.state, "visitor", None)
+    html = environment.get_template(name).render(w=w, path=path, who=who, **context)
     response = HTMLResponse(html, status)
     if request.query_params.get(_LANG) in words.LANGUAGES:
         response.set_cookie(_LANG, w.code, max_age=_YEAR_S, httponly=True, samesite="lax")

@@ -5,12 +5,12 @@ from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import RedirectResponse
 from sqlalchemy import Connection, func, select
 
+from server.access.gate import may
+from server.access.rights import Right
+from server.access.scope import Scope, visible
 from server.ledger.tables import quarantine
-from server.web import session
-from server.web.api import authorise
 from server.web.pages import page
 from server.web.services import Services
 
@@ -60,34 +60,33 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 )
 def refused(
     request: Request,
+    scope: Annotated[Scope, may(Right.REFUSALS)],
     terminal: Annotated[str | None, Query(max_length=32, description="of this terminal alone")] = None,
     reason: Annotated[str | None, Query(max_length=32, description="for this reason alone, as `fork`")] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="at most so many")] = 100,
 ) -> Response:
     """Kept in quarantine within bounds: the first 50 of a terminal and a reason in full, of the others the number."""
     services: Services = request.app.state.services
-    authorise(services, request.headers.get("authorization", ""))
     with services.ledger.read() as connection:
-        found = ApiRefusals(rows(connection, limit, terminal, reason))
+        found = ApiRefusals(rows(connection, scope, limit, terminal, reason))
     return Response(msgspec.json.encode(found), media_type=_JSON)
 
 
 @router.get("/refused", include_in_schema=False)
-def refused_page(request: Request) -> Response:
-    if not session.is_open(request):
-        return RedirectResponse("/enter", 303)
+def refused_page(request: Request, scope: Annotated[Scope, may(Right.REFUSALS)]) -> Response:
     services: Services = request.app.state.services
     with services.ledger.read() as connection:
-        found = rows(connection, _ROWS)
+        found = rows(connection, scope, _ROWS)
     return page(request, "refused.html", rows=found)
 
 
 def rows(
-    connection: Connection, limit: int, terminal: str | None = None, reason: str | None = None
+    connection: Connection, scope: Scope, limit: int, terminal: str | None = None, reason: str | None = None
 ) -> list[ApiRefused]:
     """The newest refusals, newest first."""
     q = quarantine.c
-    statement = select(quarantine, func.length(q.payload).label("size")).order_by(q.last_ms.desc(), q.digest)
+    statement = visible(select(quarantine, func.length(q.payload).label("size")), quarantine, scope)
+    statement = statement.order_by(q.last_ms.desc(), q.digest)
     if terminal is not None:
         statement = statement.where(q.terminal == terminal)
     if reason is not None:

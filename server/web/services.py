@@ -1,5 +1,6 @@
 """What the web part is given; it makes nothing of its own."""
 
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,9 +11,14 @@ from server.ledger.store import Ledger
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """`problems()` lists what keeps the aggregator from working, in words; `stopping` ends the live streams."""
+    """`problems()` lists what keeps the aggregator from working, in words; `stopping` ends the live streams.
+
+    `vault` is the vault key: second factors are sealed under it. Without one a key of this process alone is taken, and
+    what was sealed cannot be opened after it.
+    """
 
     ledger: Ledger
     feed: Feed
     problems: Callable[[], list[str]]
+    vault: bytes = field(default_factory=lambda: os.urandom(32), repr=False)
     stopping: threading.Event = field(default_factory=threading.Event)

@@ -1,23 +1,27 @@
-"""Who may look at the pages: a cookie that scripts cannot read and other sites cannot send."""
+"""The cookie: one that scripts cannot read, other sites cannot send and, over TLS, no other host can set."""
 
 from fastapi import Request, Response
 
 from server import tokens
+from server.access import sessions
+from server.access.gate import same_origin
+from server.access.visitor import by_cookie, cookie_name
 from server.web.services import Services
 
-COOKIE = "hazri"
-
-
-def is_open(request: Request) -> bool:
-    services: Services = request.app.state.services
-    return tokens.session_open(services.ledger, request.cookies.get(COOKIE, ""))
+__all__ = ["end", "give", "put", "same_origin"]
 
 
 def give(request: Request, response: Response, token_hash: bytes) -> None:
+    """Open the session of a dashboard token."""
     services: Services = request.app.state.services
+    put(request, response, tokens.open_session(services.ledger, token_hash))
+
+
+def put(request: Request, response: Response, cookie: str) -> None:
+    """Hand out the cookie of a session, of whichever kind."""
     response.set_cookie(
-        COOKIE,
-        tokens.open_session(services.ledger, token_hash),
+        cookie_name(request),
+        cookie,
         max_age=tokens.SESSION_MS // 1000,
         httponly=True,
         samesite="strict",
@@ -26,12 +30,14 @@ def give(request: Request, response: Response, token_hash: bytes) -> None:
 
 
 def end(request: Request, response: Response) -> None:
+    """End the session of this request, of whichever kind."""
     services: Services = request.app.state.services
-    tokens.close_session(services.ledger, request.cookies.get(COOKIE, ""))
-    response.delete_cookie(COOKIE)
-
-
-def same_origin(request: Request) -> bool:
-    """Browsers say where a form was sent from; anything but our own page is refused."""
-    origin = request.headers.get("origin")
-    return origin is None or origin == f"{request.url.scheme}://{request.headers.get('host', '')}"
+    name = cookie_name(request)
+    cookie = request.cookies.get(name, "")
+    found = by_cookie(services.ledger, cookie)
+    if found is not None and found.session is not None:
+        with services.ledger.write() as connection:
+            sessions.close(connection, found.session.hash, found.session.account)
+    else:
+        tokens.close_session(services.ledger, cookie)
+    response.delete_cookie(name, httponly=True, samesite="strict", secure=request.url.scheme == "https")

@@ -9,12 +9,13 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 
+from server.access.gate import everybody
 from server.transparency import notary, tree
 from server.transparency.notary import Kept
 from server.transparency.tiles import StoredTree
 from server.web.services import Services
 
-router = APIRouter()
+router = APIRouter(dependencies=[everybody("a checkpoint tells nothing but how many records there are")])
 
 MAX_LIMIT = 500
 _MAX_SIZE = 2**53

@@ -1,0 +1,5 @@
+"""The pages of accounts."""
+
+from fastapi import APIRouter
+
+ROUTERS: list[APIRouter] = []
