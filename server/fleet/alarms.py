@@ -39,6 +39,18 @@ def board(connection: Connection, terminals: Iterable[str], now_ms: int) -> Boar
     return Board(standings, {(row.terminal, row.kind): Incident(row.id, row.times, row.closed_ms) for row in rows})
 
 
+def changes(here: Board, found: Mapping[str, Mapping[str, Finding]], looked_for: Iterable[str], now_ms: int) -> bool:
+    """Would `weigh` write anything? Nearly always it would not, and then nobody is kept from writing."""
+    kinds = set(looked_for)
+    keys = {(one, kind) for one, findings in found.items() for kind in findings} | set(here.standings)
+    return any(
+        step(before, finding, now_ms) is not before or act(before, here.incidents.get(key), now_ms) is not Act.NOTHING
+        for key in keys
+        if key[1] in kinds
+        for before, finding in [(here.standings.get(key), found.get(key[0], {}).get(key[1]))]
+    )
+
+
 def weigh(
     connection: Connection, found: Mapping[str, Mapping[str, Finding]], looked_for: Iterable[str], now_ms: int
 ) -> int:
@@ -54,14 +66,14 @@ def weigh(
     return paged
 
 
-def raise_recorded(connection: Connection, after_ms: int, now_ms: int) -> int:
+def raise_recorded(connection: Connection, after_ms: int) -> int:
     """Open an incident for each row of `alarm` since `after_ms` that has none; returns how many."""
     opened = 0
     for row in connection.execute(select(alarm).where(alarm.c.known_ms >= after_ms)).all():
         ref = f"{row.log.hex()}/{row.seq}"
         one = incident_id(row.terminal, row.kind, ref)
         if connection.scalar(select(incident.c.id).where(incident.c.id == one)) is None:
-            _open(connection, (row.terminal, row.kind), one, ref, row.detail, row.known_ms, now_ms)
+            _open(connection, (row.terminal, row.kind), one, ref, row.detail, row.known_ms, row.known_ms)
             opened += 1
     return opened
 

@@ -13,6 +13,7 @@ from sync.health import Health, LinkKind, Sensor, SensorKind, SensorState, Servi
 from sync.record import ClockSource
 
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
+LAGGING_S = 6 * HOUR_S
 
 
 class Level(IntEnum):
@@ -25,8 +26,8 @@ class Level(IntEnum):
 class Facts:
     """All that is known of one active terminal at `now_ms`. `health` None: it never said.
 
-    `lagging_s`: for how long it has lacked a part of its roster while online. `newest`: the newest software in the
-    fleet, as numbers. `silence`: what is expected of this morning.
+    `lacking`: it does not have all of its roster, since `lacking_since_ms` (None: just found out). `newest`: the newest
+    software in the fleet, as numbers. `silence`: what is expected of this morning.
     """
 
     now_ms: int
@@ -35,7 +36,8 @@ class Facts:
     last_seen_ms: int | None
     health: Health | None = None
     health_ms: int = 0
-    lagging_s: int = 0
+    lacking: bool = False
+    lacking_since_ms: int | None = None
     newest: tuple[int, ...] = ()
     silence: Silence | None = None
 
@@ -76,7 +78,11 @@ def _offline(f: Facts) -> Finding | None:
 
 
 def _lagging(f: Facts) -> Finding | None:
-    return _above(f.lagging_s, 15 * MINUTE_S, 6 * HOUR_S, _age(f.lagging_s))
+    """R1.13: people who joined or were enrolled elsewhere are not there yet."""
+    if not f.lacking:
+        return None
+    age_s = 0 if f.lacking_since_ms is None else (f.now_ms - f.lacking_since_ms) // 1000
+    return _above(age_s, 0, LAGGING_S, _age(age_s))
 
 
 def _silent(f: Facts) -> Finding | None:

@@ -1,0 +1,129 @@
+"""The fleet's minute: one thread that follows the records, looks at every terminal and keeps tickets to their days.
+
+What must stay true here: every step does only what is due and was not done, so a tick may be repeated, come late, or
+be killed in the middle; after a day without this server one tick says all that should have been said.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+
+from server import LedgerError
+from server.fleet import alarms, health, places, ticket_book
+from server.fleet.follow import follow
+from server.fleet.watch import Watch
+from server.ledger.store import Ledger, now_ms, upsert
+from server.ledger.tables import counter
+
+log = logging.getLogger("hazri.fleet")
+
+TICK_S = 60.0
+GRACE_MS = 15 * 60_000  # terminals come back one after the other (S12): before that nobody is called missing
+_RAISED = "fleet/raised"
+_OVERLAP_MS = 3_600_000  # an alarm may be committed after one that came later
+
+
+@dataclass
+class Pulse:
+    """What the last ticks did, for metrics. Seconds and counts."""
+
+    ticks: int = 0
+    failures: int = 0
+    last_ms: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+class Scheduler:
+    """`hears()`: is there a link to the broker just now?"""
+
+    def __init__(self, ledger: Ledger, hears: Callable[[], bool], tick_s: float = TICK_S) -> None:
+        self._ledger, self._hears, self._tick_s = ledger, hears, tick_s
+        self._watch = Watch(ledger)
+        self._hearing_since_ms: int | None = None
+        self._swept_day = -1
+        self.pulse = Pulse()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="fleet", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._thread.join()
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def tick(self, at_ms: int) -> None:
+        """Everything that is due at `at_ms`. Raises LedgerError; what was done until then stays done."""
+        hearing = self._listening(at_ms)
+        with self._timed("follow"):
+            while self._follow(at_ms) and not self._stopping.is_set():
+                pass
+        with self._timed("places"), self._ledger.write() as connection:
+            places.settle(connection, at_ms)
+        with self._timed("look"):
+            opened = self._watch.look(at_ms, hearing=hearing)
+        with self._timed("alarms"):
+            opened += self._raise_recorded(at_ms)
+        with self._timed("tickets"), self._ledger.write() as connection:
+            ticket_book.tested(connection, at_ms)
+            tickets = ticket_book.open_for_devices(connection)
+            ticket_book.remind(connection, at_ms)
+        self._sweep(at_ms)
+        if opened or tickets:
+            log.info("fleet alarms=%d tickets=%d", opened, tickets)
+        self.pulse.ticks += 1
+        self.pulse.last_ms = at_ms
+
+    def _work(self) -> None:
+        while not self._stopping.wait(self._tick_s):
+            try:
+                self.tick(now_ms())
+            except LedgerError as error:
+                self.pulse.failures += 1
+                log.warning("fleet state=waiting reason=%s", error)
+
+    def _listening(self, at_ms: int) -> bool:
+        """Have we listened without a break for long enough to know who is missing?"""
+        if not self._hears():
+            self._hearing_since_ms = None
+            return False
+        if self._hearing_since_ms is None:
+            self._hearing_since_ms = at_ms
+        return at_ms - self._hearing_since_ms >= GRACE_MS
+
+    def _follow(self, at_ms: int) -> bool:
+        with self._ledger.write() as connection:
+            return follow(connection, at_ms)
+
+    def _raise_recorded(self, at_ms: int) -> int:
+        """Incidents for the alarms that records told since."""
+        with self._ledger.write() as connection:
+            after = connection.scalar(select(counter.c.value).where(counter.c.name == _RAISED)) or 0
+            opened = alarms.raise_recorded(connection, after - _OVERLAP_MS)
+            upsert(connection, counter, {"name": _RAISED, "value": at_ms}, "value")
+        return opened
+
+    def _sweep(self, at_ms: int) -> None:
+        """Once a day: what is older than a year goes."""
+        day = at_ms // 86_400_000
+        if day != self._swept_day:
+            with self._ledger.write() as connection:
+                health.forget(connection, at_ms)
+            self._swept_day = day
+
+    @contextmanager
+    def _timed(self, step: str) -> Iterator[None]:
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.pulse.seconds[step] = time.perf_counter() - began
