@@ -18,7 +18,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from server import BrokerError, LedgerError, pki
+from server import BrokerError, LedgerError, changes, pki
 from server.broker import Broker
 from server.feed import Feed
 from server.keys import ServerKeys
@@ -121,6 +121,7 @@ class Bouncer:
         try:
             with self._ledger.write() as connection:
                 upsert(connection, alarm, row)
+                changes.note(connection, "alarm", (name, bytes(LOG_BYTES)), now, KIND, now)
         except LedgerError as error:
             log.warning("terminal=%s alarm=unsaved reason=%s", name, error)
 

@@ -140,6 +140,11 @@ class Boot:
         """When CLOCK_BOOTTIME stood at `at_ms`, by all that is known; `received_ms`: when its record came here."""
         return _date(at_ms, received_ms, self._near(at_ms))
 
+    def date_then(self, at_ms: int, received_ms: int, known_ms: int | None = None) -> Interval:
+        """By what was known at `known_ms`; None: when its record came."""
+        known_ms = received_ms if known_ms is None else known_ms
+        return _date(at_ms, received_ms, [one for one in self._near(at_ms) if one.known_ms <= known_ms])
+
     def history(self, at_ms: int, received_ms: int) -> list[Dating]:
         """How a record has been dated, oldest first: as it came, and after each piece of evidence that changed it."""
         near = self._near(at_ms)

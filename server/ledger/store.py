@@ -53,7 +53,7 @@ class Ledger:
 
     @contextmanager
     def take_in(self, terminals: Iterable[str]) -> Iterator[Connection]:
-        """`write()` for what these terminals sent: on PostgreSQL beside workers that have others (server.ledger.locks)."""
+        """`write()` for what these terminals sent: on PostgreSQL beside workers that have others (ledger/locks.py)."""
         with _told(self.engine), self._writing.begin() as connection:
             locks.beside(connection, terminals)
             yield connection

@@ -8,10 +8,10 @@ import msgspec
 from sqlalchemy import Connection, case, func, select
 
 from server.access.scope import WHOLE, Scope, condition, visible
-from server.dating import Boot, Interval
+from server.dating import Interval
 from server.ledger.records import PUNCHES
 from server.ledger.tables import alarm, counter, log, person, quarantine, record, terminal, terminal_state
-from server.timekeeping import IST, of_boot, of_boots
+from server.timekeeping import IST, of_boot
 from sync.record import ClockSource, Flag, Kind, Means, RecordType, SourceClass
 
 SILENT_AFTER_MS = 15 * 60 * 1000
@@ -35,7 +35,10 @@ class ApiPunch(msgspec.Struct, frozen=True):
     where that is known; `boot_no` and `since_boot_ms` count on a clock nobody can set.
 
     True time was from `earliest` to `latest` (null: open on that side), by what is known now; `dated_by` says from what
-    (docs/time.md). `clock_disputed`: what was shown is more than two seconds outside."""
+    (docs/time.md). `clock_disputed`: what was shown is more than two seconds outside.
+
+    `head` (hexadecimal) is the terminal's hash chain after this record; `signature`, on the last record of each batch,
+    is the terminal's over it, and vouches for every record of the log before it, too."""
 
     server_seq: int
     terminal: str
@@ -57,6 +60,8 @@ class ApiPunch(msgspec.Struct, frozen=True):
     latest: dt.datetime | None
     dated_by: str
     clock_disputed: bool
+    head: str
+    signature: str | None
 
 
 class ApiDating(msgspec.Struct, frozen=True):
@@ -136,16 +141,6 @@ class Totals:
     people: int
     terminals: int
     quarantined: int
-
-
-def page(connection: Connection, after: int, limit: int, scope: Scope = WHOLE) -> ApiPage:
-    """The next `limit` punches behind server_seq `after`."""
-    statement = visible(select(record), record, scope)
-    statement = statement.where(record.c.server_seq > after, record.c.type == int(RecordType.PUNCH))
-    rows = connection.execute(statement.order_by(record.c.server_seq).limit(limit + 1)).all()
-    boots = of_boots(connection, {(row.terminal, row.log, row.boot_no) for row in rows[:limit]})
-    punches = [_api_punch(row, boots[row.terminal, row.log, row.boot_no]) for row in rows[:limit]]
-    return ApiPage(punches, punches[-1].server_seq if punches else after, len(rows) > limit)
 
 
 def datings(connection: Connection, server_seq: int, scope: Scope = WHOLE) -> ApiDatings | None:
@@ -247,33 +242,6 @@ def _totals_within(connection: Connection, today: dt.date, scope: Scope) -> Tota
         ).one(),
         terminals=connection.scalars(visible(select(func.count()).select_from(terminal), terminal, scope)).one(),
         quarantined=int(connection.scalars(refused).one()),
-    )
-
-
-def _api_punch(row: Any, boot: Boot) -> ApiPunch:
-    interval = _own(row, boot.date(row.since_boot_ms, row.received_ms))
-    earliest, latest = _span(interval)
-    return ApiPunch(
-        server_seq=row.server_seq,
-        terminal=row.terminal,
-        log=row.log.hex(),
-        seq=row.seq,
-        person=row.person.hex(),
-        kind=_KINDS[row.kind],
-        means=_MEANS[row.means],
-        score=row.score / 1000,
-        source_class=_SOURCES[row.source_class],
-        flags=_FLAGS[row.flags],
-        time=_instant(row.wall_ms),
-        boot_no=row.boot_no,
-        since_boot_ms=row.since_boot_ms,
-        clock_source=_CLOCKS[row.clock_source],
-        error_bound_ms=row.error_bound_ms,
-        received_at=_moment(row.received_ms),
-        earliest=earliest,
-        latest=latest,
-        dated_by=interval.reason,
-        clock_disputed=interval.disputes(row.wall_ms),
     )
 
 

@@ -19,7 +19,7 @@ from server.access import gate
 from server.access.keys import AccessKeys
 from server.access.trail import Recorder
 from server.ledger.views import ApiAlarms, ApiDatings, ApiPage
-from server.web import access, api, live, pages, refused, transparency
+from server.web import access, api, feed, live, pages, refused, standing, transparency
 from server.web.around import Bounded, Recorded
 from server.web.services import Services
 
@@ -37,6 +37,8 @@ _API = "/api/"
 # Everything there is. A room's router is one more name here.
 ROUTERS: list[APIRouter] = [
     api.router,
+    feed.router,
+    standing.router,
     transparency.router,
     refused.router,
     pages.router,
@@ -81,7 +83,15 @@ def _include(app: FastAPI) -> None:
 
 def _document(app: FastAPI) -> dict[str, Any]:
     document = app.openapi()
-    answers = [ApiPage, ApiDatings, ApiAlarms, *transparency.SCHEMAS, *refused.SCHEMAS]
+    answers = [
+        ApiPage,
+        ApiDatings,
+        ApiAlarms,
+        *transparency.SCHEMAS,
+        *refused.SCHEMAS,
+        *feed.SCHEMAS,
+        *standing.SCHEMAS,
+    ]
     _, components = msgspec.json.schema_components(answers, ref_template="#/components/schemas/{name}")
     document.setdefault("components", {}).setdefault("schemas", {}).update(components)
     return document

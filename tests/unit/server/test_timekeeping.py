@@ -7,12 +7,14 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from server import timekeeping
 from server.dating import Kind, Reason
-from server.ledger import views
+from server.ledger import punch_rows, views
+from server.ledger.punch_rows import EVERYTHING
 from server.ledger.store import now_ms
 from sync.anchor import (
     PATIENCE_MS,
@@ -78,7 +80,8 @@ class Clerk:
 
     def punches(self) -> list[views.ApiPunch]:
         with self.running.ledger.read() as connection:
-            return views.page(connection, 0, 5000).punches
+            lines = punch_rows.lines(connection, punch_rows.fetch(connection, EVERYTHING, 0, 2**53, 5000))
+        return [msgspec.json.decode(line, type=views.ApiPunch) for line in lines]
 
     def alarms(self) -> list[tuple[int, str, str]]:
         with self.running.ledger.read() as connection:

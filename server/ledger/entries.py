@@ -1,0 +1,121 @@
+"""One feed of everything: punches as they were dated when they came, and behind them, each as an entry of its own, what
+was said of them later. Nothing in it is ever changed: the same cursor gives the same bytes for ever, so a copy can be
+compared with the original.
+
+punch     views.ApiPunch, dated by what was known when it came
+dating    later evidence dates punches anew: which, and how they are dated from then on
+alarm     something the district must look at: views.ApiAlarm (a fork of a log, a clock turned back, a flood)
+
+Every entry has its `type` and, first, the `cursor` behind it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, and_, func, select
+
+from server.access.scope import condition
+from server.changes import Cursor, newest
+from server.dating import Boot
+from server.ledger import punch_rows
+from server.ledger.punch_rows import Selection
+from server.ledger.tables import alarm, boot, change, record
+from server.ledger.tables import dating as dating_table
+from server.timekeeping import of_boot
+from sync.record import RecordType, SourceClass
+
+_ANCHORS_BACK = 9  # punches before the ninth anchor back are dated by nearer ones (server.dating looks at eight)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Entries as JSON objects, and the cursor behind them: it may be further than the last, past what was left out."""
+
+    entries: list[str]
+    next: Cursor
+    more: bool
+
+
+def page(connection: Connection, chosen: Selection, after: Cursor, limit: int) -> Page:
+    """The next entries behind `after`, at most `limit`."""
+    end = newest(connection)
+    rows = punch_rows.fetch(connection, chosen, after.record, end.record, limit + 1)
+    later = _changes(connection, chosen, after, end, limit + 1)
+    order = sorted([(row[0], 0, row) for row in rows] + [(one.behind, one.number, one) for one in later], key=_place)
+    more = len(order) > limit
+    order = order[:limit]
+    cursors, at = [], after
+    for behind, number, _ in order:
+        at = Cursor(behind, at.change) if number == 0 else Cursor(max(at.record, behind), number)
+        cursors.append(at)
+    punches = iter(punch_rows.lines(connection, [row for _, number, row in order if number == 0], "", then=True))
+    entries = []
+    for (_, number, one), cursor in zip(order, cursors, strict=True):
+        text = f'"type":"punch",{next(punches)}' if number == 0 else _entry(connection, chosen, one)
+        if text:
+            entries.append(f'{{"cursor":"{cursor}",{text}')
+    return Page(entries, at if more else end, more)
+
+
+def _place(one: tuple[int, int, Any]) -> tuple[int, int]:
+    return one[0], one[1]
+
+
+def _changes(connection: Connection, chosen: Selection, after: Cursor, end: Cursor, limit: int) -> Sequence[Any]:
+    """Filters on what only punches have leave alarms out; datings are narrowed punch by punch."""
+    c = change.c
+    statement = select(change).where(c.number > after.change, c.number <= end.change)
+    if chosen.terminal:
+        statement = statement.where(c.terminal == chosen.terminal)
+    for scope in (chosen.scope, chosen.within):
+        if not scope.whole:
+            statement = statement.where(condition(change, scope))
+    return connection.execute(statement.order_by(c.number).limit(limit)).all()
+
+
+def _entry(connection: Connection, chosen: Selection, one: Any) -> str:
+    """Without its beginning; empty where there is nothing to tell."""
+    where = f'"terminal":"{one.terminal}","log":"{one.log.hex()}","seq":{one.seq},"kind":"{one.kind}"'
+    known = f'"known_at":{punch_rows.moment(one.known_ms)}'
+    if one.what == "alarm":
+        a = alarm.c
+        mine = a.terminal == one.terminal, a.log == one.log, a.seq == one.seq, a.kind == one.kind
+        detail = msgspec.json.encode(connection.scalar(select(a.detail).where(*mine)) or "").decode()
+        return f'"type":"alarm",{where},{known},"detail":{detail}}}'
+    punches = ",".join(_redated(connection, chosen, one))
+    return f'"type":"dating",{where},"boot_no":{one.boot_no},{known},"punches":[{punches}]}}' if punches else ""
+
+
+def _redated(connection: Connection, chosen: Selection, one: Any) -> list[str]:
+    """The punches that this piece of evidence dates otherwise than was known before it."""
+    r = record.c
+    statement = select(r.server_seq, r.seq, r.since_boot_ms, r.received_ms, r.wall_ms, r.source_class).where(
+        r.terminal == one.terminal, r.log == one.log, r.boot_no == one.boot_no, r.type == int(RecordType.PUNCH),
+        r.seq >= _from_seq(connection, one), r.seq < one.seq, r.received_ms < one.known_ms,
+    )  # fmt: skip
+    evidence: Boot = of_boot(connection, (one.terminal, one.log), one.boot_no)
+    found = []
+    for row in connection.execute(chosen.narrow(statement).order_by(r.seq)):
+        before = evidence.date_then(row.since_boot_ms, row.received_ms, one.known_ms - 1)
+        now = evidence.date_then(row.since_boot_ms, row.received_ms, one.known_ms)
+        if row.source_class == SourceClass.LEGACY_TERMINAL:
+            before, now = before.elsewhere(), now.elsewhere()
+        if now != before:
+            early, late, reason, disputed = punch_rows.dated(now, row.wall_ms)
+            found.append(
+                f'{{"server_seq":{row.server_seq},"seq":{row.seq},"earliest":{early},"latest":{late},'
+                f'"dated_by":"{reason}","clock_disputed":{disputed}}}'
+            )
+    return found
+
+
+def _from_seq(connection: Connection, one: Any) -> int:
+    """The first record that this evidence can say anything new of."""
+    b, d = boot.c, dating_table.c
+    mine = b.terminal == one.terminal, b.log == one.log, b.boot_no == one.boot_no
+    begun = connection.scalar(select(func.min(b.seq)).where(*mine)) or 1
+    same = and_(d.terminal == one.terminal, d.log == one.log, d.boot_no == one.boot_no, d.seq < one.seq)
+    anchors = select(d.seq).where(same, d.kind == 1).order_by(d.seq.desc()).offset(_ANCHORS_BACK - 1).limit(1)
+    return max(begun, connection.scalar(anchors) or 1)
