@@ -60,8 +60,12 @@ class Ingest:
         pusher: RosterPusher,
         feed: Feed,
         on_flood: Callable[[str], None] = lambda _: None,
+        now_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`on_flood(terminal)` is told, on the link's thread, of one that sends far more than it may."""
+        """`on_flood(terminal)` is told, on the link's thread, of one that sends far more than it may.
+
+        `now_s`: seconds, from any moment on; whoever brings them calls `open` and `work_off` instead of `start`.
+        """
         self._settings = settings
         self._ledger = ledger
         self._intake = intake
@@ -69,6 +73,7 @@ class Ingest:
         self._pusher = pusher
         self._feed = feed
         self._on_flood = on_flood
+        self._now_s = now_s
         self._throttle = Throttle()
         self._queue: queue.Queue[Incoming | _Stop] = queue.Queue(_QUEUE)
         self._stopping = threading.Event()
@@ -78,7 +83,20 @@ class Ingest:
 
     def start(self) -> None:
         self._worker.start()
+        self.open()
+
+    def open(self) -> None:
         self._link.open(self._take, self._on_state)
+
+    def work_off(self) -> None:
+        """Store what waits, on the caller's thread and without waiting for more: where time is simulated."""
+        group: list[Incoming] = []
+        while not self._queue.empty():
+            item = self._queue.get_nowait()
+            if isinstance(item, Incoming):
+                group.append(item)
+        if group:
+            self._store(group)
 
     def stop(self) -> None:
         """Finish the group at hand; what is not stored by then was not acknowledged and comes again."""
@@ -113,7 +131,7 @@ class Ingest:
 
     def _take(self, delivery: Delivery) -> None:
         terminal = sender(delivery.topic)
-        passage = self._throttle.message(terminal, len(delivery.payload), time.monotonic())
+        passage = self._throttle.message(terminal, len(delivery.payload), self._now_s())
         if passage is not Passage.PASS:
             delivery.done()  # its sender has no receipt for it, and keeps it
             self._feed.add(Counter(throttled=1))
@@ -209,6 +227,8 @@ class Ingest:
         try:
             for terminal, tag in outcome.questions.items():
                 self._link.publish(down(terminal, "answer"), self._intake.answer(terminal, tag), qos=0)
+            for terminal, found in outcome.found.items():
+                self._link.publish(down(terminal, "found"), found, qos=0)
             for (terminal, _), receipt in outcome.receipts.items():
                 self._link.publish(down(terminal, "receipt"), receipt_bytes(receipt), qos=0, retain=True)
         except LinkError:

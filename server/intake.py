@@ -103,11 +103,19 @@ class Intake:
     """Takes groups of messages into the ledger."""
 
     def __init__(
-        self, writer: records.RecordWriter, receipt_key: Ed25519PrivateKey, keys: RosterKeys, *, carried: bool = False
+        self,
+        writer: records.RecordWriter,
+        receipt_key: Ed25519PrivateKey,
+        keys: RosterKeys,
+        *,
+        carried: bool = False,
+        now_ms: Callable[[], int] = now_ms,
     ) -> None:
-        """`carried`: by hand, which is no sign of life, and may be of a unit that was exchanged since (S7)."""
+        """`carried`: by hand, which is no sign of life, and may be of a unit that was exchanged since (S7).
+        `now_ms`: Unix time in milliseconds."""
         self._writer = writer
         self._carried = carried
+        self._now_ms = now_ms
         self._receipt_key = receipt_key
         self._keys = keys
         self._orders = roster.Orders()
@@ -115,7 +123,7 @@ class Intake:
 
     def take(self, connection: Connection, group: Sequence[Incoming]) -> Outcome:
         """Store what is to be believed of `group`, in order."""
-        work = _Group(connection, self._keys, self._orders, self._gaps, now_ms())
+        work = _Group(connection, self._keys, self._orders, self._gaps, self._now_ms())
         work.former = self._carried
         work.registered = registry.look_up(connection, {one.terminal for one in group})
         work.known = records.known(
@@ -135,7 +143,7 @@ class Intake:
 
     def answer(self, terminal: str, tag: bytes) -> bytes:
         """What time it is, signed; to be sent at once."""
-        return answer_bytes(sign_answer(self._receipt_key, terminal, tag, now_ms()))
+        return answer_bytes(sign_answer(self._receipt_key, terminal, tag, self._now_ms()))
 
 
 class _Group:

@@ -48,6 +48,7 @@ class AgentSettings:
     poll_s: float = 0.1
     linger_s: float = 0.0  # how long a record may wait for others to share its batch
     metered_linger_s: float = 0.0  # the same on a metered line, which is worth it
+    now_s: Callable[[], float] = time.monotonic  # seconds, from any moment on
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,7 @@ class Agent:
                     self._drain()
                 if self._reader is not None and not self._forked:
                     self._upload()
-                if time.monotonic() - self._beat_at >= self._settings.heartbeat_s:
+                if self._settings.now_s() - self._beat_at >= self._settings.heartbeat_s:
                     self.beat(qos=0)
         except LinkError as error:
             self._broke(error)
@@ -231,7 +232,7 @@ class Agent:
             self._rewind()
         while self._in_flight and self._in_flight[0] <= receipt.seq:
             self._in_flight.popleft()
-            self._progress_at = time.monotonic()
+            self._progress_at = self._settings.now_s()
 
     def _fork(self, reader: OutboxReader, receipt: Receipt) -> str:
         """What a receipt says that cannot be true of this log; empty when it can."""
@@ -297,7 +298,7 @@ class Agent:
     def _drain(self) -> None:
         assert self._reader is not None  # noqa: S101 - _look comes first
         s = self._settings
-        if self._in_flight and time.monotonic() - self._progress_at > s.receipt_timeout_s:
+        if self._in_flight and self._settings.now_s() - self._progress_at > s.receipt_timeout_s:
             if self._saved:  # nothing may hold up today's punches for ever
                 self._hopeless.add(self._reader.path)
                 self._leave()
@@ -311,7 +312,7 @@ class Agent:
             self._link.publish(up(s.terminal, "batch"), batch_bytes(batch, order))
             self._waiting_since = None
             if not self._in_flight:
-                self._progress_at = time.monotonic()
+                self._progress_at = self._settings.now_s()
             self._in_flight.append(batch.last_seq)
             self._change(sent=batch.last_seq)
 
@@ -320,9 +321,9 @@ class Agent:
         linger_s = self._settings.metered_linger_s if self._thrift().metered else self._settings.linger_s
         waiting = self.state.made - self.state.sent
         if waiting > 0 and self._waiting_since is None:
-            self._waiting_since = time.monotonic()
+            self._waiting_since = self._settings.now_s()
         return waiting >= self._settings.batch or (
-            waiting > 0 and self._waiting_since is not None and time.monotonic() - self._waiting_since >= linger_s
+            waiting > 0 and self._waiting_since is not None and self._settings.now_s() - self._waiting_since >= linger_s
         )
 
     def _upload(self) -> None:
@@ -340,7 +341,7 @@ class Agent:
 
     def beat(self, qos: int) -> None:
         """Say how the terminal is, now. Raises LinkError."""
-        self._beat_at = time.monotonic()
+        self._beat_at = self._settings.now_s()
         self._publish_beat(online=True, qos=qos)
 
     def _publish_beat(self, online: bool, qos: int) -> None:
