@@ -5,6 +5,7 @@ acknowledges it to the device only when the terminal has it on disk; a Courier (
 sensor that takes pictures. When either end is away, the other waits.
 """
 
+import contextlib
 import threading
 import time
 import uuid
@@ -23,9 +24,11 @@ from edge.report import Report
 from edge.settings import Settings
 from edge.stopping import on_signal
 from edge.trouble import Troubles
+from sync.health import MAX_NAME, Counters, Sensor, SensorKind, SensorState
 
 _READ_S = 1.0
 _ANSWER_S = 60.0  # somebody may be at the terminal: it answers between two people
+_TELL_S = 60.0
 _BATCH = handover.MAX_READINGS
 _PAUSE_FIRST_S, _PAUSE_MAX_S = 0.5, 10.0
 
@@ -45,6 +48,10 @@ def run(settings: Settings, *, events: bool, stop: threading.Event | None = None
     for carrier in carriers:
         carrier.start()
     report.say("ready", devices=len(carriers), preview=preview is not None)
+    machines = [carrier for carrier in carriers if isinstance(carrier, Carrier)]
+    while machines and not stop.wait(_TELL_S):
+        with contextlib.suppress(DriverError):  # the terminal is away: each carrier finds that out by itself
+            link.ask(handover.devices([machine.condition() for machine in machines]))
     stop.wait()
     for carrier in carriers:
         carrier.end()
@@ -90,6 +97,13 @@ class Carrier(threading.Thread):
         self._troubles = Troubles(report)
         self._fault: DriverError | None = None
         self._over = threading.Event()
+        self._counts = Counters()
+        self._here = False
+
+    def condition(self) -> Sensor:
+        """From any thread: how the device is, for the health message."""
+        state = SensorState.HERE if self._here else SensorState.GONE
+        return Sensor(self.name[:MAX_NAME], SensorKind.MACHINE, state, counters=self._counts)
 
     def end(self) -> None:
         """From any thread: stop reading, and let the device go."""
@@ -103,9 +117,11 @@ class Carrier(threading.Thread):
             try:
                 self._driver.open()
                 self._troubles.mended(self.name)
-                pause_s = _PAUSE_FIRST_S
+                self._here, pause_s = True, _PAUSE_FIRST_S
                 self._carry()
             except DeviceGone as gone:
+                self._count(gone=int(self._here))
+                self._here = False
                 if not self._over.is_set():
                     self._troubles.found(self.name, str(gone))
             self._driver.close()
@@ -122,9 +138,15 @@ class Carrier(threading.Thread):
                     self._hand_over(part)
             except ProtocolError as error:
                 self._troubles.found(odd, str(error))
+                self._count(garbled=1)
                 continue
+            self._count(readings=len(batch))
             if batch:
                 self._troubles.mended(odd)
+
+    def _count(self, readings: int = 0, garbled: int = 0, gone: int = 0) -> None:
+        c = self._counts
+        self._counts = replace(c, readings=c.readings + readings, garbled=c.garbled + garbled, gone=c.gone + gone)
 
     def _read(self) -> list[Recognition]:
         """What is there now, in order; the first may take a moment to come. What goes wrong after it is kept."""

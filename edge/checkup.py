@@ -8,22 +8,29 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import wait
 
-from drivers import DriverError
+from drivers import DeviceGone, DriverError, ProtocolError
 from drivers.base import Bare, Driver, Informed
 from edge import policy
-from edge.glass import judge
+from edge.glass import Glass, judge
 from edge.policy import Rules
 from edge.report import Report
 from edge.supervisor import Bench
+from sync.health import Verdict
 from sync.record import Instant
 
-Verdict = Mapping[str, str | int | float]
-Examination = Callable[[Driver], Verdict]
+Finding = Mapping[str, str | int | float]
+Examination = Callable[[Driver], Finding]
 _LONGEST_S = 10.0
 _FINDING_S = 60.0
+_GLASS = {
+    Glass.CLEAN: Verdict.FINE,
+    Glass.DIRTY: Verdict.DIRTY,
+    Glass.PRINT: Verdict.PRINT,
+    Glass.DEAD_LINES: Verdict.DEAD_LINES,
+}
 
 
-def who_are_you(driver: Driver) -> Verdict:
+def who_are_you(driver: Driver) -> Finding:
     """The simplest examination. Raises DeviceGone, ProtocolError."""
     if not isinstance(driver, Informed):
         return {"verdict": "here"}
@@ -31,7 +38,7 @@ def who_are_you(driver: Driver) -> Verdict:
     return {"verdict": "here", "model": info.model, "firmware": info.firmware}
 
 
-def look_over(driver: Driver) -> Verdict:
+def look_over(driver: Driver) -> Finding:
     """What it says of itself, and what its bare glass looks like (S11). Raises DeviceGone, ProtocolError."""
     found = who_are_you(driver)
     scan = driver.bare() if isinstance(driver, Bare) else None
@@ -39,12 +46,17 @@ def look_over(driver: Driver) -> Verdict:
 
 
 class Checkup:
-    """Examines all devices; `last` is what came of it."""
+    """Examines all devices; `last` is what came of it, `verdicts` the same in a word for programs.
+
+    `glass`: how clean the bare glass of a device was when it was seen last, 0 to 100.
+    """
 
     def __init__(
         self, bench: Bench, rules: Rules, at_min: int | None, report: Report, examine: Examination = look_over
     ) -> None:
         self.last: dict[str, dict[str, str | int | float]] = {}
+        self.verdicts: dict[str, Verdict] = {}
+        self.glass: dict[str, int] = {}
         self._bench = bench
         self._rules = rules
         self._at_min = at_min
@@ -73,10 +85,31 @@ class Checkup:
         self.last = {}
         for device, future in asked.items():
             if not future.done():
-                self.last[device] = {"verdict": "no answer"}
+                self.last[device], self.verdicts[device] = {"verdict": "no answer"}, Verdict.SILENT
                 continue
             error = future.exception()
             if error is not None and not isinstance(error, DriverError):
                 raise error
-            self.last[device] = {"verdict": str(error)} if error else dict(future.result())
+            found: dict[str, str | int | float] = {"verdict": str(error)} if error else dict(future.result())
+            self.last[device], self.verdicts[device] = found, _verdict(error, found)
+            if isinstance(score := found.get("score"), int):
+                self.glass[device] = score
         return {device: str(found.get("verdict", "")) for device, found in self.last.items()}
+
+    def score(self, device: str) -> int | None:
+        """Of its last self-test, 0 to 100; None before the first."""
+        if device not in self.last:
+            return None
+        score = self.last[device].get("score", 100 if self.verdicts[device] is Verdict.FINE else 0)
+        return int(score)
+
+
+def _verdict(error: DriverError | None, found: Finding) -> Verdict:
+    match error:
+        case None:
+            return _GLASS[Glass(str(found["glass"]))] if "glass" in found else Verdict.FINE
+        case ProtocolError():
+            return Verdict.GARBLED
+        case DeviceGone():
+            return Verdict.GONE
+    return Verdict.WRONG

@@ -38,6 +38,7 @@ from edge.stopping import on_signal
 from edge.supervisor import Bench, Slot
 from edge.terminal import Terminal
 from edge.trouble import Troubles
+from edge.vitals import Clock, Vitals
 from matching import Modality, ModelError
 from sync import StorageError
 from sync.outbox import Outbox
@@ -85,6 +86,7 @@ class Daemon:
         self._pruned_s = self._kept_s = 0.0
         self._silent_day = -1
         self._checkup = Checkup(self._bench, settings.rules, settings.selftest_min, self._report)
+        self._vitals = Vitals(settings.condition, settings.state_dir, self._bench, self._checkup, self._legacy.devices)
         comparer = self._comparer(settings)
         limit, days = comparer.limits.threshold, settings.ageing_days
         self._ageing = Ageing(self._people, self._journal, self._sealer, limit, days)
@@ -185,6 +187,7 @@ class Daemon:
         if ended is not None:
             self._announce(ended)
         self._devices()
+        self._vitals.look(self._clock, serving=self._serving and self._terminal.disk)
         self._legacy.serve()
         if self._terminal.at_rest:
             self._housekeeping()
@@ -314,6 +317,10 @@ class Daemon:
             self._control.tell(fields)
         fields.pop("event")
         self._report.say("outcome", **fields)
+
+    def _clock(self) -> Clock:
+        anchor, now = self._journal.history.anchor, self._journal.now()
+        return Clock(now, self._journal.clock.wall_offset_ms() - anchor.offset_ms if anchor else None)
 
     def _corner(self) -> Corner:
         now = self._journal.now()

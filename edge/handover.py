@@ -4,6 +4,8 @@
                                  "offset_ms": …}, …]}
     {"ok": true, "taken": 3}                     all are on disk
     {"ok": false, "taken": 1, "error": "…"}      the first one is; the rest must be handed over again
+    {"do": "devices", "devices": [["zk", true, 96, 0, 1], …]}      how they are, once a minute: sync.health.Counters
+    {"ok": true}
 
 What must stay true here: `readings(take(some)) == some`; readings raises ProtocolError, and nothing else.
 """
@@ -15,6 +17,7 @@ from typing import Any
 from drivers import ProtocolError
 from drivers.base import Means, Recognition, Stamp
 from drivers.lines import MAX_LINE, Message
+from sync.health import MAX_NAME, MAX_SENSORS, Counters, Sensor, SensorKind, SensorState
 
 MAX_READINGS = 64
 _ROOM = MAX_LINE - 64
@@ -48,6 +51,32 @@ def readings(message: Message) -> list[Recognition]:
         case {"do": "take", "readings": list(given)} if 0 < len(given) <= MAX_READINGS:
             return [_reading(fields) for fields in given]
     raise ProtocolError(f'expected {{"do": "take"}} with 1 to {MAX_READINGS} readings')
+
+
+def devices(found: Sequence[Sensor]) -> Message:
+    """How the bridge's devices are."""
+    rows = [
+        [s.name, s.state is SensorState.HERE, s.counters.readings, s.counters.garbled, s.counters.gone] for s in found
+    ]
+    return {"do": "devices", "devices": rows}
+
+
+def sensors(message: Message) -> tuple[Sensor, ...]:
+    """What `devices` said. Raises ProtocolError."""
+    match message:
+        case {"devices": list(rows)} if len(rows) <= MAX_SENSORS:
+            return tuple(map(_sensor, rows))
+    raise ProtocolError(f"expected at most {MAX_SENSORS} devices")
+
+
+def _sensor(row: object) -> Sensor:
+    match row:
+        case [str(name), bool(here), *counts] if 0 < len(name) <= MAX_NAME and len(counts) == 3:
+            readings, garbled, gone = (_integer(count, 0, 2**53) for count in counts)
+            state = SensorState.HERE if here else SensorState.GONE
+            counters = Counters(readings=readings, garbled=garbled, gone=gone)
+            return Sensor(name, SensorKind.MACHINE, state, counters=counters)
+    raise ProtocolError("a device that is not a name, whether it is there, and three counts")
 
 
 def taken(answer: Message, asked: int) -> tuple[int, str | None, bool]:
@@ -98,5 +127,5 @@ def _word(value: object, name: str, *, least: int) -> str:
 
 def _integer(value: object, least: int, most: int) -> int:
     if type(value) is not int or not least <= value <= most:  # a bool is an int to isinstance
-        raise ProtocolError(f"a reading with a time that is not a whole number from {least} to {most}")
+        raise ProtocolError(f"a number that is not a whole one from {least} to {most}")
     return value

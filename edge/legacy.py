@@ -8,10 +8,9 @@ make a punch of it later: what a machine once gave away is lost to nobody.
 
 import hashlib
 import queue
-import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +23,14 @@ from edge.journal import Journal
 from edge.policy import Last
 from edge.report import Report
 from sync import StorageError
+from sync.health import Sensor, SensorState
 from sync.record import ClockSource, Event, EventCode, Flag, Instant, Kind, Means, Punch, SourceClass
 
 _GROUP_MAY = 0o660  # the bridge is another user of the same group
 _BUDGET_S = 0.05  # of the terminal's time, between two people
 _FOLLOW_S = 0.005  # how soon the next batch comes when there is one
 _MAX_ORDERS = 16
+_STALE_S = 180.0  # of what the bridge says once a minute
 _TRUSTED_MS = 60_000
 _SHOWN_MS = 1_000  # the machines write down whole seconds
 _MEANS = {
@@ -73,7 +74,8 @@ class Legacy:
         self._badges, self._journal, self._knows = badges, journal, knows
         self._rules, self._report = rules, report
         self._orders: queue.Queue[_Order] = queue.Queue(_MAX_ORDERS)
-        self._due = threading.Event()
+        self._devices: tuple[Sensor, ...] = ()
+        self._heard_s = 0.0
 
     def open(self) -> None:
         """Raises DeviceGone when the socket cannot be made."""
@@ -99,7 +101,15 @@ class Legacy:
         c = self.counters
         return {"bridged": c.punches, "unknown_badges": c.unknown, "repeated": c.repeated}
 
+    def devices(self) -> tuple[Sensor, ...]:
+        """The bridge's devices as it told of them last; gone when it tells no more."""
+        fresh = time.monotonic() - self._heard_s < _STALE_S
+        return self._devices if fresh else tuple(replace(one, state=SensorState.GONE) for one in self._devices)
+
     def _answer(self, message: Message, peer: Peer) -> Message | None:
+        if message.get("do") == "devices":
+            self._devices, self._heard_s = handover.sensors(message), time.monotonic()
+            return {"ok": True}
         order = _Order(handover.readings(message), peer.send)
         try:
             self._orders.put_nowait(order)

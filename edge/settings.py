@@ -97,6 +97,10 @@ class Settings:
         return self.runtime_dir / "link.json"
 
     @property
+    def condition(self) -> Path:
+        return self.runtime_dir / "terminal.health"
+
+    @property
     def control(self) -> Path:
         return self.runtime_dir / "control.sock"
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from drivers import DeviceGone, DriverError, ProtocolError
-from drivers.base import DeviceTemplate, Driver, Feature, Keypad, Matched, Matcher, Reading, Watchful
+from drivers.base import DeviceTemplate, Driver, Feature, Keypad, Matched, Matcher, Reading, Retry, Watchful
 from edge.messages import Want
 from edge.onmodule import Job, Module, module_of
 
@@ -81,6 +81,7 @@ class Counts:
     """What one device did since the process started; for health."""
 
     readings: int = 0
+    again: int = 0  # asked of the person
     garbled: int = 0
     gone: int = 0
     resets: int = 0
@@ -122,6 +123,11 @@ class Worker:
     def pictures(self) -> bool:
         """It hands over pictures of fingers, as things stand."""
         return self.here and Feature.IMAGE in self.features and not self.stream and self.module is None
+
+    @property
+    def given_up(self) -> bool:
+        """It hung so often that it is left alone."""
+        return self.counts.abandoned >= _MOST_ABANDONED
 
     def light(self, turn: int | None, job: Job | None = None) -> None:
         """Want one reading, number `turn`; None: want none any more. A module without a job has nothing to do."""
@@ -224,7 +230,8 @@ class Worker:
             self.counts.garbled += 1
         if (reading is None and not garbled) or self._life != life:
             return
-        self.counts.readings += reading is not None
+        self.counts.again += isinstance(reading, Retry)
+        self.counts.readings += not isinstance(reading, Retry | None)
         with self._changed:
             if self.module and job is not self._job:
                 return  # compared with those of somebody who has left
@@ -371,6 +378,7 @@ class Bench:
             w.slot.name: {
                 "here": w.here,
                 "readings": w.counts.readings,
+                "again": w.counts.again,
                 "garbled": w.counts.garbled,
                 "gone": w.counts.gone,
                 "resets": w.counts.resets,

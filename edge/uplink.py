@@ -10,6 +10,7 @@ from functools import partial
 from drivers import modem
 from edge.clock import boot_id
 from edge.connection import Noting
+from edge.health import Reporter
 from edge.identity import load_transport
 from edge.lines import Lines
 from edge.report import Report
@@ -20,6 +21,7 @@ from sync.asker import Asker
 from sync.budget import Budget
 from sync.mqtt import MqttLink, MqttSettings
 from sync.roster import RosterStore
+from sync.telling import Teller
 from sync.topics import down_all
 
 _PATIENCE_S = 30.0  # a poor 2G line takes seconds to say hello, and repeats what was lost
@@ -61,7 +63,18 @@ def run(settings: Settings, uplink: Uplink, *, events: bool) -> int:
     lines = Lines(partial(modem.look, at_port=uplink.modem_port), link, budget, report)
     noting = Noting(settings.connection, stop, lines)
     changes = Changes(report, noting)
-    agent = Agent(agent_settings, settings.punches, store, link, me.server_key, changes, asker, lines.thrift)
+    reporter = Reporter(settings.condition, me.certificate, lambda: noting.uplink, lambda: store.version, asker.true_s)
+    agent = Agent(
+        agent_settings,
+        settings.punches,
+        store,
+        link,
+        me.server_key,
+        changes,
+        asker,
+        lines.thrift,
+        teller=Teller(reporter),
+    )
     report.say("ready", broker=f"{uplink.broker_host or me.broker_host}:{uplink.broker_port or me.broker_port}")
     noting.start()
     agent.run(stop)

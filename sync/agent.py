@@ -30,6 +30,7 @@ from sync.reasons import Reason, Why
 from sync.record import LOG_BYTES
 from sync.roster import RosterStore
 from sync.salvage import salvaged
+from sync.telling import Teller
 from sync.topics import down, leaf, up
 from sync.wire import ROOM, Beat, Chunk, Receipt, beat_bytes, chunk_bytes, parse_receipt, parse_roster, parse_template
 
@@ -94,8 +95,10 @@ class Agent:
         asker: Asker | None = None,
         thrift: Callable[[], Thrift] = Thrift,
         spread: Callable[[float], None] = lambda _: None,
+        teller: Teller | None = None,
     ) -> None:
-        """`asker`: who asks the server for the time; None: nobody does. `spread`: see sync.errands."""
+        """`asker`: who asks the server for the time; None: nobody does. `spread`: see sync.errands. `teller`: who says
+        how the terminal is."""
         self._settings = settings
         self._punches = punches
         self._store = store
@@ -104,6 +107,7 @@ class Agent:
         self._on_change = on_change
         self._asker = asker
         self._thrift = thrift
+        self._teller = teller
         self._errands = Errands(settings.terminal, server_key, store, spread)
         self._inbox: queue.SimpleQueue[Delivery | tuple[bool, Why]] = queue.SimpleQueue()
         self._reader: OutboxReader | None = None
@@ -165,6 +169,7 @@ class Agent:
                     self._upload()
                 if self._settings.now_s() - self._beat_at >= self._settings.heartbeat_s:
                     self.beat(qos=0)
+                self._tell()
         except LinkError as error:
             self._broke(error)
         except StorageError as error:
@@ -209,6 +214,8 @@ class Agent:
             self._leave()
         if self._asker is not None:
             self._asker.new_link()
+        if self._teller is not None:
+            self._teller.new_link()
         self._rewind()
         self._blobs_sent = 0
         self._try(lambda: self.beat(qos=1))
@@ -338,6 +345,14 @@ class Agent:
                     chunk = Chunk(self._reader.log, seq, index, len(parts), part)
                     self._link.publish(up(self._settings.terminal, "chunk"), chunk_bytes(chunk))
             self._blobs_sent = seq
+
+    def _tell(self) -> None:
+        if self._teller is None:
+            return
+        thrift, receipted = self._thrift(), self.state.receipted
+        health = self._teller.due(self._reader, receipted, metered=thrift.metered, sparing=thrift.essential_only)
+        if health is not None:
+            self._link.publish(up(self._settings.terminal, "health"), health, qos=0)
 
     def beat(self, qos: int) -> None:
         """Say how the terminal is, now. Raises LinkError."""

@@ -1,0 +1,74 @@
+"""When a terminal says how it is (sync.health): after connecting, when something breaks or is mended, and hourly.
+
+On a metered line a new link is no reason by itself: lines that come and go twenty times a day would pay for it.
+"""
+
+import time
+from collections.abc import Callable
+
+from sync import StorageError
+from sync.asker import since_boot_ms
+from sync.health import Health, health_bytes
+from sync.outbox import OutboxReader
+from sync.record import Instant
+
+EVERY_S = 3600.0
+_LOOK_S = 10.0
+_NEWS_S = 300.0  # a device that comes and goes is not told of more often
+_MAYBE_LOST_S = 60.0  # what was said so shortly before the link went may not have arrived
+
+Look = Callable[[int, int], Health]
+"""How the terminal is, given the records without a receipt and the age of the first of them in seconds."""
+
+
+class Teller:
+    """Used by the agent's one thread. `now_s`: a steady clock."""
+
+    def __init__(self, look: Look, now_s: Callable[[], float] = time.monotonic) -> None:
+        self._look, self._now_s = look, now_s
+        self._new_link = True
+        self._looked_s = self._told_s = self._news_s = float("-inf")
+        self._faults: frozenset[str] = frozenset()
+
+    def new_link(self) -> None:
+        self._new_link, self._looked_s = True, float("-inf")
+        if self._now_s() - self._told_s < _MAYBE_LOST_S:
+            self._told_s = float("-inf")
+
+    def due(self, reader: OutboxReader | None, receipted: int, *, metered: bool, sparing: bool = False) -> bytes | None:
+        """What is to be sent now, if anything is. `sparing`: news alone is worth its bytes."""
+        now_s = self._now_s()
+        if now_s - self._looked_s < _LOOK_S:
+            return None
+        self._looked_s = now_s
+        health = self._look(*waiting(reader, receipted))
+        news = health.faults != self._faults and now_s - self._news_s >= _NEWS_S
+        hello = self._new_link and not metered
+        if not (news or hello or (now_s - self._told_s >= EVERY_S and not sparing)):
+            return None
+        self._new_link, self._told_s, self._faults = False, now_s, health.faults
+        if news:
+            self._news_s = now_s
+        return health_bytes(health)
+
+
+def waiting(reader: OutboxReader | None, receipted: int) -> tuple[int, int]:
+    """How many records have no receipt, and the age of the first of them in seconds."""
+    if reader is None:
+        return 0, 0
+    try:
+        last_seq = reader.last_seq()
+        first, newest = reader.batch(receipted + 1, 1), reader.batch(last_seq, 1)
+    except StorageError:
+        return 0, 0
+    if first is None or newest is None:
+        return 0, 0
+    age_s = age_ms(first.records[0].instant, newest.records[0].instant, since_boot_ms(), time.time_ns() // 1_000_000)
+    return last_seq - receipted, age_s // 1000
+
+
+def age_ms(first: Instant, newest: Instant, since_boot: int, wall: int) -> int:
+    """How old `first` is: by the clock that nobody sets where it is of this boot, as `newest` tells; else as shown."""
+    if first.boot_no == newest.boot_no and newest.since_boot_ms <= since_boot:
+        return since_boot - first.since_boot_ms
+    return max(0, wall - first.wall_ms)
