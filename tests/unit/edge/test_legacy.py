@@ -22,6 +22,7 @@ from edge.legacy import Legacy, dated, entry_key, kind_and_flags
 from edge.policy import Last, Rules
 from edge.report import Report
 from sync import StorageError
+from sync.health import Counters, Sensor, SensorKind, SensorState
 from sync.outbox import Outbox
 from sync.record import ClockSource, Event, EventCode, Flag, Instant, Kind, Punch
 
@@ -210,3 +211,24 @@ def test_badges_are_read_again_when_the_office_changes_them(tmp_path: Path) -> N
     assert "16 hex digits" in said[0]
     path.unlink()
     assert badges.person("M2", "17") is None
+
+
+def test_the_bridge_tells_how_its_devices_are_and_silence_means_gone(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S11"""
+    here = Sensor("zk", SensorKind.MACHINE, SensorState.HERE, counters=Counters(96, 0, 2, 1))
+    gone = Sensor("adms", SensorKind.MACHINE, SensorState.GONE)
+    assert desk.legacy._answer(handover.devices([here, gone]), None) == {"ok": True}  # type: ignore[arg-type]
+    assert desk.legacy.devices() == (here, gone)
+    monkeypatch.setattr("edge.legacy._STALE_S", 0.0)
+    assert desk.legacy.devices() == (replace(here, state=SensorState.GONE), gone)
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=40), st.lists, max_leaves=8))
+def test_devices_that_are_none_are_refused(rows: object) -> None:
+    try:
+        found = handover.sensors({"do": "devices", "devices": rows})
+    except ProtocolError:
+        return
+    assert handover.devices(found) == {"do": "devices", "devices": rows}

@@ -180,6 +180,21 @@ def test_a_keypad_of_its_own_and_one_in_the_sensor() -> None:
     on.bench.close()
 
 
+def test_what_the_person_is_asked_for_again_is_counted_apart() -> None:
+    """S11"""
+    sensor = Sensor()
+    on = stage([sensor])
+    on.bench.want(Want.FINGER)
+    for hand in (Retry(Advice.PLACE_AGAIN), SCAN):
+        sensor.hand = hand
+        on.bench.want(Want.FINGER, afresh=True)
+        seen = len(on.seen)
+        on.until(lambda seen=seen: len(on.seen) > seen)  # type: ignore[misc]
+    health = on.bench.health()["d0"]
+    assert (health["readings"], health["again"]) == (1, 1)
+    on.bench.close()
+
+
 def test_garbage_is_counted_and_said_and_the_device_goes_on() -> None:
     sensor = Sensor()
     on = stage([sensor])
