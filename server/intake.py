@@ -14,20 +14,20 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from sqlalchemy import Connection
 
 from server import forks, quarantine, timekeeping
-from server.fleet import health, registry, roster, templates, vouch
+from server.fleet import fetch, health, registry, roster, sayings, templates, vouch
 from server.fleet.roster import RosterKeys
 from server.fleet.standing import State
 from server.gaps import Gaps
 from server.judge import Accept, Gap, Known, Reason, Refuse, Repeat, Verdict, judge
 from server.ledger import locks, records
-from server.ledger.store import now_ms, upsert
-from server.ledger.tables import boot
+from server.ledger.store import now_ms
 from server.timekeeping import IST, Moment
 from server.transparency import tiles
 from server.transparency.leaf import leaf_hashes
 from sync import VersionError, WireError, chain
 from sync.anchor import answer_bytes, parse_question, sign_answer
 from sync.columns import Columns, Indexes, named, parse_columns
+from sync.fetch import Wanted, parse_wanted
 from sync.health import Health, parse_health
 from sync.link import Delivery
 from sync.record import EventCode, RecordType
@@ -42,7 +42,7 @@ class Asked:
     tag: bytes
 
 
-Message = Columns | Chunk | Beat | Health | Asked | Refuse
+Message = Columns | Chunk | Beat | Health | Asked | Wanted | Refuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,7 @@ class Outcome:
     counts: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
     questions: dict[str, bytes] = field(default_factory=dict)  # who asked for the time, and the tag of the question
+    found: dict[str, bytes] = field(default_factory=dict)  # who asked for somebody, and what they are answered
     rosters: bool = False
 
 
@@ -88,6 +89,8 @@ def read(delivery: Delivery) -> Incoming:
                 message = parse_health(delivery.payload)
             case "question":
                 message = Asked(parse_question(delivery.payload))
+            case "wanted":
+                message = parse_wanted(delivery.payload)
             case _:
                 message = parse_beat(delivery.payload)
     except VersionError as error:
@@ -109,12 +112,14 @@ class Intake:
         keys: RosterKeys,
         *,
         carried: bool = False,
+        authority: Ed25519PublicKey | None = None,
         now_ms: Callable[[], int] = now_ms,
     ) -> None:
         """`carried`: by hand, which is no sign of life, and may be of a unit that was exchanged since (S7).
-        `now_ms`: Unix time in milliseconds."""
+        `authority`: whose word on the time is believed. `now_ms`: Unix time in milliseconds."""
         self._writer = writer
         self._carried = carried
+        self._authority = authority or keys.server.public_key()
         self._now_ms = now_ms
         self._receipt_key = receipt_key
         self._keys = keys
@@ -125,6 +130,7 @@ class Intake:
         """Store what is to be believed of `group`, in order."""
         work = _Group(connection, self._keys, self._orders, self._gaps, self._now_ms())
         work.former = self._carried
+        work.authority = self._authority
         work.registered = registry.look_up(connection, {one.terminal for one in group})
         work.known = records.known(
             connection, {(one.terminal, one.message.log) for one in group if isinstance(one.message, Columns)}
@@ -163,6 +169,7 @@ class _Group:
         self.answer: dict[tuple[str, bytes], None] = {}
         self.plain: set[tuple[str, bytes]] = set()
         self.heard: set[str] = set()
+        self.authority = keys.server.public_key()  # whose word on the time is believed
         self.former = False  # are the keys that a terminal had before good, too?
         self.chunks: dict[templates.Id, None] = {}
         self.outcome = Outcome()
@@ -224,8 +231,19 @@ class _Group:
                 self.outcome.counts["questions"] += 1
                 self.outcome.questions[one.terminal] = one.message.tag
                 return None
+            case Wanted():
+                return self._wanted(one.terminal, one.message)
             case _:
                 assert_never(one.message)
+
+    def _wanted(self, terminal: str, wanted: Wanted) -> Refuse | None:
+        answer = fetch.take(self.connection, self.keys, terminal, wanted, self.now_ms)
+        if isinstance(answer, Refuse):
+            return answer
+        self.outcome.counts["wanted"] += 1
+        self.outcome.found[terminal] = answer
+        self.outcome.rosters = True
+        return None
 
     def _batch(self, terminal: str, batch: Columns) -> Refuse | None:
         key = terminal, batch.log
@@ -333,6 +351,8 @@ class _Group:
         writer.write(self.connection, rows, signatures)
         tiles.append(self.connection, number - 1, [one for new in accepted for one in _leaves(*new, self.now_ms)])
         writer.put_logs(self.connection, {key: self.known[key] for key in self.accepted}, self.now_ms)
+        said = sayings.follow(self.connection, self.keys.vault, accepted, self.now_ms, carried=self.former)
+        self.outcome.counts.update(said)
         for key, accept in accepted:
             if accept.batch.events:
                 self._events(key, accept)
@@ -351,20 +371,15 @@ class _Group:
                 code, detail = next(events)
                 if at >= accept.skip:
                     here = Moment(key, batch.first_seq + at, batch.boot_no[at], batch.since_boot[at], self.now_ms)
-                    self._event((*key, here.seq), code, detail, here.boot_no)
+                    self._event((*key, here.seq), code, detail)
                     self._time(here, code, detail)
 
-    def _event(self, one: templates.Id, code: int, detail: Mapping[str, int | str | bytes], boot_no: int) -> None:
+    def _event(self, one: templates.Id, code: int, detail: Mapping[str, int | str | bytes]) -> None:
         if code == EventCode.ENROLMENT:
             refused = templates.announce(self.connection, one, detail)
             if refused:
                 self._refuse_late(one, refused)
             self.chunks[one] = None
-        elif code == EventCode.BOOT:
-            boot_id, software = detail.get("boot_id"), detail.get("software")
-            if isinstance(boot_id, bytes) and isinstance(software, str):
-                values = {"boot_no": boot_no, "boot_id": boot_id, "software": software}
-                upsert(self.connection, boot, {"terminal": one[0], "log": one[1], "seq": one[2], **values})
 
     def _time(self, here: Moment, code: int, detail: Mapping[str, int | str | bytes]) -> None:
         """What an event says about when."""
@@ -373,7 +388,7 @@ class _Group:
         elif code == EventCode.CLOCK_STEP:
             timekeeping.stepped(self.connection, here, detail)
         elif code == EventCode.TIME_ANCHOR:
-            refused = timekeeping.anchored(self.connection, self.keys.server.public_key(), here, detail)
+            refused = timekeeping.anchored(self.connection, self.authority, here, detail)
             self.outcome.counts["anchors_refused" if refused else "anchors"] += 1
             if refused:
                 self.outcome.notes.append(f"terminal={here.log[0]} anchor={here.seq} refused reason={refused}")

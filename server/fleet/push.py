@@ -1,36 +1,79 @@
-"""Send rosters: whoever is online and not at the newest version gets what is missing, and not again while it is
-still on its way."""
+"""Send down what terminals are missing: whoever is online and not at the newest version gets what comes next of their
+roster, and not again while it is still on its way; and the orders that were not done yet, once on each connection.
 
+A group of terminals at a time: one transaction that reads, one that notes, then the messages go out.
+"""
+
+import itertools
 import logging
 import threading
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from server import LedgerError
-from server.fleet import roster
-from server.ledger.store import Ledger
+from server.fleet import fetch, orders, roster
+from server.ledger.store import Ledger, now_ms
 from server.ledger.tables import terminal, terminal_state
 from sync import LinkError, SyncError
 from sync.link import Link
 from sync.topics import down
+from sync.wire import ROOM, RosterDelta
 
 log = logging.getLogger("hazri.fleet")
 
 _POLL_S = 1.0
 _PATIENCE_S = 10.0
+_NO_ROOM_S = 60.0
 _SLOWEST_BYTES_PER_S = 1000  # a poor 2G link (S3)
 _BELIEVABLE_VERSION = 2**52
+_GROUP = 20  # terminals; of each there may be a whole roster in memory
+_UNDER_WAY = 2  # messages to a terminal whose line has little room
+_EXPIRE_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Behind:
+    """A terminal that is online: what it has of its roster, what it should have, and the room on its line."""
+
+    id: str
+    has: int
+    wanted: int
+    room: int
+
+    @property
+    def base(self) -> int:
+        return self.has if self.has < self.wanted else 0
 
 
 @dataclass(frozen=True, slots=True)
 class _Pushed:
-    """What was sent to a terminal, and until when it is reasonable to wait for its effect."""
+    """What was sent to a terminal, and until when it is reasonable to wait for its effect. `goal`: where it led to."""
 
     base: int
     version: int
+    goal: int
+    part: bool
     until: float
+
+    def covers(self, one: _Behind) -> bool:
+        waited_for = self.base <= one.has < self.version and time.monotonic() < self.until
+        return waited_for and (self.part or self.goal == one.wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parcel:
+    """The messages for one terminal, and the order of its people once it has them all."""
+
+    to: _Behind
+    messages: list[tuple[RosterDelta, bytes]]
+    people: bytes
+
+    @property
+    def last(self) -> RosterDelta:
+        return self.messages[-1][0]
 
 
 class RosterPusher:
@@ -42,6 +85,7 @@ class RosterPusher:
         self._link = link
         self._pushed: dict[str, _Pushed] = {}
         self._failed: set[str] = set()
+        self._expired_at = float("-inf")
         self._wake = threading.Event()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="roster", daemon=True)
@@ -64,28 +108,11 @@ class RosterPusher:
 
     def push_due(self) -> int:
         """Send what is missing to everyone who is online; returns how many terminals were sent something."""
-        sent = 0
         behind = self._behind()
-        self._failed &= {one for one, _, _ in behind}
-        for one, has, wanted in behind:
-            before = self._pushed.get(one)
-            if before and before.base <= has < before.version == wanted and time.monotonic() < before.until:
-                continue
-            sent += self._try(one, has, wanted)
-        return sent
-
-    def _try(self, one: str, has: int, wanted: int) -> bool:
-        """One terminal whose roster cannot be made costs only itself, and one line. Raises LinkError."""
-        try:
-            sent = self._push(one, has, wanted)
-        except LinkError:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, the others must get their rosters
-            if one not in self._failed:
-                log.warning("terminal=%s roster=failed reason=%s: %s", one, type(error).__name__, error)
-            self._failed.add(one)
-            return False
-        self._failed.discard(one)
+        self._failed &= {one.id for one in behind}
+        due = [one for one in behind if not ((before := self._pushed.get(one.id)) and before.covers(one))]
+        sent = sum(self._push(due[at : at + _GROUP]) for at in range(0, len(due), _GROUP))
+        self._order()
         return sent
 
     def _run(self) -> None:
@@ -93,6 +120,7 @@ class RosterPusher:
         while not self._stopping:
             try:
                 self.push_due()
+                self._expire()
                 failing = False
             except LinkError:
                 pass  # the beat at the next connection brings us here again
@@ -103,30 +131,103 @@ class RosterPusher:
             self._wake.wait(_POLL_S)
             self._wake.clear()
 
-    def _behind(self) -> list[tuple[str, int, int]]:
-        has, wanted = terminal_state.c.roster_version, terminal.c.roster_version
-        statement = select(terminal.c.id, has.label("has"), wanted.label("wanted"))
+    def _behind(self) -> list[_Behind]:
+        state = terminal_state.c
+        statement = select(terminal.c.id, state.roster_version.label("has"), terminal.c.roster_version, state.room)
         statement = statement.join_from(terminal, terminal_state)
-        statement = statement.where(terminal.c.state == "active", terminal_state.c.online, has != wanted)
+        statement = statement.where(
+            terminal.c.state == "active", state.online, state.roster_version != terminal.c.roster_version
+        )
         with self._ledger.read() as connection:
-            return [(row.id, row.has, row.wanted) for row in connection.execute(statement)]
+            rows = connection.execute(statement).all()
+            wiped = orders.wiping(connection) if rows else set()
+        return [
+            _Behind(row.id, row.has, row.roster_version, ROOM if row.room is None else row.room)
+            for row in rows
+            if row.id not in wiped
+        ]
 
-    def _push(self, one: str, has: int, wanted: int) -> bool:
-        if has > wanted:
-            with self._ledger.write() as connection:
-                roster.overtake(connection, one, min(has, _BELIEVABLE_VERSION))
-        base = has if has < wanted else 0
+    def _push(self, group: Sequence[_Behind]) -> int:
+        self._prepare(group)
         with self._ledger.read() as connection:
-            messages = list(roster.deltas(connection, self._keys, one, base))
-            order = roster.order(connection, one)
-        if not messages:
-            return False
+            parcels = [parcel for one in group if (parcel := self._pack(connection, one))]
+        if not parcels:
+            return 0
         with self._ledger.write() as connection:
-            roster.remember(connection, one, messages[-1][0].version, order)
-        for _, data in messages:
-            self._link.publish(down(one, "roster"), data, qos=1)
-        size = sum(len(data) for _, data in messages)
-        last = messages[-1][0].version
-        self._pushed[one] = _Pushed(has, last, time.monotonic() + _PATIENCE_S + size / _SLOWEST_BYTES_PER_S)
-        log.info("terminal=%s roster_from=%d roster_to=%d messages=%d bytes=%d", one, has, last, len(messages), size)
-        return True
+            for parcel in parcels:
+                if parcel.last.version == parcel.last.goal:
+                    roster.remember(connection, parcel.to.id, parcel.last.version, parcel.people)
+                people = {entry.person for delta, _ in parcel.messages for entry in delta.entries}
+                fetch.complete(connection, parcel.to.id, people)
+        for parcel in parcels:
+            self._send(parcel)
+        return len(parcels)
+
+    def _prepare(self, group: Sequence[_Behind]) -> None:
+        """Before anything is read for good: versions above those that terminals claim, and the right order."""
+        ahead = [one for one in group if one.has > one.wanted]
+        with self._ledger.read() as connection:
+            now = now_ms()
+            mixed = [one for one in group if not roster.in_order(connection, one.id, one.base, now)]
+        if not (ahead or mixed):
+            return
+        with self._ledger.write() as connection:
+            for one in ahead:
+                roster.overtake(connection, one.id, min(one.has, _BELIEVABLE_VERSION))
+            for one in mixed:
+                roster.arrange(connection, one.id, one.base, now)
+
+    def _pack(self, connection: Connection, one: _Behind) -> _Parcel | None:
+        """A terminal whose roster cannot be made costs only itself, and one line."""
+        try:
+            messages = list(self._messages(connection, one))
+            people = roster.order(connection, one.id)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the others must get their rosters
+            if one.id not in self._failed:
+                log.warning("terminal=%s roster=failed reason=%s: %s", one.id, type(error).__name__, error)
+            self._failed.add(one.id)
+            return None
+        self._failed.discard(one.id)
+        if not messages:
+            until = time.monotonic() + _NO_ROOM_S
+            self._pushed[one.id] = _Pushed(one.has, one.wanted, one.wanted, part=False, until=until)
+            return None
+        return _Parcel(one, messages, people)
+
+    def _messages(self, connection: Connection, one: _Behind) -> Iterator[tuple[RosterDelta, bytes]]:
+        messages = roster.deltas(connection, self._keys, one.id, one.base, one.room)
+        return messages if one.room >= ROOM else itertools.islice(messages, _UNDER_WAY)
+
+    def _send(self, parcel: _Parcel) -> None:
+        """Raises LinkError."""
+        to, last = parcel.to, parcel.last
+        for _, data in parcel.messages:
+            self._link.publish(down(to.id, "roster"), data, qos=1)
+        size = sum(len(data) for _, data in parcel.messages)
+        until = time.monotonic() + _PATIENCE_S + size / _SLOWEST_BYTES_PER_S
+        # One that is ahead is at no version of ours until it has the first message.
+        base = min(to.has, parcel.messages[0][0].base) if to.has < to.wanted else 0
+        self._pushed[to.id] = _Pushed(base, last.version, last.goal, last.version < last.goal, until)
+        log.info(
+            "terminal=%s roster_from=%d roster_to=%d of=%d messages=%d bytes=%d",
+            to.id, to.has, last.version, last.goal, len(parcel.messages), size,
+        )  # fmt: skip
+
+    def _order(self) -> None:
+        """Raises LinkError."""
+        with self._ledger.read() as connection:
+            due = list(orders.due(connection, self._keys.server))
+        if not due:
+            return
+        with self._ledger.write() as connection:
+            orders.sent(connection, due, now_ms())
+        for one in due:
+            self._link.publish(down(one.terminal, "order"), one.data, qos=1)
+            log.info("terminal=%s order=%d state=sent", one.terminal, one.number)
+
+    def _expire(self) -> None:
+        if time.monotonic() - self._expired_at < _EXPIRE_S:
+            return
+        self._expired_at = time.monotonic()
+        with self._ledger.write() as connection:
+            fetch.expire(connection, now_ms())

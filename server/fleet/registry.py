@@ -69,6 +69,7 @@ def take_beat(connection: Connection, one: str, beat: Beat, now_ms: int) -> Beat
         "seq": beat.seq,
         "backlog": beat.backlog,
         "roster_version": beat.roster_version,
+        "room": beat.room,
     }
     upsert(connection, terminal_state, {"terminal": one, **values}, *values)
     lived = {"terminal": one, "session": beat.session, "from_ms": now_ms, "to_ms": now_ms}

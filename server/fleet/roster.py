@@ -5,25 +5,43 @@ one row there, the newest; so the rows after version b, in order, are all a term
 message may end after any of them.
 """
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, and_, case, delete, insert, not_, or_, select, update
 
 from server import LedgerError
+from server.fleet import reach
 from server.ledger.store import upsert
-from server.ledger.tables import person, roster_change, roster_order, template, terminal
+from server.ledger.tables import guest, person, roster_change, roster_order, template, terminal
+from server.people import scope
 from server.vault import Vault
 from sync import SealError, chain, seal
-from sync.wire import CardFlag, PersonCard, RosterDelta, RosterEntry, card_bytes, parse_template, roster_bytes
+from sync.photo import PHOTO
+from sync.wire import (
+    ROOM,
+    CardFlag,
+    PersonCard,
+    RosterDelta,
+    RosterEntry,
+    SealedTemplate,
+    card_bytes,
+    parse_template,
+    roster_bytes,
+)
 
 SERVER_READER = "server"
-MAX_DELTA_BYTES = 180_000
+BRIEF_BYTES = 1900  # of a guest's entry: under two seconds on a poor 2G line
+_URGENT_BYTES = 4096
+_TODAY_MS = 24 * 3_600_000
 _VERSIONS_KEPT = 4
 _ORDERS_HELD = 4096
+_REFS_A_STATEMENT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,28 +53,88 @@ class RosterKeys:
     vault: Vault
 
 
-def change(connection: Connection, people: Sequence[bytes], terminals: Sequence[str] | None = None) -> None:
-    """Note that `people` changed for `terminals` (None: every active one). Offices will narrow this by scope."""
+class Urgency(IntEnum):
+    """In this order what waits goes down; what is LAST waits until a line that costs nothing, or little, has time."""
+
+    JOINER = 0  # joined today, or is waited for before the terminal (S6)
+    FORGET = 1
+    TEMPLATE = 2
+    LAST = 3
+
+
+def change(
+    connection: Connection,
+    people: Sequence[bytes],
+    terminals: Sequence[str] | None = None,
+    urgency: Urgency = Urgency.LAST,
+) -> None:
+    """Note that `people` changed, for `terminals` (None: those they belong on, and those that were told of them)."""
     if not people:
         return
-    if terminals is None:
-        terminals = connection.scalars(select(terminal.c.id).where(terminal.c.state == "active").order_by("id")).all()
-    for one in terminals:
-        statement = update(terminal).where(terminal.c.id == one)
-        statement = statement.values(roster_version=terminal.c.roster_version + len(people))
-        last = connection.execute(statement.returning(terminal.c.roster_version)).scalar_one()
-        first = last - len(people) + 1
-        connection.execute(
-            delete(roster_change).where(roster_change.c.terminal == one, roster_change.c.person.in_(people))
-        )
-        rows = [{"terminal": one, "version": first + i, "person": ref} for i, ref in enumerate(people)]
-        connection.execute(insert(roster_change), rows)
+    hears = scope.targets(connection, people) if terminals is None else dict.fromkeys(terminals, people)
+    for one, refs in hears.items():
+        for some in range(0, len(refs), _REFS_A_STATEMENT):
+            gone = roster_change.c.person.in_(refs[some : some + _REFS_A_STATEMENT])
+            connection.execute(delete(roster_change).where(roster_change.c.terminal == one, gone))
+        _put(connection, one, [(ref, int(urgency)) for ref in refs])
+
+
+def _put(connection: Connection, one: str, changes: Sequence[tuple[bytes, int]]) -> None:
+    """Give changes (person, urgency) of one terminal the next versions, in order."""
+    statement = update(terminal).where(terminal.c.id == one)
+    statement = statement.values(roster_version=terminal.c.roster_version + len(changes))
+    last: int = connection.execute(statement.returning(terminal.c.roster_version)).scalar_one()
+    first = last - len(changes) + 1
+    rows = [
+        {"terminal": one, "version": first + i, "person": ref, "urgency": urgency}
+        for i, (ref, urgency) in enumerate(changes)
+    ]
+    connection.execute(insert(roster_change), rows)
 
 
 def everybody(connection: Connection, one: str) -> None:
-    """Note every active person as a change for one terminal: it is new, or has new keys."""
-    people = connection.scalars(select(person.c.ref).where(person.c.active).order_by(person.c.since_ms, person.c.ref))
-    change(connection, people.all(), [one])
+    """Note everybody who belongs on one terminal as a change for it: it is new, or has new keys."""
+    belong = select(person.c.ref).where(scope.here(connection, one)).order_by(person.c.since_ms, person.c.ref)
+    change(connection, connection.scalars(belong).all(), [one])
+
+
+def moved(connection: Connection, terminals: Sequence[str]) -> None:
+    """Note what these terminals must hear of, now that their office or its region is another."""
+    for one, refs in scope.moved(connection, terminals).items():
+        change(connection, refs, [one])
+
+
+def in_order(connection: Connection, one: str, has: int, now_ms: int) -> bool:
+    """Is what a terminal at version `has` is missing in the order in which it should go down?"""
+    waiting = [urgency for _, urgency in _waiting(connection, one, has, now_ms)]
+    return waiting == sorted(waiting)
+
+
+def arrange(connection: Connection, one: str, has: int, now_ms: int) -> None:
+    """Bring what a terminal at version `has` is missing into the order in which it should go down.
+
+    By new versions: a message that is under way with old ones then says less than it might, and nothing wrong.
+    """
+    waiting = _waiting(connection, one, has, now_ms)
+    mine = roster_change.c.terminal == one, roster_change.c.version > has
+    connection.execute(delete(roster_change).where(*mine))
+    if waiting:
+        _put(connection, one, sorted(waiting, key=lambda change: change[1]))
+
+
+def _waiting(connection: Connection, one: str, has: int, now_ms: int) -> list[tuple[bytes, int]]:
+    """(person, urgency) of what is missing, by version; who joined some other day is not urgent any more."""
+    columns = roster_change.c
+    waited_for = select(guest.c.person).where(guest.c.terminal == one, guest.c.brief)
+    recent = or_(person.c.since_ms > now_ms - _TODAY_MS, person.c.ref.in_(waited_for))
+    urgency = case(
+        (columns.urgency.is_(None), int(Urgency.LAST)),
+        (and_(columns.urgency == int(Urgency.JOINER), not_(recent)), int(Urgency.LAST)),
+        else_=columns.urgency,
+    )
+    asked = select(columns.person, urgency.label("urgency")).join_from(roster_change, person)
+    asked = asked.where(columns.terminal == one, columns.version > has).order_by(columns.version)
+    return [(row.person, row.urgency) for row in connection.execute(asked)]
 
 
 def overtake(connection: Connection, one: str, version: int) -> None:
@@ -90,7 +168,8 @@ class Orders:
 def order(connection: Connection, one: str) -> bytes:
     """What the roster of `one` will be when it has everything: the active people of its changes, sorted, joined."""
     statement = select(person.c.ref).join_from(roster_change, person)
-    statement = statement.where(roster_change.c.terminal == one, person.c.active)
+    here = reach.on_roster(connection, one)
+    statement = statement.where(roster_change.c.terminal == one, here)
     return b"".join(sorted(connection.scalars(statement)))
 
 
@@ -103,54 +182,101 @@ def remember(connection: Connection, one: str, version: int, people: bytes) -> N
     connection.execute(delete(roster_order).where(columns.terminal == one, columns.version < kept[-1]))
 
 
-def deltas(connection: Connection, keys: RosterKeys, one: str, base: int) -> Iterator[tuple[RosterDelta, bytes]]:
-    """The messages that bring terminal `one` from version `base` to the newest, each under 200 KB, with their bytes.
+def deltas(
+    connection: Connection, keys: RosterKeys, one: str, base: int, room: int = ROOM
+) -> Iterator[tuple[RosterDelta, bytes]]:
+    """The messages that bring terminal `one` from version `base` to the newest, with their bytes.
 
-    Base 0 replaces everything the terminal had.
+    Base 0 replaces everything the terminal had. A message has `room` bytes, unless one entry alone needs more; with no
+    room at all only what is urgent and stands in front is sent.
     """
     row = connection.execute(select(terminal).where(terminal.c.id == one)).one()
-    reader = X25519PublicKey.from_public_bytes(row.seal_key)
-    lookup_key = keys.vault.open_lookup_key(one, row.lookup_key)
-    statement = select(roster_change.c.version, person).join_from(roster_change, person)
+    writer = _Writer(
+        connection,
+        keys,
+        one,
+        X25519PublicKey.from_public_bytes(row.seal_key),
+        keys.vault.open_lookup_key(one, row.lookup_key),
+    )
+    here = reach.on_roster(connection, one).label("here")
+    brief = person.c.ref.in_(select(guest.c.person).where(guest.c.terminal == one, guest.c.brief)).label("brief")
+    statement = select(roster_change.c.version, roster_change.c.urgency, person, here, brief)
+    statement = statement.join_from(roster_change, person)
     statement = statement.where(roster_change.c.terminal == one, roster_change.c.version > base)
+    limit = room or _URGENT_BYTES
     entries: list[RosterEntry] = []
     size, version = 0, base
     for change_row in connection.execute(statement.order_by(roster_change.c.version)):
-        entry = _entry(connection, keys, one, reader, lookup_key, change_row.ref, change_row)
-        entry_size = 64 + len(entry.sealed) + sum(64 + len(t.body) + len(t.wrapped) for t in entry.templates)
-        if entries and size + entry_size > MAX_DELTA_BYTES:
-            yield _sign(keys, one, version, base, entries)
+        urgency = Urgency.LAST if change_row.urgency is None else change_row.urgency
+        if not room and urgency > Urgency.FORGET:
+            break
+        entry = writer.entry(change_row)
+        entry_size = _size(entry)
+        if entries and size + entry_size > limit:
+            yield _sign(keys, one, version, base, entries, row.roster_version)
             base, entries, size = version, [], 0
         entries.append(entry)
         size, version = size + entry_size, change_row.version
     if entries:
-        yield _sign(keys, one, version, base, entries)
+        yield _sign(keys, one, version, base, entries, row.roster_version)
 
 
-def _sign(keys: RosterKeys, one: str, version: int, base: int, entries: list[RosterEntry]) -> tuple[RosterDelta, bytes]:
-    delta = chain.sign_roster(keys.server, one, version, base, tuple(entries))
+def _size(entry: RosterEntry) -> int:
+    return 64 + len(entry.sealed) + sum(64 + len(t.body) + len(t.wrapped) for t in entry.templates)
+
+
+def _sign(
+    keys: RosterKeys, one: str, version: int, base: int, entries: list[RosterEntry], goal: int
+) -> tuple[RosterDelta, bytes]:
+    delta = chain.sign_roster(keys.server, one, version, base, tuple(entries), goal)
     return delta, roster_bytes(delta)
 
 
-def _entry(
-    connection: Connection,
-    keys: RosterKeys,
-    one: str,
-    reader: X25519PublicKey,
-    lookup_key: bytes,
-    ref: bytes,
-    row: object,
-) -> RosterEntry:
-    active, name, digits, flags = (getattr(row, field) for field in ("active", "name", "digits", "flags"))
-    if not active:
-        return RosterEntry(ref, False, b"", ())
-    try:
-        card = PersonCard(seal.lookup(lookup_key, keys.vault.open_digits(ref, digits)), name, CardFlag(flags))
-    except SealError:
-        raise LedgerError(f"person {ref.hex()}: the digits do not open with vault.key; was it replaced?") from None
-    sealed = seal.seal_to(reader, card_bytes(card), b"hazri card 1\0" + ref + one.encode())
-    stored = connection.scalars(
-        select(template.c.sealed).where(template.c.person == ref).order_by(template.c.finger, template.c.version)
-    )
-    rewrapped = tuple(seal.rewrap(parse_template(data), keys.template, SERVER_READER, reader, one) for data in stored)
-    return RosterEntry(ref, True, sealed, rewrapped)
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """Writes entries for one terminal."""
+
+    connection: Connection
+    keys: RosterKeys
+    terminal: str
+    reader: X25519PublicKey
+    lookup_key: bytes
+
+    def entry(self, row: Any) -> RosterEntry:
+        """Of a row of `person` with `here` (does the roster have them?) and `brief` (only what fits; see `guest`)."""
+        ref: bytes = row.ref
+        if not row.here:
+            return RosterEntry(ref, False, b"", ())
+        try:
+            digits = self.keys.vault.open_digits(ref, row.digits)
+        except SealError:
+            raise LedgerError(f"person {ref.hex()}: the digits do not open with vault.key; was it replaced?") from None
+        card = PersonCard(seal.lookup(self.lookup_key, digits), row.name, CardFlag(row.flags))
+        sealed = seal.seal_to(self.reader, card_bytes(card), b"hazri card 1\0" + ref + self.terminal.encode())
+        stored = [parse_template(data) for data in self._stored(ref)]
+        if row.brief:
+            stored = _first(stored, BRIEF_BYTES - 64 - len(sealed))
+        server = self.keys.template
+        rewrapped = tuple(seal.rewrap(one, server, SERVER_READER, self.reader, self.terminal) for one in stored)
+        return RosterEntry(ref, True, sealed, rewrapped)
+
+    def _stored(self, ref: bytes) -> Iterator[bytes]:
+        asked = select(template.c.sealed).where(template.c.person == ref)
+        return iter(self.connection.scalars(asked.order_by(template.c.finger, template.c.version)))
+
+
+def _first(templates: list[SealedTemplate], room: int) -> list[SealedTemplate]:
+    """As many as fit: a first view of each finger before a second of any, and no photo."""
+    chosen: list[SealedTemplate] = []
+    seen: Counter[int] = Counter()
+    ranked = []
+    for one in templates:
+        if one.finger != PHOTO:
+            ranked.append((seen[one.finger], one))
+            seen[one.finger] += 1
+    for _, one in sorted(ranked, key=lambda pair: pair[0]):
+        size = 64 + len(one.body) + len(one.wrapped)
+        if size <= room:
+            chosen.append(one)
+            room -= size
+    return chosen

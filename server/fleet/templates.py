@@ -77,7 +77,7 @@ def complete(connection: Connection, keys: roster.RosterKeys, one: Id, now_ms: i
         return Refuse(Reason.TEMPLATE, f"enrolment {one[2]}: {refused}")
     values = {"person": event.person, "finger": event.finger, "version": event.version, "sealed": data}
     upsert(connection, template, {**values, "terminal": one[0], "since_ms": now_ms}, "sealed", "terminal", "since_ms")
-    roster.change(connection, [event.person])
+    roster.change(connection, [event.person], urgency=roster.Urgency.TEMPLATE)
     return True
 
 

@@ -49,7 +49,7 @@ def register(ledger: Ledger, vault: Vault, people: list[Registration]) -> list[b
     with ledger.write() as connection:
         if rows:
             connection.execute(insert(person), rows)
-        roster.change(connection, refs)
+        roster.change(connection, refs, urgency=roster.Urgency.JOINER)
     return refs
 
 
