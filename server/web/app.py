@@ -19,7 +19,7 @@ from server.access import gate
 from server.access.keys import AccessKeys
 from server.access.trail import Recorder
 from server.ledger.views import ApiAlarms, ApiDatings, ApiPage
-from server.web import access, api, feed, live, pages, refused, standing, transparency
+from server.web import access, api, feed, fleet_api, live, pages, refused, standing, transparency
 from server.web.around import Bounded, Recorded
 from server.web.services import Services
 
@@ -41,9 +41,13 @@ ROUTERS: list[APIRouter] = [
     standing.router,
     transparency.router,
     refused.router,
+    fleet_api.router,
     pages.router,
     live.router,
-    *access.ROUTERS,
+    login.router,
+    me.router,
+    accounts.router,
+    oversight.router,
 ]
 
 
@@ -91,6 +95,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
         *refused.SCHEMAS,
         *feed.SCHEMAS,
         *standing.SCHEMAS,
+        *fleet_api.SCHEMAS,
     ]
     _, components = msgspec.json.schema_components(answers, ref_template="#/components/schemas/{name}")
     document.setdefault("components", {}).setdefault("schemas", {}).update(components)
