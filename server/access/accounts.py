@@ -94,6 +94,10 @@ def find(connection: Connection, id_: bytes) -> Row[tuple[object, ...]] | None:
     return connection.execute(select(account).where(account.c.id == id_)).one_or_none()
 
 
+def find_person(connection: Connection, ref: bytes) -> Row[tuple[object, ...]] | None:
+    return connection.execute(select(account).where(account.c.person == ref)).one_or_none()
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """What somebody typed to log in, and from where."""
@@ -108,18 +112,19 @@ class Told:
 def log_in(ledger: Ledger, keys: AccessKeys, told: Told, now_ms: int) -> Entered | Refused:
     """Password and second factor, both or nothing. Wrong name, wrong password and wrong code are one answer, and take
     the same time; so are names that failed too often and names that do not exist."""
+    login = told.login.strip().lower()
     with ledger.write() as connection:
-        attempt = attempts.begin(connection, keys, told.login, told.address, now_ms)
+        attempt = attempts.begin(connection, keys, login, told.address, now_ms)
         if isinstance(attempt, int):
             return Refused(attempt)
-        found = select(account).where(account.c.login == told.login.strip().lower(), account.c.state != "disabled")
-        row = connection.execute(found).one_or_none()
+        found = select(account).where(account.c.login == login, account.c.state != "disabled")
+        row = connection.execute(found).one_or_none() if _LOGIN.fullmatch(login) else None
     kept = None if row is None else row.password  # the hash takes a while: no transaction is open meanwhile
     right = passwords.matches(kept, told.password)
     mark = keys.mark("addresses", told.address, 8)
     with ledger.write() as connection:
         if row is None or not right or not _second_factor(connection, keys, row, told.code, now_ms):
-            name = keys.mark("names", told.login.strip().lower(), 8).hex()
+            name = keys.mark("names", login, 8).hex()
             trail.add(connection, trail.Entry(f"name {name}", "log in", "", "refused", "", mark, now_ms))
             return Refused(0)
         attempts.succeeded(connection, attempt)
@@ -135,8 +140,8 @@ def change_password(ledger: Ledger, id_: bytes, old: str, new: str, keep: bytes)
     """By its owner; every other session ends. Raises AccessError."""
     with ledger.read() as connection:
         row = find(connection, id_)
-    if row is None or not passwords.matches(row.password, old):
-        raise AccessError("the present password is another one")
+    if row is None or (row.password is not None and not passwords.matches(row.password, old)):
+        raise AccessError("the present password is another one")  # an employee's first has none before it
     if old == new:
         raise AccessError("password: is the one you have; take another")
     passwords.check(new, row.login or "", *row.name.split())

@@ -19,7 +19,20 @@ from server.access import gate
 from server.access.keys import AccessKeys
 from server.access.trail import Recorder
 from server.ledger.views import ApiAlarms, ApiDatings, ApiPage
-from server.web import access, api, feed, fleet_api, live, pages, refused, standing, transparency
+from server.web import (
+    accounts,
+    api,
+    feed,
+    fleet_api,
+    live,
+    login,
+    me,
+    oversight,
+    pages,
+    refused,
+    standing,
+    transparency,
+)
 from server.web.around import Bounded, Recorded
 from server.web.services import Services
 

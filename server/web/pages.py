@@ -18,7 +18,7 @@ from server.ledger import views
 from server.ledger.store import now_ms
 from server.timekeeping import IST
 from server.tokens import Access
-from server.web import session, words
+from server.web import session, words, words_access
 from server.web.services import Services
 from server.web.words import Words
 
@@ -109,12 +109,28 @@ def error_page(request: Request, status: int, text: str, headers: dict[str, str]
     return response
 
 
+def _menu(who: Visitor | None, w: Words) -> list[tuple[str, str]]:
+    """The pages an account may go to; each endpoint asks again by itself (R1.10)."""
+    if who is None or who.session is None:
+        return []
+    a = words_access.LANGUAGES[w.code]
+    pages = (
+        (Right.WATCH, "/", a.dashboard),
+        (Right.ACCOUNTS, "/accounts", a.accounts_title),
+        (Right.CUSTODY, "/custody", a.custody_title),
+        (Right.TRAIL, "/trail", a.trail_title),
+        (Right.OWN_PUNCHES, "/me", a.me_title),
+    )
+    return [(path, text) for right, path, text in pages if who.scope(right) is not None]
+
+
 def page(request: Request, name: str, status: int = 200, **context: object) -> Response:
     w = language(request)
     # A path that a stranger made up is not put into a link.
     path = request.url.path if request.scope.get("route") is not None else "/"
     who: Visitor | None = getattr(request.state, "visitor", None)
-    html = environment.get_template(name).render(w=w, path=path, who=who, **context)
+    around = {"w": w, "a": words_access.LANGUAGES[w.code], "path": path, "who": who, "menu": _menu(who, w)}
+    html = environment.get_template(name).render(**around, **context)
     response = HTMLResponse(html, status)
     if request.query_params.get(_LANG) in words.LANGUAGES:
         response.set_cookie(_LANG, w.code, max_age=_YEAR_S, httponly=True, samesite="lax")

@@ -5,7 +5,9 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from server.access.employees import OneTimePasswords
 from server.feed import Feed
+from server.fleet.scheduler import Pulse
 from server.ledger.store import Ledger
 
 
@@ -21,4 +23,6 @@ class Services:
     feed: Feed
     problems: Callable[[], list[str]]
     vault: bytes = field(default_factory=lambda: os.urandom(32), repr=False)
+    codes: OneTimePasswords | None = None  # none: employees cannot log in
+    pulse: Pulse = field(default_factory=Pulse)  # of the fleet's scheduler
     stopping: threading.Event = field(default_factory=threading.Event)

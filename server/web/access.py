@@ -1,5 +1,0 @@
-"""The pages of accounts."""
-
-from fastapi import APIRouter
-
-ROUTERS: list[APIRouter] = []
