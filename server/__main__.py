@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from config import ConfigError
 from config.load import load
 from config.model import Server
-from server import PeopleError, ServerError, synthetic_command
+from server import PeopleError, ServerError, account_command, synthetic_command
 from server.settings import BrokerSettings, IngestSettings, ServerSettings, WebSettings
 
 DEFAULT_CONFIG = Path("/etc/hazri/server.toml")
@@ -104,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     new = add("new", _token_new, "Make a token; it is shown once.", token)
     new.add_argument("--scope", choices=["pull", "dashboard"], required=True, help="what it opens")
     new.add_argument("--name", default="", help="whom it is for")
+    new.add_argument("--office", default="", metavar="ORG/PATH", help="bound to this office (default: all)")
     new.add_argument("--days", type=int, default=365, help="how long it is valid (default: 365)")
     pull = add("pull", _pull, "Keep a file of all punches of another server up to date.")
     pull.add_argument("--url", required=True, help="of the other server, as https://host")
@@ -145,6 +146,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     audit.add_argument("--json", action="store_true", help="print one JSON object")
     synthetic_command.add(add, _topic)
+    account_command.add(add, group, _topic, _plain)
     add("api", _api, "Print the OpenAPI document.")
     return parser
 
@@ -288,11 +290,14 @@ def _import(args: argparse.Namespace) -> int:
 
 def _token_new(args: argparse.Namespace) -> int:
     from server import tokens
+    from server.access.scope import Place
     from server.run import open_state
 
     settings = _settings(args)
     scope = tokens.Scope(args.scope)
-    token = tokens.make(open_state(settings).ledger, args.name or args.scope, scope, args.days)
+    org, slash, rest = args.office.partition("/")
+    place = Place(org, slash + rest)
+    token = tokens.make(open_state(settings).ledger, args.name or args.scope, scope, args.days, place)
     if scope is tokens.Scope.DASHBOARD:
         _print(f"http://{settings.web.host}:{settings.web.port}/enter#{token}")
     else:
@@ -343,6 +348,11 @@ def _audit(args: argparse.Namespace) -> int:
     text, sound = audit_command.run(args, open_state(_settings(args)))
     _print(text)
     return DONE if sound else FAILED
+
+
+def _plain(args: argparse.Namespace) -> int:
+    _print(args.topic(args))
+    return DONE
 
 
 def _topic(args: argparse.Namespace) -> int:

@@ -159,6 +159,16 @@ def enrol_totp(
     step = totp.accept(secret, told.strip(), now_ms / 1000, 0)
     if step is None:
         raise AccessError("the code is not the one of now; is the clock of the phone right?")
+    return _keep_totp(connection, keys, id_, secret, step)
+
+
+def give_totp(connection: Connection, keys: AccessKeys, id_: bytes) -> tuple[bytes, list[str]]:
+    """A second factor made here, for the first administrator: the secret and the recovery codes, shown once."""
+    secret = totp.new_secret()
+    return secret, _keep_totp(connection, keys, id_, secret, 0)
+
+
+def _keep_totp(connection: Connection, keys: AccessKeys, id_: bytes, secret: bytes, step: int) -> list[str]:
     codes = [f"{_part()}-{_part()}" for _ in range(RECOVERY_CODES)]
     _set(connection, id_, totp=keys.close(id_, "totp", secret), totp_step=step)
     connection.execute(delete(recovery_code).where(recovery_code.c.account == id_))

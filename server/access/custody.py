@@ -112,6 +112,12 @@ def office_at(connection: Connection, place: Place) -> Office | None:
     return None if row is None else Office(row.id, row.level, row.name, place)
 
 
+def root_of(connection: Connection, org: str) -> Place | None:
+    """The top of an organisation's tree."""
+    path = connection.scalar(select(office.c.path).where(office.c.org == org, office.c.parent.is_(None)))
+    return None if path is None else Place(org, path)
+
+
 def objection(connection: Connection, who: bytes, where: Office) -> Objection:
     """What the rules have against this account as custodian of this office, by who is posted there today."""
     ranks = {row.ref: row for row in connection.execute(_posted(where.id))}

@@ -58,7 +58,9 @@ class Right(Enum):
     DRAW = May("draw and pay claims (R3.9)", frozenset({Role.DRAWING_OFFICER}))
     MOVEMENTS = May("oversee the movement register (R1.16)", frozenset({Role.ADMINISTRATION_WING}))
     MONITOR = May("monitor daily attendance (R4.7)", _ADMINS | _CUSTODIANS | {Role.SCHEME_INCHARGE, Role.AUDITOR})
-    FLEET = May("read how terminals are", _MACHINES | {Role.NODAL_OFFICER}, personal=False)
+    FLEET = May(
+        "read how terminals are", _MACHINES | {Role.NODAL_OFFICER, Role.CENTRAL_PULLER, Role.VIEWER}, personal=False
+    )
     COMMAND = May("command terminals", _ADMINS | {Role.TECHNICIAN}, personal=False)
     TICKETS = May("work on fault tickets (R2.6)", _MACHINES | {Role.NODAL_OFFICER})
 

@@ -36,7 +36,7 @@ Text = Annotated[str, Form(max_length=64)]
 
 @router.get("/login", dependencies=[_WAY_IN])
 def login_page(request: Request) -> Response:
-    return page(request, "login.html", problem="", name="")
+    return page(request, "login.html", problem="")
 
 
 @router.post("/login", dependencies=[_WAY_IN])
@@ -51,7 +51,7 @@ def log_in(request: Request, name: Text = "", password: Password = "", code: Tex
     if isinstance(found, Refused):
         minutes = -(-found.wait_ms // 60_000)
         problem = a.login_wait.format(n=minutes) if minutes else a.login_wrong
-        return page(request, "login.html", 429 if minutes else 403, problem=problem, name="")
+        return page(request, "login.html", 429 if minutes else 403, problem=problem)
     response = RedirectResponse("/" if found.strength is Strength.FULL else "/account/begin", 303)
     session.put(request, response, found.cookie)
     return response
