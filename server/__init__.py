@@ -11,7 +11,10 @@ ServerError
 ├── PeopleError     a registration that cannot be taken; names the line, never the digits
 ├── AccessError     an account, a role or a custody that cannot be given as asked
 ├── TokenError      a token that cannot be made as asked
+├── HookError       a webhook that is not there, or an address that cannot be one
+├── BackupError     a backup that cannot be written, read or put in place
 ├── PullError       a pull that cannot go on: the other side, the token, or the local files
+│   └── StackError  a district shows records that its terminals did not sign, or others than before
 └── DemoError       the demo cannot be set up, or one of its programs ended
 """
 
@@ -60,8 +63,20 @@ class TokenError(ServerError):
     """A token cannot be made as asked."""
 
 
+class HookError(ServerError):
+    """A webhook that is not there, or an address that cannot be one."""
+
+
+class BackupError(ServerError):
+    """A backup that cannot be written, read or put in place; nothing was put there."""
+
+
 class PullError(ServerError):
     """A pull stops; what was written before is whole and the next run goes on from there."""
+
+
+class StackError(PullError):
+    """A district's records are not what its terminals signed, or not those it showed before: nothing was taken."""
 
 
 class DemoError(ServerError):

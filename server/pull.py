@@ -12,9 +12,9 @@ import itertools
 import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated, BinaryIO, TypeVar
 
 import httpx
 import msgspec
@@ -26,6 +26,7 @@ from server.keys import held, replace_file
 from server.ledger.views import ApiPage
 
 log = logging.getLogger("hazri.pull")
+T = TypeVar("T")
 
 PAGE = 5000
 _TIMEOUT_S = 30.0
@@ -44,8 +45,8 @@ class State(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def pull(url: str, token: str, state_path: Path, out_path: Path, *, follow: bool) -> None:
     """Bring `out_path` up to date; with `follow` stay and keep it so. Raises PullError."""
-    base = _base(url)
-    headers = {"authorization": f"Bearer {_token(token)}"}
+    base = base_url(url)
+    headers = {"authorization": f"Bearer {bearer(token)}"}
     with contextlib.ExitStack() as stack:
         _alone(stack, state_path)
         out, state = _resume(base, state_path, out_path)
@@ -80,7 +81,7 @@ def _pages(client: httpx.Client, after: int, follow: bool) -> Iterator[ApiPage]:
     while True:
         try:
             page = _page(client, after)
-        except _LaterError as error:
+        except LaterError as error:
             if not follow:
                 raise PullError(str(error)) from None
             log.warning("pull state=waiting pause_s=%.0f reason=%s", pause_s, error)
@@ -98,32 +99,38 @@ def _pages(client: httpx.Client, after: int, follow: bool) -> Iterator[ApiPage]:
         time.sleep(_POLL_S)
 
 
-class _LaterError(PullError):
+class LaterError(PullError):
     """The other side may answer later."""
 
 
-def _page(client: httpx.Client, after: int) -> ApiPage:
-    where = f"{str(client.base_url).rstrip('/')}/api/v1/punches"
+def fetch(client: httpx.Client, path: str, params: Mapping[str, str | int], kind: type[T]) -> T:
+    """One answer of the other server, decoded. Raises PullError, LaterError."""
+    where = f"{str(client.base_url).rstrip('/')}{path}"
     try:
-        with client.stream("GET", "/api/v1/punches", params={"after": after, "limit": PAGE}) as answer:
+        with client.stream("GET", path, params=params) as answer:
             body = _bounded(answer, where)
     except (httpx.InvalidURL, UnicodeError) as error:  # the name itself, or where we were sent on to
         raise PullError(f"--url: {error}") from None
     except httpx.HTTPError as error:
-        raise _LaterError(f"{where}: {str(error) or type(error).__name__}") from None
+        raise LaterError(f"{where}: {str(error) or type(error).__name__}") from None
     if answer.status_code >= 500 or answer.status_code == 429:
-        raise _LaterError(f"{where}: answered {answer.status_code}")
+        raise LaterError(f"{where}: answered {answer.status_code}")
     if answer.status_code != 200:
         raise PullError(f"{where}: {_reason(answer.status_code, body)}")
     try:
-        page = msgspec.json.decode(body, type=ApiPage)
+        return msgspec.json.decode(body, type=kind)
     except msgspec.DecodeError as error:
         raise PullError(f"{where}: not an answer of hazri-server ({error})") from None
+
+
+def _page(client: httpx.Client, after: int) -> ApiPage:
+    page = fetch(client, "/api/v1/punches", {"after": after, "limit": PAGE}, ApiPage)
+    where = f"{str(client.base_url).rstrip('/')}/api/v1/punches"
     numbers = [after, *(punch.server_seq for punch in page.punches)]
     if any(b <= a for a, b in itertools.pairwise(numbers)) or page.next != numbers[-1]:
         raise PullError(f"{where}: the punches are not in the order of server_seq behind {after}; nothing was taken")
     if page.more and not page.punches:
-        raise _LaterError(f"{where}: says that there is more behind {after}, and gives nothing")
+        raise LaterError(f"{where}: says that there is more behind {after}, and gives nothing")
     return page
 
 
@@ -188,7 +195,7 @@ def _alone(stack: contextlib.ExitStack, state_path: Path) -> None:
         raise PullError(f"{state_path}: {error.strerror}") from None
 
 
-def _base(url: str) -> str:
+def base_url(url: str) -> str:
     try:
         parsed = httpx.URL(url)
         named = parsed.scheme in ("http", "https") and bool(parsed.host)
@@ -199,7 +206,7 @@ def _base(url: str) -> str:
     return url.rstrip("/")
 
 
-def _token(text: str) -> str:
+def bearer(text: str) -> str:
     token = text.strip()
     if not token.isascii() or not token.isprintable() or not 1 <= len(token) <= 200 or " " in token:
         raise PullError("--token-file: expected one line with a token")

@@ -41,9 +41,14 @@ def keys(connection: Connection, server_key: Ed25519PublicKey, terminal: str) ->
     return [one for one in rows if _ours(server_key, terminal, one)]
 
 
+def check(server_key: Ed25519PublicKey, terminal: str, record_key: bytes, signature: bytes) -> None:
+    """Raises InvalidSignature unless the server with this key vouched for it."""
+    server_key.verify(signature, _message(terminal, record_key))
+
+
 def _ours(server_key: Ed25519PublicKey, terminal: str, one: Vouched) -> bool:
     try:
-        server_key.verify(one.signature, _message(terminal, one.record_key))
+        check(server_key, terminal, one.record_key, one.signature)
     except InvalidSignature:
         return False
     return True

@@ -57,6 +57,7 @@ district = Table(
     Column("server_key", LargeBinary(32), nullable=False),
     Column("token", LargeBinary, nullable=False),  # under the vault key
     Column("after", BigInteger, nullable=False),
+    Column("edge", LargeBinary, nullable=False),  # of the tree over its records up to there: 32 bytes each
     Column("state", String(16), nullable=False),  # active, forked, removed
     Column("reason", Text, nullable=False),
     Column("pulled_ms", BigInteger),

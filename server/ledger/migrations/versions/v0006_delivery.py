@@ -55,6 +55,7 @@ def upgrade() -> None:
         sa.Column("server_key", sa.LargeBinary(length=32), nullable=False),
         sa.Column("token", sa.LargeBinary(), nullable=False),
         sa.Column("after", sa.BigInteger(), nullable=False),
+        sa.Column("edge", sa.LargeBinary(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("pulled_ms", sa.BigInteger()),
