@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from config import ConfigError
 from config.load import load
 from config.model import Server
-from server import PeopleError, ServerError, account_command, synthetic_command
+from server import PeopleError, ServerError, account_command, delivery_command, synthetic_command
 from server.settings import BrokerSettings, IngestSettings, ServerSettings, WebSettings
 
 DEFAULT_CONFIG = Path("/etc/hazri/server.toml")
@@ -146,6 +146,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     audit.add_argument("--json", action="store_true", help="print one JSON object")
     synthetic_command.add(add, _topic)
+    delivery_command.add(add, group, _topic, _on_settings)
     account_command.add(add, group, _topic, _plain)
     add("api", _api, "Print the OpenAPI document.")
     return parser
@@ -361,6 +362,11 @@ def _topic(args: argparse.Namespace) -> int:
 
     told: str = args.topic(args, open_state(_settings(args)))
     _print(told)
+    return DONE
+
+
+def _on_settings(args: argparse.Namespace) -> int:
+    _print(args.topic(args, _settings(args)))
     return DONE
 
 

@@ -82,12 +82,12 @@ def restore(settings: ServerSettings, source: Path) -> Manifest:
 def _copy_ledger(settings: ServerSettings, to: Path) -> Path:
     path = settings.url.removeprefix("sqlite:///")
     try:
-        with closing(sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True)) as live:
-            with closing(sqlite3.connect(to)) as copy:
-                live.backup(copy, pages=_PAGES_AT_ONCE)
-                copy.execute("PRAGMA journal_mode=DELETE")
-                if (found := copy.execute("PRAGMA quick_check").fetchone()[0]) != "ok":
-                    raise BackupError(f"{path}: is damaged ({found}); `hazri-server audit` says where")
+        live = sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True)
+        with closing(live), closing(sqlite3.connect(to)) as copy:
+            live.backup(copy, pages=_PAGES_AT_ONCE)
+            copy.execute("PRAGMA journal_mode=DELETE")
+            if (found := copy.execute("PRAGMA quick_check").fetchone()[0]) != "ok":
+                raise BackupError(f"{path}: is damaged ({found}); `hazri-server audit` says where")
     except sqlite3.Error as error:
         raise BackupError(f"{path}: {error}") from None
     return to

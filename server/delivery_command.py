@@ -34,9 +34,7 @@ def add(command: Callable[..., Any], group: Callable[[str, str], Any], work: Any
     hooks = group("webhook", "Send changes on as they come.")
     one = _topic(command, work, hooks, "add", _hook_add, "Send to an address; prints its secret, once.")
     one.add_argument("url", metavar="URL")
-    one.add_argument(
-        "--private", action="store_true", help="it may lead to an address inside (10.0.0.0/8 and the like)"
-    )
+    one.add_argument("--private", action="store_true", help="it may be an address inside (as 10.0.0.0/8)")
     one.add_argument("--from-start", action="store_true", help="with everything there is, not from now on")
     _topic(command, work, hooks, "list", _hook_list, "List where is sent to, one JSON object a line.")
     _topic(command, work, hooks, "remove", _hook_remove, "Send there no more.").add_argument("id")
