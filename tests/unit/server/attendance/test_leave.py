@@ -1,0 +1,113 @@
+"""Leave, duty elsewhere, holidays and weekly offs."""
+
+import datetime as dt
+
+import pytest
+
+from server.attendance import FactsError
+from server.attendance.types import (
+    Calendar,
+    DayFlag,
+    Half,
+    Leave,
+    OnDuty,
+    Status,
+    WeeklyOff,
+)
+from sync.record import Kind
+from tests.unit.server.attendance.scene import (
+    SUNDAY,
+    SUNDAYS,
+    TUESDAY,
+    flags,
+    marks,
+    office,
+    one_day,
+    one_month,
+    person,
+    punch,
+    world,
+)
+
+DAY = dt.timedelta(days=1)
+
+
+# ── leave, duty, holidays ──
+
+
+def test_holidays_and_weekly_offs_expect_nobody() -> None:
+    """R2.3: a punch is kept, and is neither late nor early."""
+    here = world(office(calendar=Calendar({TUESDAY: "a holiday"}, (SUNDAYS,))))
+    free = one_day(person(), here=here)
+    assert (free.status, free.because) == (Status.HOLIDAY, (("holiday", "a holiday"),))
+    worked = one_day(person(*marks(TUESDAY, "11:00", "16:00")), here=here)
+    assert worked.status is Status.HOLIDAY
+    assert flags(worked, DayFlag.PUNCHED, DayFlag.LATE, DayFlag.LEFT_EARLY) == [True, False, False]
+    assert worked.worked_min == 300
+
+
+def test_weekly_offs_change_with_their_dates() -> None:
+    """R2.1: the second Saturday is off until the end of 2026, and then every Saturday."""
+    week = (
+        WeeklyOff(dt.date(2026, 1, 1), dt.date(2026, 12, 31), frozenset({6}), frozenset({2})),
+        WeeklyOff(dt.date(2027, 1, 1), None, frozenset({6})),
+    )
+    here = world(office(calendar=Calendar(weekly=week)))
+    days = [dt.date(2026, 11, 7), dt.date(2026, 11, 14), dt.date(2026, 11, 21), dt.date(2027, 1, 2)]
+    assert [one_day(person(), day, here).status is Status.WEEKLY_OFF for day in days] == [False, True, False, True]
+
+
+def test_leave_is_not_spent_on_a_holiday_and_duty_may_be_done_on_one() -> None:
+    """R2.3, R4.6"""
+    leave = Leave(TUESDAY, SUNDAY, "CL", id="l-1")
+    assert one_day(person(leaves=(leave,))).status is Status.ON_LEAVE
+    assert one_day(person(leaves=(leave,)), SUNDAY).status is Status.WEEKLY_OFF
+    tour = OnDuty(TUESDAY, SUNDAY, "inspection", "Jammu", id="d-1")
+    assert one_day(person(duties=(tour,)), SUNDAY).status is Status.ON_DUTY
+
+
+def test_on_duty_is_not_leave_and_never_late() -> None:
+    """R4.6: declared on the terminal as the first thing of the day."""
+    day = one_day(person(punch(TUESDAY, "10:30", Kind.ON_DUTY)))
+    assert day.status is Status.ON_DUTY
+    assert flags(day, DayFlag.LATE, DayFlag.OUT_MISSING) == [False, False]
+
+
+def test_who_goes_on_duty_in_the_course_of_the_day_has_not_left_early() -> None:
+    """R4.6"""
+    day = one_day(person(punch(TUESDAY, "09:00"), punch(TUESDAY, "14:00", Kind.ON_DUTY)))
+    assert day.status is Status.PRESENT
+    assert flags(day, DayFlag.WENT_ON_DUTY, DayFlag.LEFT_EARLY, DayFlag.OUT_MISSING) == [True, False, False]
+
+
+# The break is 13:00 to 13:30: a forenoon off makes late what is after 13:30 + 30 min, an afternoon off ends at 13:00.
+HALVES = (
+    (Half.FORENOON,  "14:00:59", "17:30", False, False),
+    (Half.FORENOON,  "14:01:00", "17:30", True,  False),
+    (Half.AFTERNOON, "09:00",    "13:00", False, False),
+    (Half.AFTERNOON, "09:00",    "12:59", False, True),
+    (Half.AFTERNOON, "09:31",    "13:00", True,  False),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("half", "came", "left", "late", "early"), HALVES)
+@pytest.mark.parametrize("what", ["leave", "duty"])
+def test_half_a_day_off_moves_the_limit_to_the_break(
+    what: str, half: Half, came: str, left: str, late: bool, early: bool
+) -> None:
+    """R2.1, R2.3, R4.6"""
+    off = {"leaves": (Leave(TUESDAY, TUESDAY, "CL", half),)} if what == "leave" else {"duties": (
+        OnDuty(TUESDAY, TUESDAY, half=half),)}  # fmt: skip
+    day = one_day(person(*marks(TUESDAY, came, left), **off))
+    assert day.status is Status.PRESENT
+    assert flags(day, DayFlag.LATE, DayFlag.LEFT_EARLY) == [late, early]
+    assert day.has(DayFlag.HALF_LEAVE if what == "leave" else DayFlag.HALF_DUTY)
+
+
+def test_two_leaves_on_one_day_are_refused() -> None:
+    """R2.4: nothing is computed of facts that cannot all be true."""
+    two = (Leave(TUESDAY, SUNDAY, "CL", id="l-1"), Leave(SUNDAY, SUNDAY + DAY, "EL", id="l-2"))
+    with pytest.raises(FactsError, match="leave l-2 overlaps l-1 on 2026-11-08; shorten or withdraw one of them"):
+        one_month(person(leaves=two))
+    halves = (Leave(TUESDAY, TUESDAY, "CL", Half.FORENOON, "a"), Leave(TUESDAY, TUESDAY, "EL", Half.AFTERNOON, "b"))
+    assert one_day(person(leaves=halves)).has(DayFlag.HALF_LEAVE)
