@@ -1,0 +1,131 @@
+"""Consent withdrawn, and what follows: everything of a person deleted here, and proved deleted at every terminal.
+
+What stays is what the law has kept: punches and orders, under an opaque reference that names nobody any more (the row
+of `person` has no name left in it).
+"""
+
+import logging
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from server import PeopleError
+from server.fleet import roster
+from server.ledger.store import now_ms
+from server.ledger.tables import (
+    attendance_id,
+    consent,
+    employee,
+    erasure,
+    erasure_terminal,
+    person,
+    placement,
+    registration,
+    roster_change,
+    template,
+    terminal,
+    terminal_state,
+)
+from server.people import numbers
+from server.vault import Vault
+
+log = logging.getLogger("hazri.people")
+
+ERASED = "—"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What one terminal has of an erased person: `told` it has the roster without them, `proof` is its own record."""
+
+    terminal: str
+    told: bool
+    proof: str
+
+
+def withdraw(connection: Connection, vault: Vault, ref: bytes, actor: str, reason: str) -> list[str]:
+    """A person takes their consent back: noted, and everything erased. Returns the terminals that must forget them."""
+    mine = consent.c.person == ref, consent.c.withdrawn_ms.is_(None)
+    connection.execute(update(consent).where(*mine).values(withdrawn_ms=now_ms()))
+    return erase(connection, vault, ref, actor, reason)
+
+
+def erase(connection: Connection, vault: Vault, ref: bytes, actor: str, reason: str) -> list[str]:
+    """Delete number, templates, photographs, digits and addresses of a person, and have every terminal forget them.
+
+    Returns the terminals that knew them: each is to be sent an order to wipe, whose answer goes to `prove`. Done twice
+    it asks only those terminals anew that have not proved it. Raises PeopleError for somebody who is not there.
+    """
+    if connection.scalar(select(person.c.ref).where(person.c.ref == ref)) is None:
+        raise PeopleError("nobody is registered under this reference")
+    again = connection.scalar(select(erasure.c.person).where(erasure.c.person == ref)) is not None
+    if not again:
+        row = {"person": ref, "actor": actor, "reason": reason, "asked_ms": now_ms()}
+        connection.execute(insert(erasure).values(**row))
+        _forget(connection, vault, ref)
+        roster.change(connection, [ref], urgency=roster.Urgency.FORGET)
+        _ask(connection, ref)
+    log.info("person=%s state=erased again=%s", ref.hex(), again)
+    unproved = erasure_terminal.c.person == ref, erasure_terminal.c.proved_ms.is_(None)
+    return list(connection.scalars(select(erasure_terminal.c.terminal).where(*unproved).order_by("terminal")))
+
+
+def prove(connection: Connection, ref: bytes, one: str, proof: str, at_ms: int) -> bool:
+    """Terminal `one` has told, in its signed chain, that it wiped the person. False: it was not asked to."""
+    mine = erasure_terminal.c.person == ref, erasure_terminal.c.terminal == one
+    done = update(erasure_terminal).where(*mine, erasure_terminal.c.proved_ms.is_(None))
+    return connection.execute(done.values(proved_ms=at_ms, proof=proof)).rowcount > 0
+
+
+def state(connection: Connection, ref: bytes) -> list[Proof]:
+    """How far an erasure is, a terminal each."""
+    columns = erasure_terminal.c.terminal, erasure_terminal.c.version, erasure_terminal.c.proof
+    asked = select(*columns, terminal_state.c.roster_version.label("has"))
+    same = erasure_terminal.c.terminal == terminal_state.c.terminal
+    asked = asked.join_from(erasure_terminal, terminal_state, same, isouter=True)
+    rows = connection.execute(asked.where(erasure_terminal.c.person == ref).order_by(erasure_terminal.c.terminal))
+    return [Proof(row.terminal, (row.has or 0) >= row.version, row.proof) for row in rows]
+
+
+def _forget(connection: Connection, vault: Vault, ref: bytes) -> None:
+    number = connection.scalar(select(employee.c.number).where(employee.c.person == ref))
+    mine = select(registration.c.id).where(registration.c.person == ref)
+    ids = [*connection.scalars(mine)]
+    ids += _replaced(connection, ids)
+    blank = {"name": ERASED, "email": "", "mobile": "", "photo": b"", "number": None, "born_on": ""}
+    connection.execute(update(registration).where(registration.c.id.in_(ids)).values(**blank))
+    gone = {"email": "", "mobile": "", "born_on": "", "number": None}
+    connection.execute(update(employee).where(employee.c.person == ref).values(**gone))
+    if number is not None and not _still_used(connection, number):
+        numbers.erase(connection, number)
+    for table in (template, attendance_id, placement):
+        connection.execute(delete(table).where(table.c.person == ref))
+    nothing = vault.close_digits(ref, "")
+    values = {"name": ERASED, "digits": nothing, "active": False}
+    connection.execute(update(person).where(person.c.ref == ref).values(**values))
+
+
+def _replaced(connection: Connection, ids: list[str]) -> list[str]:
+    """The rejected registrations that these were made anew for."""
+    found: list[str] = []
+    asked = ids
+    while asked:
+        before = select(registration.c.replaces).where(registration.c.id.in_(asked))
+        asked = [one for one in connection.scalars(before) if one is not None]
+        found += asked
+    return found
+
+
+def _still_used(connection: Connection, number: bytes) -> bool:
+    """By a registration or an employee of another organisation."""
+    by = select(registration.c.id).where(registration.c.number == number).limit(1)
+    who = select(employee.c.person).where(employee.c.number == number).limit(1)
+    return connection.scalar(by) is not None or connection.scalar(who) is not None
+
+
+def _ask(connection: Connection, ref: bytes) -> None:
+    knew = select(roster_change.c.terminal, roster_change.c.version).join_from(roster_change, terminal)
+    rows = connection.execute(knew.where(roster_change.c.person == ref)).all()
+    asked = [{"person": ref, "terminal": row.terminal, "version": row.version, "proof": ""} for row in rows]
+    if asked:
+        connection.execute(insert(erasure_terminal), asked)
