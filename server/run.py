@@ -19,6 +19,7 @@ from server.broker import Broker
 from server.feed import Feed
 from server.fleet.push import RosterPusher
 from server.fleet.roster import RosterKeys
+from server.fleet.scheduler import Scheduler
 from server.ingest import Ingest
 from server.intake import Intake
 from server.keys import ServerKeys, held, open_keys
@@ -96,7 +97,16 @@ def serving(settings: ServerSettings) -> Iterator[str]:
         notary = Notary(opened.ledger, opened.keys.server)
         notary.start()
         stack.callback(notary.stop)
-        services = Services(opened.ledger, feed, lambda: _problems(broker, ingest, pusher, notary), opened.keys.vault)
+        fleet = Scheduler(opened.ledger, lambda: ingest.up)
+        fleet.start()
+        stack.callback(fleet.stop)
+        services = Services(
+            opened.ledger,
+            feed,
+            lambda: _problems(broker, ingest, pusher, notary, fleet),
+            opened.keys.vault,
+            pulse=fleet.pulse,
+        )
         start_web(stack, services, listening)
         if not ingest.wait_until_up(_LINK_TIMEOUT_S) and settings.broker.embedded:
             raise StartError(f"no link to the broker at {settings.broker.host}:{settings.broker.port}; see the log")
@@ -211,7 +221,9 @@ def start_web(stack: contextlib.ExitStack, services: Services, listening: socket
     stack.callback(stop)
 
 
-def _problems(broker: Broker | None, ingest: Ingest, pusher: RosterPusher, notary: Notary) -> list[str]:
+def _problems(
+    broker: Broker | None, ingest: Ingest, pusher: RosterPusher, notary: Notary, fleet: Scheduler | None = None
+) -> list[str]:
     found = []
     if broker is not None and not broker.accepting:
         found.append("the broker does not accept connections")
@@ -221,6 +233,8 @@ def _problems(broker: Broker | None, ingest: Ingest, pusher: RosterPusher, notar
         found.append("the thread that sends rosters has ended; restart the server and read its log")
     if not notary.alive:
         found.append("the thread that signs checkpoints has ended; restart the server and read its log")
+    if fleet is not None and not fleet.alive:
+        found.append("the thread that watches the fleet has ended; restart the server and read its log")
     if not ingest.up:
         found.append("there is no link to the broker")
     if not ingest.storing:
