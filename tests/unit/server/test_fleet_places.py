@@ -1,0 +1,141 @@
+"""A terminal's standing, its hardware, its places and its settings: each step with who, when and why."""
+
+import pytest
+from sqlalchemy import update
+
+from server import FleetError
+from server.fleet import (
+    fitness_log,
+    overview,
+    places,
+    standing,
+    twin,
+    units,
+)
+from server.fleet.admit import admit
+from server.fleet.places import Place
+from server.fleet.standing import STEPS, State
+from server.fleet.tickets import DAY_MS
+from server.ledger.store import Ledger
+from server.ledger.tables import (
+    terminal,
+)
+from tests.unit.server.aggregator import Aggregator, Line, Terminal, broker_settings
+from tests.unit.server.fleet_site import MINUTE, NOW, admitted, offices, scheduler
+
+# ── standing, hardware, places, settings ──
+
+
+def test_every_step_that_is_not_allowed_is_refused_with_what_is(ledger: Ledger) -> None:
+    """S7, S8."""
+    for before in State:
+        for to in State:
+            name = admitted(ledger, f"{before}-{to}", state=before)
+            with ledger.write() as connection:
+                if to is before:
+                    assert standing.change(connection, name, to, "x", "", NOW) is before
+                elif to in STEPS[before]:
+                    with pytest.raises(FleetError, match="say why"):
+                        standing.change(connection, name, to, "x", " ", NOW)
+                    assert standing.change(connection, name, to, "x", "seen", NOW) is before
+                    [noted] = standing.history(connection, name)
+                    assert (noted.was, noted.became, noted.by, noted.why) == (before, to, "x", "seen")
+                else:
+                    with pytest.raises(FleetError, match="may become"):
+                        standing.change(connection, name, to, "x", "seen", NOW)
+    with ledger.write() as connection, pytest.raises(FleetError, match="no such terminal"):
+        standing.change(connection, "nobody", State.ACTIVE, "x", "seen", NOW)
+
+
+@pytest.mark.parametrize("state", [State.PENDING, State.QUARANTINED])
+def test_the_records_of_one_in_quarantine_wait_and_are_taken_when_it_is_believed_again(
+    running: Aggregator, state: State
+) -> None:
+    """S7, S8: not believed, not receipted, kept aside; nothing is lost."""
+    one = running.admit(Terminal("t-1"))
+    line = Line(running.hub, one)
+    with running.ledger.write() as connection:
+        connection.execute(update(terminal).values(state=str(state)))
+    one.punches(3)
+    line.send("batch", one.batch_bytes())
+    running.wait("refused_quarantined")
+    assert running.sql("SELECT count(*) FROM record") == [(0,)]
+    assert running.sql("SELECT reason, times FROM quarantine") == [("quarantined", 1)]
+    with running.ledger.write() as connection:
+        standing.change(connection, "t-1", State.ACTIVE, "district", "the right unit in the right place", NOW)
+    line.send("batch", one.batch_bytes())
+    running.wait("records", 3)
+    assert line.receipt(running.keys.server.private_bytes_raw()).seq == 3
+
+
+def test_a_replaced_unit_keeps_the_terminals_history(running: Aggregator) -> None:
+    """S7: replace-a-terminal: one name, two pieces of hardware, each with its time."""
+    first = running.admit(Terminal("t-1"))
+    running.admit(first)
+    second = Terminal("t-1")
+    admit(running.ledger, running.keys, broker_settings(), second.request(), replace=True)
+    with running.ledger.write() as connection:
+        units.label(connection, "t-1", "SN-0042")
+        now, before = units.history(connection, "t-1")
+        notes = [(one.what, one.became) for one in standing.history(connection, "t-1")]
+    keys = [one.key.public_key().public_bytes_raw() for one in (second, first)]
+    assert [now.record_key, before.record_key] == keys
+    assert (now.serial, now.until_ms, before.serial) == ("SN-0042", None, "")
+    assert before.until_ms == now.since_ms
+    assert sorted(notes) == sorted([("state", "active"), *(("unit", key.hex()[:16]) for key in keys)])
+
+
+def test_a_move_happens_when_its_time_comes_and_the_past_stays(ledger: Ledger) -> None:
+    """S7, R1.13."""
+    one, (old, new) = admitted(ledger), offices(ledger)
+    with ledger.write() as connection:
+        places.move(connection, one, Place(NOW - DAY_MS, old, "Gate", "ground floor"), "x", "installed", NOW)
+        places.move(connection, one, Place(NOW + DAY_MS, new, "Hall", "2nd floor"), "x", "moves", NOW)
+    minute = scheduler(ledger, NOW, hears=False)
+    where = []
+    for at_ms in (NOW, NOW + DAY_MS - 1, NOW + DAY_MS, NOW + 2 * DAY_MS):
+        minute.tick(at_ms)
+        with ledger.read() as connection:
+            row = overview.one(connection, one)
+            assert row
+            where.append((row.office_name, row.name, row.place))
+    assert where == [("Sample 0", "Gate", "ground floor")] * 2 + [("Sample 1", "Hall", "2nd floor")] * 2
+    with ledger.write() as connection:
+        assert places.at(connection, one, NOW) == Place(NOW - DAY_MS, old, "Gate", "ground floor")
+        assert places.at(connection, one, NOW - 2 * DAY_MS) is None
+        assert [event.what for event in standing.history(connection, one)] == ["place", "place"]
+        assert fitness_log.terminals_of(connection, new) == [one]
+        assert fitness_log.of_office(connection, new, NOW, NOW + MINUTE).unknown == 1
+        for wrong, says_ in (
+            (("nobody", Place(NOW, None, "", "")), "no such terminal"),
+            ((one, Place(NOW, bytes(8), "", "")), "no such office"),
+            ((one, Place(NOW, None, "a\nb", "")), "plain text"),
+            ((one, Place(NOW, None, "x" * 121, "")), "at most 120"),
+        ):
+            with pytest.raises(FleetError, match=says_):
+                places.move(connection, wrong[0], wrong[1], "x", "", NOW)
+
+
+def test_settings_are_carried_once_and_reported_by_version(ledger: Ledger) -> None:
+    one = admitted(ledger)
+    carried: list[tuple[str, int, bytes]] = []
+    with ledger.write() as connection:
+        assert twin.desire(connection, one, b"a = 1", "x", NOW) == 1
+        assert twin.desire(connection, one, b"a = 1", "x", NOW) == 1
+        assert twin.desire(connection, one, b"a = 2", "x", NOW) == 2
+        for _ in range(2):
+            twin.carry(connection, lambda _c, name, version, body: carried.append((name, version, body)))
+        assert carried == [(one, 2, b"a = 2")]
+        assert not twin.state(connection, one).settled
+        assert twin.report(connection, one, 2, "refused: no such sensor", NOW)
+        assert (twin.state(connection, one).reported, twin.state(connection, one).result[:7]) == (0, "refused")
+        assert twin.report(connection, one, 2, twin.DONE, NOW)
+        assert not twin.report(connection, one, 1, twin.DONE, NOW)
+        assert not twin.report(connection, one, 3, twin.DONE, NOW)
+        assert twin.state(connection, one).settled
+        assert twin.settings(connection, one, 1) == b"a = 1"
+        for body, name in ((b"", one), (b"x" * 16_385, one), (b"x", "nobody")):
+            with pytest.raises(FleetError):
+                twin.desire(connection, name, body, "x", NOW)
+        with pytest.raises(FleetError, match="version 9"):
+            twin.settings(connection, one, 9)
