@@ -106,14 +106,6 @@ def _parser() -> argparse.ArgumentParser:
     new.add_argument("--name", default="", help="whom it is for")
     new.add_argument("--office", default="", metavar="ORG/PATH", help="bound to this office (default: all)")
     new.add_argument("--days", type=int, default=365, help="how long it is valid (default: 365)")
-    pull = add("pull", _pull, "Keep a file of all punches of another server up to date.")
-    pull.add_argument("--url", required=True, help="of the other server, as https://host")
-    pull.add_argument("--token-file", type=Path, required=True, metavar="F", help="a file that holds a pull token")
-    pull.add_argument("--state", type=Path, required=True, metavar="FILE", help="where the cursor is kept")
-    pull.add_argument("--out", type=Path, required=True, metavar="FILE.ndjson", help="one punch a line")
-    how = pull.add_mutually_exclusive_group()
-    how.add_argument("--once", action="store_true", help="end when there is no more (default)")
-    how.add_argument("--follow", action="store_true", help="stay and take what comes")
     demo = add("demo", _demo, "Run a whole district in miniature: aggregator, terminals and synthetic people.")
     demo.add_argument("--for", dest="for_s", type=float, metavar="SECONDS", help="end after so long (default: Ctrl-C)")
     demo.add_argument("--json", action="store_true", help="print one JSON object at the end")
@@ -303,13 +295,6 @@ def _token_new(args: argparse.Namespace) -> int:
         _print(f"http://{settings.web.host}:{settings.web.port}/enter#{token}")
     else:
         _print(token)
-    return DONE
-
-
-def _pull(args: argparse.Namespace) -> int:
-    from server.pull import pull
-
-    pull(args.url, _read(args.token_file).decode("utf-8", "replace"), args.state, args.out, follow=args.follow)
     return DONE
 
 

@@ -1,4 +1,4 @@
-"""`hazri-server stack`, `webhook`, `backup` and `restore`: what leaves this server, and comes back."""
+"""`hazri-server pull`, `stack`, `webhook`, `backup`, `restore`: what leaves a server, and comes back."""
 
 import argparse
 import json
@@ -19,6 +19,15 @@ _POLL_S = 2.0
 
 def add(command: Callable[..., Any], group: Callable[[str, str], Any], work: Any, with_settings: Any) -> None:
     """Put them beside the other commands."""
+    pull = command("pull", with_settings, "Keep a file of all punches of another server up to date.")
+    pull.add_argument("--url", required=True, help="of the other server, as https://host")
+    pull.add_argument("--token-file", type=Path, required=True, metavar="F", help="a file that holds a pull token")
+    pull.add_argument("--state", type=Path, required=True, metavar="FILE", help="where the cursor is kept")
+    pull.add_argument("--out", type=Path, required=True, metavar="FILE.ndjson", help="one punch a line")
+    how = pull.add_mutually_exclusive_group()
+    how.add_argument("--once", action="store_true", help="end when there is no more (default)")
+    how.add_argument("--follow", action="store_true", help="stay and take what comes")
+    pull.set_defaults(topic=_pull)
     stack = group("stack", "Districts below this aggregator.")
     one = _topic(command, work, stack, "add", _stack_add, "Pull a district from now on, or again.")
     one.add_argument("name")
@@ -59,6 +68,12 @@ def _keys(opened: "Opened") -> "RosterKeys":
     from server.vault import Vault
 
     return RosterKeys(opened.keys.server, opened.keys.template, Vault(opened.keys.vault))
+
+
+def _pull(args: argparse.Namespace, _settings: "ServerSettings") -> str:
+    from server.pull import pull
+
+    return pull(args.url, _text(args.token_file), args.state, args.out, follow=args.follow)
 
 
 def _stack_add(args: argparse.Namespace, opened: "Opened") -> str:

@@ -43,8 +43,8 @@ class State(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     size: Annotated[int, msgspec.Meta(ge=0)]
 
 
-def pull(url: str, token: str, state_path: Path, out_path: Path, *, follow: bool) -> None:
-    """Bring `out_path` up to date; with `follow` stay and keep it so. Raises PullError."""
+def pull(url: str, token: str, state_path: Path, out_path: Path, *, follow: bool) -> str:
+    """Bring `out_path` up to date, and say so; with `follow` stay and keep it so. Raises PullError."""
     base = base_url(url)
     headers = {"authorization": f"Bearer {bearer(token)}"}
     with contextlib.ExitStack() as stack:
@@ -59,6 +59,7 @@ def pull(url: str, token: str, state_path: Path, out_path: Path, *, follow: bool
             progress.advance(task, len(page.punches))
             log.debug("pull after=%d", state.after)
         log.info("pull state=done after=%d", state.after)
+        return f"everything up to {state.after}"
 
 
 def _keep(out: BinaryIO, state_path: Path, state: State, page: ApiPage) -> State:
