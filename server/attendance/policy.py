@@ -21,6 +21,7 @@ from server.attendance.clock import ZONES
 from server.attendance.rules import KINDS, REQUIRED, Clock, Policy, Row, Terms
 
 MAX_BYTES = 256 * 1024
+_YEARS = range(1900, 2201)
 _HEAD = ("name", "title", "title_hi", "timezone", "since")
 _HEADER = re.compile(r"\s*\[\[\s*([A-Za-z0-9_-]+)\s*\]\]\s*(?:#.*)?$")
 _KEY = re.compile(r"\s*([A-Za-z0-9_-]+)\s*=")
@@ -123,6 +124,8 @@ def _value(hint: Any, value: Any, where: str) -> Any:
     if hint in (dt.date, dt.date | None):
         if type(value) is not dt.date:
             raise PolicyError(f"{where}: expected a date as 2016-06-17, without quotes, found {value!r}")
+        if value.year not in _YEARS:
+            raise PolicyError(f"{where}: {value} is no year of an order")
         return value
     if hint == tuple[str, ...]:
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
@@ -141,6 +144,8 @@ def _value(hint: Any, value: Any, where: str) -> Any:
     if not isinstance(value, kinds) or (isinstance(value, bool) and hint is not bool):
         raise PolicyError(f"{where}: expected {words}, found {value!r}")
     if hint is int and not 0 <= value <= 10**6:
+        raise PolicyError(f"{where}: {value} is out of range")
+    if hint is float and not 0 <= value <= 366:
         raise PolicyError(f"{where}: {value} is out of range")
     return float(value) if hint is float else value
 
