@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from server.fleet import roster
 from server.ledger.store import Ledger, upsert
-from server.ledger.tables import counter, employee, person
-from server.people import offices, otp, scope, service_ledger
+from server.ledger.tables import counter
+from server.people import office_ledger, offices, otp, service_ledger
 from server.people.days import day_of
 
 log = logging.getLogger("hazri.people")
@@ -34,7 +33,7 @@ def tick(ledger: Ledger, now_ms: int) -> Done:
         changed: list[bytes] = []
         people: list[bytes] = []
         if after < today:
-            changed = take_effect(connection, offices.due(connection, after, today), today)
+            changed = office_ledger.take_effect(connection, offices.due(connection, after, today), today)
             people = service_ledger.due(connection, after, today)
             for ref in people:
                 service_ledger.apply(connection, ref, today)
@@ -45,21 +44,6 @@ def tick(ledger: Ledger, now_ms: int) -> Done:
     if done != Done(0, 0, 0):
         log.info("people day=%s offices=%d people=%d released=%d", today, done.offices, done.people, done.released)
     return done
-
-
-def take_effect(connection: Connection, due: list[bytes], today: dt.date) -> list[bytes]:
-    """Project these offices, and whatever that changes for people posted there and terminals near; returns them."""
-    near = set(scope.terminals_near(connection, due))
-    changed = offices.project(connection, due, today)
-    for ref in _posted(connection, changed):
-        service_ledger.apply(connection, ref, today)
-    roster.moved(connection, sorted(near | set(scope.terminals_near(connection, changed))))
-    return changed
-
-
-def _posted(connection: Connection, where: list[bytes]) -> list[bytes]:
-    asked = select(person.c.ref).join_from(person, employee, employee.c.person == person.c.ref)
-    return list(connection.scalars(asked.where(person.c.office.in_(where))))
 
 
 def _mark(connection: Connection) -> dt.date:

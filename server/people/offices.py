@@ -37,9 +37,9 @@ def open_office(connection: Connection, org: str, detail: Mapping[str, Any], ord
     if taken is not None:
         raise PeopleError(f"{told['code']}: the organisation has an office of this code")
     event = OfficeEvent(one, OfficeKind.OPEN, order.effective_on, told, now_ms(), os.urandom(ID_BYTES))
-    state = fold([event], order.effective_on)
-    assert state is not None  # noqa: S101 - an OPEN alone always folds
-    connection.execute(insert(office).values(id=one, org=org, **office_row(state, _path(connection, org, state))))
+    opened = fold([event], order.effective_on)
+    assert opened is not None  # noqa: S101 - an OPEN alone always folds
+    connection.execute(insert(office).values(id=one, org=org, **office_row(opened, _path(connection, org, opened))))
     _write(connection, org, event, order)
     project(connection, [one], today)
     return one
@@ -87,13 +87,29 @@ def path_in(states: Mapping[bytes, OfficeState], one: bytes) -> str:
     return f"{above}{state.code}/"
 
 
-def resolve(states: Mapping[bytes, OfficeState], one: bytes) -> bytes:
-    """Where an office's people are now: itself, or what it was merged into."""
+def state(connection: Connection, one: bytes, on: dt.date) -> OfficeState | None:
+    """One office on a day."""
+    return fold(events(connection, [one])[one], on)
+
+
+def resolve(connection: Connection, one: bytes, on: dt.date) -> bytes:
+    """Where an office's people are on a day: itself, or what it was merged into."""
     seen = {one}
-    while (into := states[one].merged_into) is not None and into not in seen and into in states:
-        seen.add(into)
-        one = into
+    while (now := state(connection, one, on)) is not None and now.merged_into is not None:
+        one = now.merged_into
+        if one in seen:
+            break
+        seen.add(one)
     return one
+
+
+def at_and_below(connection: Connection, one: bytes) -> list[bytes]:
+    """An office and everything under it, as it is today."""
+    row = connection.execute(select(office.c.org, office.c.path).where(office.c.id == one)).one_or_none()
+    if row is None:
+        return []
+    inside = office.c.org == row.org, office.c.path.startswith(row.path, autoescape=True)
+    return list(connection.scalars(select(office.c.id).where(*inside).order_by(office.c.path)))
 
 
 def project(connection: Connection, offices: Iterable[bytes], today: dt.date) -> list[bytes]:

@@ -3,8 +3,8 @@
 Two offices are in one region or in two. A person belongs on the terminals of every region in which they have an
 office: the one they are posted at, one that awaits them, one that relieved them and lets go only when their new
 terminals have them (S6). How large a region is, the organisation says (`org_setting` "region": office, zone, district
-or state; office unless said). A person without an office, or a terminal without one, is everybody's, as on a small
-site; the terminals of a closed office expect nobody.
+or state; office unless said). A person who was never employed anywhere, or a terminal without an office, is everybody's,
+as on a small site; the terminals of a closed office expect nobody.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,7 +13,16 @@ from typing import TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, false, func, or_, select
 
-from server.ledger.tables import office, org_setting, person, placement, roster_change, terminal, terminal_state
+from server.ledger.tables import (
+    employee,
+    office,
+    org_setting,
+    person,
+    placement,
+    roster_change,
+    terminal,
+    terminal_state,
+)
 from server.people.ranks import Level
 
 REGION = "region"
@@ -87,10 +96,8 @@ def here(connection: Connection, one: str) -> ColumnElement[bool]:
         return false()
     inside = select(office.c.id).where(region.holds())
     placed = select(placement.c.person).where(placement.c.standing.in_(HERE), placement.c.office.in_(inside))
-    belongs = or_(person.c.office.is_(None), person.c.office.in_(inside), person.c.ref.in_(placed))
-    # Somebody in transit has no office for a while: that is not the same as never having had one.
-    moving = select(placement.c.person).where(placement.c.person == person.c.ref).exists()
-    return and_(person.c.active, belongs, or_(person.c.office.is_not(None), person.c.ref.in_(placed), ~moving))
+    everybodys = and_(person.c.office.is_(None), ~_employed())
+    return and_(person.c.active, or_(everybodys, person.c.office.in_(inside), person.c.ref.in_(placed)))
 
 
 def moved(connection: Connection, terminals: Sequence[str]) -> dict[str, list[bytes]]:
@@ -135,11 +142,12 @@ def _hear_by_office(
     connection: Connection, people: Sequence[bytes], everywhere: Sequence[str], hears: dict[str, dict[bytes, None]]
 ) -> None:
     at: dict[bytes, set[bytes | None]] = {}
-    for row in connection.execute(select(person.c.ref, person.c.office).where(person.c.ref.in_(people))):
-        at[row.ref] = {row.office}
+    asked = select(person.c.ref, person.c.office, _employed().label("employed")).where(person.c.ref.in_(people))
+    for row in connection.execute(asked):
+        at[row.ref] = set() if row.office is None and row.employed else {row.office}
     placed = select(placement.c.person, placement.c.office).where(placement.c.person.in_(people))
     for row in connection.execute(placed):
-        at[row.person] = (at[row.person] | {row.office}) - {None}
+        at[row.person].add(row.office)
     by_region: dict[Region, list[str]] = {}
     known = regions(connection, {one for offices in at.values() for one in offices if one is not None})
     every: list[str] | None = None
@@ -156,6 +164,11 @@ def _hear_by_office(
             terminals += by_region[region]
         for name in terminals:
             hears.setdefault(name, {})[ref] = None
+
+
+def _employed() -> ColumnElement[bool]:
+    """Of `person`: have they a service? Then no office means in transit, or gone, and not everybody's."""
+    return select(employee.c.person).where(employee.c.person == person.c.ref).exists()
 
 
 def _terminals_where(connection: Connection, *conditions: ColumnElement[bool]) -> list[str]:

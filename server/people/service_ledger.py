@@ -10,12 +10,14 @@ from sqlalchemy import Connection, delete, insert, select, update
 from server import PeopleError
 from server.fleet import roster
 from server.ledger.store import now_ms
-from server.ledger.tables import designation, employee, office, person, placement, service_event, template
-from server.people import scope
+from server.ledger.tables import designation, division, employee, office, person, placement, service_event, template
+from server.people import offices, scope, words
 from server.people.days import start_ms
-from server.people.offices import ID_BYTES, as_of, resolve
+from server.people.messages import Channel, Message, queue
+from server.people.offices import ID_BYTES
 from server.people.service import EFFECTS, Base, Kind, Roles, Service, ServiceOrder, Span, Standing, check, fold
 from server.people.service import spans as spans_of
+from server.vault import Vault
 
 MAX_ORDER_NO = 100
 
@@ -45,8 +47,11 @@ class Recorded:
     standing: Standing
 
 
-def record(connection: Connection, entry: Entry, today: dt.date) -> Recorded:
-    """Write down one order and do what it says. Raises PeopleError: then nothing is stored."""
+def record(connection: Connection, entry: Entry, today: dt.date, vault: Vault | None = None) -> Recorded:
+    """Write down one order and do what it says. Raises PeopleError: then nothing is stored.
+
+    With a vault, head and officer of the branch are written to where the order was entered late (R6.4, R6.6).
+    """
     org = _org_of(connection, entry.person)
     _check(connection, org, entry)
     known = [one for _, one in orders(connection, entry.person)]
@@ -56,6 +61,8 @@ def record(connection: Connection, entry: Entry, today: dt.date) -> Recorded:
     late = at_ms > entry.issued_ms
     one = _insert(connection, entry, None, at_ms, late)
     standing = apply(connection, entry.person, today)
+    if late and vault is not None:
+        _tell_owners(connection, vault, org, entry)
     return Recorded(one, late, EFFECTS[entry.order.kind].roles, standing)
 
 
@@ -94,9 +101,7 @@ def history(connection: Connection, ref: bytes) -> list[Span]:
 def apply(connection: Connection, ref: bytes, today: dt.date) -> Standing:
     """Bring `person`, `employee`, `placement` and the rosters to what the ledger says of a person today."""
     now = standing(connection, ref, today)
-    org = _org_of(connection, ref)
-    states = as_of(connection, org, today) if any((now.posted, now.awaited, now.frozen)) else {}
-    posted = resolve(states, now.posted) if now.posted in states else now.posted
+    posted = now.posted and offices.resolve(connection, now.posted, today)
     before = connection.execute(select(person.c.active, person.c.office).where(person.c.ref == ref)).one()
     connection.execute(update(person).where(person.c.ref == ref).values(active=now.known, office=posted))
     told = {"designation": now.designation, "service": now.service.value}
@@ -195,9 +200,19 @@ def _check_office(connection: Connection, org: str, name: str, one: bytes | None
     if connection.scalar(select(office.c.org).where(office.c.id == one)) != org:
         raise PeopleError(f"{name}: not an office of this organisation")
     if name == "to_office":
-        state = as_of(connection, org, max(order.effective_on, order.ordered_on)).get(one)
+        state = offices.state(connection, one, max(order.effective_on, order.ordered_on))
         if state is None or not state.open:
             raise PeopleError(f"{name}: the office is not open on {order.effective_on}")
+
+
+def _tell_owners(connection: Connection, vault: Vault, org: str, entry: Entry) -> None:
+    columns = division.c.head, division.c.officer
+    asked = select(*columns).where(division.c.org == org, division.c.code == entry.branch)
+    for owners in connection.execute(asked):
+        emails = select(employee.c.email).where(employee.c.person.in_([one for one in owners if one is not None]))
+        for email in connection.scalars(emails):
+            told = words.back_entered_message(entry.order.order_no, entry.branch)
+            queue(connection, vault, Message(Channel.EMAIL, email, *told))
 
 
 def _insert(connection: Connection, entry: Entry, cancels: bytes | None, at_ms: int, late: bool) -> bytes:
