@@ -162,7 +162,8 @@ def test_a_merged_schools_people_are_found_where_it_went(department: Ledger) -> 
     with department.write() as connection:
         offices.record(connection, gone, OfficeKind.MERGE, {"into": into}, order(DAY), TODAY)
         states = offices.as_of(connection, "sample-3", TODAY)
-    assert offices.resolve(states, gone) == into
+        assert offices.resolve(connection, gone, TODAY) == into
+        assert offices.resolve(connection, gone, after(-1)) == gone
     assert not states[gone].open
 
 
