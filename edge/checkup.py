@@ -96,6 +96,11 @@ class Checkup:
                 self.glass[device] = score
         return {device: str(found.get("verdict", "")) for device, found in self.last.items()}
 
+    def passed(self) -> bool:
+        """Examine every device now; is each fine?"""
+        self.run()
+        return bool(self.verdicts) and all(verdict is Verdict.FINE for verdict in self.verdicts.values())
+
     def score(self, device: str) -> int | None:
         """Of its last self-test, 0 to 100; None before the first."""
         if device not in self.last:

@@ -21,6 +21,8 @@ from edge.checkup import Checkup
 from edge.comparing import Comparer, Limits
 from edge.connection import noted
 from edge.control import Control, Examine
+from edge.errands import Doers, Errands
+from edge.fetching import Fetching
 from edge.gallery import People, Secrets
 from edge.identifying import Preparing
 from edge.identity import load_keys
@@ -33,7 +35,7 @@ from edge.report import Report
 from edge.screen import Corner
 from edge.settings import Device, Settings
 from edge.sinks.text import TextSink
-from edge.states import Done, EnrolPlace, LookAtCamera, Page, Place, State, Technician, Typing
+from edge.states import Done, EnrolPlace, Located, LookAtCamera, Page, Place, State, Technician, Typing
 from edge.stopping import on_signal
 from edge.supervisor import Bench, Slot
 from edge.terminal import Terminal
@@ -102,7 +104,11 @@ class Daemon:
             self._facts,
             self._aloud,
             self._ageing.notice,
+            Fetching(keys, self._journal, self._people, lambda: bool(self._connection and self._connection.up)),
         )
+        self._stop = threading.Event()
+        doers = Doers(self._checkup.passed, lambda s: self._terminal.show(Located(s)), self._end)
+        self._errands = Errands(keys, settings.state_dir, self._journal, self._people, report, self._troubles, doers)
 
     def _comparer(self, settings: Settings) -> Comparer:
         """Fingers must be comparable, or there is no terminal; without the networks of faces there are no faces."""
@@ -128,6 +134,7 @@ class Daemon:
         """The terminal's one thread. Raises DeviceGone when the control socket is taken."""
         if not self._journal.open():
             self._report.say("storage", recording=False, reason="the boot could not be recorded: disk full or worn")
+        self._stop = stop
         self._refresh()
         self._control.open()
         self._legacy.open()
@@ -145,6 +152,9 @@ class Daemon:
             for show in (*self._shows, self._aloud):
                 show.close()
         self._report.say("stopped", seq=self._journal.seq)
+
+    def _end(self) -> None:
+        self._stop.set()
 
     def status(self) -> dict[str, Any]:
         """For the control socket: figures, no people."""
@@ -236,6 +246,7 @@ class Daemon:
         try:
             self._journal.tick()
             self._anchoring.look(self._people.anchor)
+            self._errands.look()
             self._troubles.mended("storage")
             self._terminal.disk = True
         except StorageError as error:

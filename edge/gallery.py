@@ -20,8 +20,9 @@ from edge.module_template import is_module, unpack
 from matching import Candidate, MatchingError, Prepared, Template, prepare
 from sync import StorageError, SyncError
 from sync.anchor import Anchor
+from sync.fetch import Whereabouts
 from sync.photo import is_photo
-from sync.roster import RosterReader
+from sync.roster import Given, RosterReader
 from sync.seal import lookup, open_sealed, open_template
 from sync.wire import CardFlag, Receipt, RosterEntry, SealedTemplate, parse_card
 
@@ -171,6 +172,23 @@ class People:
         self._spoilt = {name: person for name, person in self._spoilt.items() if self._still_has(person, name)}
         self._stale = False
         return True
+
+    def orders(self) -> list[Given]:
+        """What the server orders, as sync left it. Raises StorageError."""
+        return self._reader.orders() if self._reader else []
+
+    def found(self, number: int) -> tuple[Whereabouts, int] | None:
+        """The server's verdict on a question, and from which version on the roster has who is coming."""
+        return self._reader.found(number) if self._reader else None
+
+    def forget(self, person: bytes | None) -> list[int]:
+        """Forget what was enrolled here of a person (None: of everybody), and whatever is open in memory; returns the
+        records it was enrolled with."""
+        gone = [key for key in self._own if person is None or key[0] == person]
+        seqs = [self._own.pop(key)[0] for key in gone]
+        self._ready.clear()
+        self._stale = True
+        return seqs
 
     def enrolled(self, seq: int, own: SealedTemplate) -> None:
         """Count in a view just enrolled here; it is matched from the next refresh on."""

@@ -17,10 +17,14 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from edge import SetupError
 from sync import SyncError
 from sync.admission import Admission, lookup_binding, parse
-from sync.keys import load_ed25519, load_x25519
+from sync.keys import load_ed25519, load_x25519, write_key
 
 TRANSPORT, RECORD, SEAL = "transport.key", "record.key", "seal.key"
+WIPED = "wiped"  # a file that says: the seal key is another than that of the admission, on purpose
 CERTIFICATE, CA, ADMISSION = "transport.crt", "ca.crt", "admission.json"
+
+_LOOKUP_BYTES = 32
+_DONE = b"overwritten"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +56,47 @@ class Transport:
 def load_keys(state_dir: Path) -> Keys:
     """For the terminal process. Raises SetupError."""
     admission = load_admission(state_dir)
+    wiped = (state_dir / "keys" / WIPED).exists()
+    if wiped:
+        destroy(state_dir)  # to the end, wherever it was cut off
     try:
         record, seal = load_ed25519(find(state_dir, RECORD)), load_x25519(find(state_dir, SEAL))
-        lookup_key = open_lookup_key(admission, seal)
+        # A terminal that was wiped signs what it still has to say, and knows nobody until it is admitted anew.
+        lookup_key = os.urandom(_LOOKUP_BYTES) if wiped else open_lookup_key(admission, seal)
     except SyncError as error:
         raise SetupError(str(error)) from None
     return Keys(admission.terminal, record, seal, lookup_key, template_key_of(admission), server_key_of(admission))
+
+
+def destroy(state_dir: Path) -> None:
+    """Put a new seal key in the place of the old one, whose bytes are overwritten: nothing that was sealed to this
+    terminal, its look-up key included, opens any more. May be cut off anywhere and done again. Raises SetupError."""
+    keys = state_dir / "keys"
+    if find(state_dir, SEAL).parent != keys:
+        raise SetupError(f"{SEAL} is a credential of the service: it cannot be destroyed from here")
+    mark, new = keys / WIPED, keys / f"{SEAL}.new"
+    try:
+        if mark.exists() and mark.read_bytes() == _DONE:
+            return
+        _write(mark, b"begun")
+        _write(keys / SEAL, bytes((keys / SEAL).stat().st_size))
+        new.unlink(missing_ok=True)
+        write_key(new, X25519PrivateKey.generate())
+        new.rename(keys / SEAL)
+        _write(mark, _DONE)
+    except OSError as error:
+        raise SetupError(f"{keys}: {error.strerror}") from None
+    except SyncError as error:
+        raise SetupError(str(error)) from None
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Over what is there, in place, and to the disk."""
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "wb") as file:
+        file.write(data)
+        file.truncate()
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def load_transport(state_dir: Path) -> Transport:

@@ -5,6 +5,7 @@ At the start the log is read once: which boot it ended in, who punched last when
 
 import contextlib
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from edge import SOFTWARE
@@ -12,6 +13,7 @@ from edge.clock import Clock, SystemClock, boot_id
 from edge.policy import Last
 from sync import StorageError, WireError
 from sync.anchor import Anchor, anchor_detail, detailed_anchor
+from sync.fetch import Wanted
 from sync.outbox import Outbox
 from sync.record import ClockSource, Event, EventCode, Flag, Instant, Punch, Record, SourceClass
 from sync.wire import SealedTemplate, parse_template, template_bytes
@@ -215,6 +217,14 @@ class Journal:
             OWN: own.wrapped,
         }
         return self._append(Event(EventCode.ENROLMENT, detail, self.clock.now()), blob)
+
+    def forget_templates(self, seqs: Iterable[int]) -> None:
+        """Wipe what was enrolled here with these records; the records stay. Raises StorageError."""
+        self._outbox.forget_blobs(seqs)
+
+    def want(self, wanted: Wanted | None) -> None:
+        """Have sync ask the server this and nothing else. Raises StorageError."""
+        self._outbox.want(wanted)
 
     def own_templates(self) -> list[tuple[int, SealedTemplate]]:
         """(seq, template that opens here) of every view enrolled on this terminal and still kept."""

@@ -12,6 +12,7 @@ from drivers.base import ENTER, Advice
 from edge import policy
 from edge.facing import Facing, Seen
 from edge.messages import (
+    Ask,
     Compare,
     Fail,
     Find,
@@ -25,8 +26,19 @@ from edge.messages import (
     Vouched,
 )
 from edge.moves import Rung, Session, Step, Visit, choice, end, go
-from edge.outcome import Abandoned, LockedOut, NoMatch, NotSupervised, Outcome, PoorImage, SensorGone, TooClose
+from edge.outcome import (
+    Abandoned,
+    Elsewhere,
+    LockedOut,
+    NoMatch,
+    NotSupervised,
+    Outcome,
+    PoorImage,
+    SensorGone,
+    TooClose,
+)
 from edge.states import (
+    Asking,
     IdentifyReady,
     LookAtCamera,
     Place,
@@ -48,6 +60,9 @@ MOST_NAMES = 9  # as many as there are keys to choose with
 def found(session: Session, answer: Found, at_s: float) -> Step:
     """It is known who has the digits, if anybody, and whether they are locked."""
     visit = session.visit
+    known = replace(visit, people=answer.people, manner=answer.manner, dice=answer.dice)
+    if isinstance(session.state, Asking):
+        return climb(replace(session, visit=known), at_s)
     if not isinstance(session.state, Working):
         return session, ()
     if answer.wait_s > 0:
@@ -61,8 +76,14 @@ def found(session: Session, answer: Found, at_s: float) -> Step:
         if not session.able.finger:
             return without(session, at_s)
         return go(session, SupervisePlace(1, None), at_s, visit=replace(visit, attempts=1))
-    known = replace(visit, people=answer.people, manner=answer.manner, dice=answer.dice)
+    if session.able.online and not answer.people:
+        return go(session, Asking(), at_s, Ask(visit.digits), visit=known)
     return climb(replace(session, visit=known), at_s)
+
+
+def of_another_state(session: Session, at_s: float) -> Step:
+    """Who has the digits is known, and is not to be served here (R1.12)."""
+    return end(session, Elsewhere(), at_s) if isinstance(session.state, Asking) else (session, ())
 
 
 def climb(session: Session, at_s: float) -> Step:

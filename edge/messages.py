@@ -30,7 +30,7 @@ class Able:
     """What the terminal can do just now.
 
     `vouched`: somebody on the roster may vouch for others. `search`: everybody is ready to be searched without digits,
-    and a sensor here gives the pictures for it.
+    and a sensor here gives the pictures for it. `online`: the server can be asked for somebody.
     """
 
     finger: bool = True
@@ -39,6 +39,7 @@ class Able:
     disk: bool = True
     vouched: bool = False
     search: bool = True
+    online: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +91,20 @@ class Faced:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Answers Find. `wait_s`: so long these digits are locked, 0: not. `dice`: a random number, for the challenge."""
+    """Answers Find, and Ask where that is over.
+
+    `wait_s`: so long these digits are locked, 0: not. `dice`: a random number, for the challenge.
+    """
 
     people: tuple[Named, ...]
     manner: Manner
     wait_s: float
     dice: int
+
+
+@dataclass(frozen=True, slots=True)
+class OfAnotherState:
+    """Answers Ask: whoever has the digits is at home in another state (R1.12)."""
 
 
 class Miss(Enum):
@@ -144,7 +153,20 @@ class Opened:
     facts: tuple[tuple[str, str], ...]
 
 
-Event = Key | TimeUp | Changed | Touched | Advised | Faced | Found | Compared | Recorded | PinTried | Opened
+Event = (
+    Key
+    | TimeUp
+    | Changed
+    | Touched
+    | Advised
+    | Faced
+    | Found
+    | OfAnotherState
+    | Compared
+    | Recorded
+    | PinTried
+    | Opened
+)
 
 
 # ---- what the session wants done
@@ -161,6 +183,13 @@ class Want(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Find:
     """Who has these digits, how are they served, and are they locked? Empty digits: who comes without any."""
+
+    digits: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """The server, who has these digits; answered when it is known, or not at all."""
 
     digits: str
 
@@ -234,4 +263,4 @@ class End:
     outcome: Outcome
 
 
-Action = Find | Compare | Identify | Record | Note | Fail | TryPin | Open | End
+Action = Find | Ask | Compare | Identify | Record | Note | Fail | TryPin | Open | End

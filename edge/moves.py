@@ -9,6 +9,7 @@ from edge.messages import USUAL, Able, Action, End, Fail, Hit, Manner, Named, Wa
 from edge.outcome import Accepted, LockedOut, NoMatch, Noted, NotRecorded, Outcome, PoorImage, SensorGone
 from edge.policy import Rules
 from edge.states import (
+    Asking,
     ChooseKind,
     Done,
     EnrolDone,
@@ -17,6 +18,7 @@ from edge.states import (
     Fault,
     IdentifyReady,
     Idle,
+    Located,
     Locked,
     LookAtCamera,
     OutOfService,
@@ -36,6 +38,7 @@ from sync.record import Kind
 T = TypeVar("T")
 REST_S = 60.0  # then the resting picture is drawn again
 WORK_S = 10.0
+ASK_S = 10.0
 
 
 class Rung(StrEnum):
@@ -99,7 +102,7 @@ def wants(state: State) -> Want:
 
 def resting(state: State) -> bool:
     """Nobody is being served."""
-    return isinstance(state, Idle | IdentifyReady | OutOfService | Done | Locked | EnrolDone)
+    return isinstance(state, Idle | IdentifyReady | OutOfService | Done | Located | Locked | EnrolDone)
 
 
 def seconds(state: State, rules: Rules, manner: Manner = USUAL) -> float:
@@ -109,6 +112,10 @@ def seconds(state: State, rules: Rules, manner: Manner = USUAL) -> float:
             return REST_S
         case Working():
             return WORK_S
+        case Asking():
+            return ASK_S
+        case Located(shown_s):
+            return shown_s
         case Technician():
             return rules.technician_timeout_s
         case EnrolPlace() | EnrolFace():

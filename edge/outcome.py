@@ -57,6 +57,11 @@ class Noted:
 
 
 @dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Somebody of another state: this terminal is not for them (R1.12)."""
+
+
+@dataclass(frozen=True, slots=True)
 class NotSupervised:
     """Whoever was to vouch was not recognised, or is no supervisor."""
 
@@ -91,6 +96,7 @@ Outcome = (
     | TooClose
     | NotRecorded
     | Noted
+    | Elsewhere
     | NotSupervised
     | LockedOut
     | Cleared
@@ -116,6 +122,8 @@ def name(outcome: Outcome) -> str:
             return "not_recorded"
         case Noted():
             return "noted"
+        case Elsewhere():
+            return "elsewhere"
         case NotSupervised():
             return "not_supervised"
         case LockedOut():

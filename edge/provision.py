@@ -24,6 +24,7 @@ from edge.identity import (
     RECORD,
     SEAL,
     TRANSPORT,
+    WIPED,
     open_lookup_key,
     server_key_of,
     template_key_of,
@@ -73,6 +74,7 @@ def accept(state_dir: Path, data: bytes) -> Admission:
     _put(folder / CERTIFICATE, admission.certificate)
     _put(folder / CA, admission.ca)
     _put(folder / ADMISSION, to_json(admission))
+    (folder / WIPED).unlink(missing_ok=True)  # it knows people again
     return admission
 
 

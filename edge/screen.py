@@ -14,6 +14,7 @@ from edge.outcome import (
     Abandoned,
     Accepted,
     Cleared,
+    Elsewhere,
     LockedOut,
     NoMatch,
     Noted,
@@ -27,6 +28,7 @@ from edge.outcome import (
 )
 from edge.states import (
     Ask,
+    Asking,
     ChooseKind,
     Done,
     EnrolDone,
@@ -36,6 +38,7 @@ from edge.states import (
     Fault,
     IdentifyReady,
     Idle,
+    Located,
     Locked,
     LookAtCamera,
     OutOfService,
@@ -161,6 +164,10 @@ def screen(state: State) -> Screen:
             return _face(words.ASK[ask] if ask else words.LOOK, advice, arrow=_ARROW[ask] if ask else None)
         case Working():
             return Screen(Colour.BLUE, Icon.WAIT, (words.WAIT,))
+        case Asking():
+            return Screen(Colour.BLUE, Icon.WAIT, (words.ASKING,))
+        case Located():
+            return Screen(Colour.YELLOW, Icon.TOOLS, (words.LOCATED,))
         case Done(outcome):
             return _ending(outcome)
         case Locked(seconds):
@@ -251,6 +258,8 @@ def _ending(outcome: Outcome) -> Screen:
             return Screen(Colour.YELLOW, Icon.AGAIN, (words.TOO_CLOSE,))
         case Noted():
             return Screen(Colour.YELLOW, Icon.BOOK, (words.NOTED,))
+        case Elsewhere():
+            return Screen(Colour.RED, Icon.CROSS, (words.ELSEWHERE,))
         case NotSupervised():
             return Screen(Colour.RED, Icon.CROSS, (words.NOT_SUPERVISED,))
         case LockedOut(seconds):

@@ -67,6 +67,8 @@ def _states(name: str) -> Iterator[tuple[str, states.State]]:
     for ask in Ask:
         yield f"camera-{ask}", states.LookAtCamera(ask=ask)
     yield "working", states.Working()
+    yield "asking", states.Asking()
+    yield "located", states.Located(30)
     yield "supervise", states.SuperviseTyping(0)
     yield "supervise-typing", states.SuperviseTyping(3)
     yield "supervise-place", states.SupervisePlace(1, None)
@@ -111,6 +113,7 @@ _ENDINGS: Sequence[outcome.Outcome] = (
     outcome.NoMatch(),
     outcome.TooClose(),
     outcome.Noted(1),
+    outcome.Elsewhere(),
     outcome.NotSupervised(),
     outcome.LockedOut(120),
     outcome.NotRecorded(),

@@ -5,7 +5,7 @@ those come back as events. docs/terminal.md has a drawing, and a test that compa
 
 What must stay true here: nothing is green but what was recorded; every state ends by its time-out; digits that nobody
 has take the same way as digits somebody has, so that nothing tells them apart (a person who is served in their own
-manner, S16, excepted).
+manner, S16, and who is asked for at the server, S6, excepted; that the server bounds).
 """
 
 import math
@@ -24,6 +24,7 @@ from edge.messages import (
     Find,
     Found,
     Key,
+    OfAnotherState,
     Open,
     Opened,
     PinTried,
@@ -36,6 +37,7 @@ from edge.moves import Session, Step, Visit, choice, end, go, rest, resting
 from edge.outcome import Abandoned, Cleared, WrongDigits
 from edge.policy import Rules
 from edge.states import (
+    Asking,
     ChooseKind,
     EnrolDone,
     EnrolFace,
@@ -85,6 +87,8 @@ def step(session: Session, event: Event, at_s: float) -> Step:
             return ladder.faced(session, seen, at_s)
         case Found():
             return ladder.found(session, event, at_s)
+        case OfAnotherState():
+            return ladder.of_another_state(session, at_s)
         case Compared(result):
             return ladder.compared(session, result, at_s)
         case Recorded(outcome):
@@ -100,7 +104,7 @@ def step(session: Session, event: Event, at_s: float) -> Step:
 def _time_up(session: Session, at_s: float) -> Step:
     visit = session.visit
     match session.state:
-        case LookAtCamera():
+        case LookAtCamera() | Asking():
             return ladder.climb(session, at_s)
         case Typing() | Place() | Working():
             return end(session, visit.missed or Abandoned(), at_s)
@@ -144,7 +148,7 @@ def _key(session: Session, key: str, at_s: float) -> Step:
             return _digit(session, key, at_s)
         case Place() | LookAtCamera() if key == ENTER:  # "not this way": somebody without a finger to lay there
             return ladder.climb(session, at_s)
-        case Place() | LookAtCamera() if key == CLEAR:
+        case Place() | LookAtCamera() | Asking() if key == CLEAR:
             return end(session, visit.missed or Cleared(), at_s)
         case SuperviseTyping() | SupervisePlace() | SuperviseWho() | SuperviseReason():
             if key == CLEAR:

@@ -10,7 +10,19 @@ from typing import Any, Protocol
 from edge import SetupError
 from edge.latest import Latest
 from edge.screen import Colour, screen
-from edge.states import Done, EnrolDone, EnrolFace, EnrolPlace, LookAtCamera, Pin, Place, State, SuperviseTyping, Typing
+from edge.states import (
+    Done,
+    EnrolDone,
+    EnrolFace,
+    EnrolPlace,
+    Located,
+    LookAtCamera,
+    Pin,
+    Place,
+    State,
+    SuperviseTyping,
+    Typing,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +39,14 @@ _BEEPS: Mapping[Colour, tuple[int, ...]] = {Colour.GREEN: _GOOD, Colour.YELLOW: 
 
 
 def signal(state: State) -> Signal:
-    """One long beep is good, two short ones ask for something, three are a refusal, a click is a key (S16)."""
+    """One long beep is good, two short ones ask for something, three are a refusal, a click is a key (S16);
+    one each second says "here I am"."""
     colour = screen(state).colour
     match state:
         case Typing() | Pin() | SuperviseTyping(keys=1 | 2 | 3 | 4 | 5 | 6):
             return Signal(Colour.WHITE, _CLICK)
+        case Located(seconds):
+            return Signal(colour, (250, 750) * seconds)
         case Done() | EnrolDone() | Place() | LookAtCamera() | EnrolPlace() | EnrolFace() | SuperviseTyping():
             return Signal(colour, _BEEPS.get(colour, ()))
     return Signal(colour)

@@ -121,6 +121,18 @@ class Working:
 
 
 @dataclass(frozen=True, slots=True)
+class Asking:
+    """Nobody here has the digits: the server is being asked who has them (S6)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """Nobody is here, and somebody elsewhere looks for this terminal: it shows itself for so many seconds."""
+
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class SuperviseTyping:
     """Nothing recognised the person: a supervisor may type their own digits, or CLEAR ends it."""
 
@@ -221,6 +233,8 @@ State = (
     | Place
     | LookAtCamera
     | Working
+    | Asking
+    | Located
     | SuperviseTyping
     | SupervisePlace
     | SuperviseWho

@@ -17,6 +17,7 @@ from edge import EnrolmentRefused, messages, policy
 from edge import session as machine
 from edge.comparing import Comparer
 from edge.facing import Seen
+from edge.fetching import Fetching
 from edge.gallery import People
 from edge.journal import Journal
 from edge.lockout import Lockouts
@@ -26,12 +27,13 @@ from edge.onmodule import Job
 from edge.outcome import Accepted, Noted, NotRecorded, Outcome
 from edge.pin import Pins
 from edge.recognising import Recogniser
-from edge.states import Page, Place, Show, State
+from edge.states import Asking, Page, Place, Show, State
 from edge.supervisor import Bench, Got, Input, Pressed
 from edge.trouble import Troubles
 from matching import MatchingError, Template
 from sync import StorageError
 from sync.code import receipt_code
+from sync.fetch import Whereabouts
 from sync.record import EventCode, Means, Punch, SourceClass
 from sync.wire import CardFlag
 
@@ -66,9 +68,11 @@ class Terminal:
         facts: Facts,
         cue: Cue = lambda _state: None,
         notice: Notice = lambda _person, _template, _view: None,
+        fetching: Fetching | None = None,
     ) -> None:
         """`cue` hears each state while somebody is served who is told everything aloud (S16).
 
+        `fetching` asks the server for who is not known here; None: nobody does.
         `notice` hears of each finger that was recognised, once the punch is on disk (edge.ageing).
         """
         self.people = people
@@ -83,6 +87,7 @@ class Terminal:
         self._pins = pins
         self._facts = facts
         self._draw, self._cue, self._notice = show, cue, notice
+        self._fetching = fetching
         self._recogniser = Recogniser(comparer, people, troubles, rules.refuse_step_s)
         self._early: Pressed | None = None
         self._ended: deque[Outcome] = deque()
@@ -99,13 +104,16 @@ class Terminal:
             self._take(seen)
         elif time.monotonic() >= self.session.until_s:
             self._feed(messages.TimeUp())
+        self._listen()
         return self._ended.popleft() if self._ended else None
 
     def able(self) -> Able:
         """What this terminal can do now."""
         camera = self._bench.camera and self.comparer.faces
         search = self.comparer.searching and (self._bench.pictures if self.rules.identify else camera)
-        return Able(self._bench.finger, camera, self._bench.keypad, self.disk, self.people.gallery.vouched, search)
+        online = self._fetching is not None and self._fetching.online
+        vouched = self.people.gallery.vouched
+        return Able(self._bench.finger, camera, self._bench.keypad, self.disk, vouched, search, online)
 
     @property
     def pictures(self) -> bool:
@@ -238,12 +246,26 @@ class Terminal:
         if self.session.visit.manner.spoken:
             self._cue(state)
 
+    def _listen(self) -> None:
+        """To what the server knows of the digits somebody waits with."""
+        if self._fetching is None or not self._fetching.waiting:
+            return
+        if not isinstance(self.session.state, Asking):
+            self._fetching.end()
+        elif whereabouts := self._fetching.look():
+            self._fetching.end()
+            elsewhere = whereabouts is Whereabouts.ELSEWHERE
+            self._feed(messages.OfAnotherState() if elsewhere else self._find(self.session.visit.digits))
+
     # ---- what the session wants done
 
     def _do(self, action: Action) -> Event | None:
         match action:
             case messages.Find(digits):
                 return self._find(digits)
+            case messages.Ask(digits):
+                if self._fetching is not None:
+                    self._fetching.ask(digits)
             case messages.Compare(digits):
                 return messages.Compared(self._recogniser.finger_of(digits))
             case messages.Identify():

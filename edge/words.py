@@ -80,6 +80,8 @@ ASK = {
     Ask.CLOSE_EYES: Words("आँखें एक पल बंद करके खोलें", "Close your eyes for a moment and open them"),
 }
 WAIT = Words("कृपया रुकें…", "Please wait…")
+ASKING = Words("कार्यालय से पूछ रहे हैं…", "Asking the office…")
+LOCATED = Words("इस मशीन को ढूँढ़ा जा रहा है", "Somebody is looking for this terminal")
 
 KIND = {
     Kind.IN: Words("आगमन", "In"),
@@ -110,6 +112,7 @@ TOO_CLOSE = Words(
 )
 NOT_RECORDED = Words("दर्ज नहीं हुआ: रजिस्टर में लिखें", "Not recorded: use the register")
 NOTED = Words("नोट किया गया; कार्यालय पुष्टि करेगा", "Noted; the office will confirm it")
+ELSEWHERE = Words("आप दूसरे राज्य के हैं: अपने कार्यालय से पूछें", "You are of another state: ask your office")
 NOT_SUPERVISED = Words("पर्यवेक्षक की पहचान नहीं हुई", "The supervisor was not recognised")
 LOCKED = Words("बहुत बार विफल। {seconds} सेकंड रुकें", "Too many failures. Wait {seconds} seconds")
 CLEARED = Words("मिटा दिया। फिर से शुरू करें", "Cleared. Please start again")

@@ -13,7 +13,7 @@ from edge.moves import Session, go, seconds
 from edge.outcome import Accepted, Noted, NotRecorded
 from edge.policy import Lock, Rules
 from edge.session import begin, step
-from edge.states import EnrolFace, EnrolPlace, IdentifyReady, Idle, OutOfService, State
+from edge.states import EnrolFace, EnrolPlace, IdentifyReady, Idle, Located, OutOfService, State
 from matching import Match, NoMatch
 from sync.record import ClockSource, Flag, Instant, Kind, Means, Punch, SourceClass
 
@@ -70,6 +70,13 @@ ANSWERS: dict[type[m.Action], dict[str, m.Event]] = {
     },
     m.Open: {"facts": m.Opened((("seq", "7"),))},
 }
+ANSWERS[m.Ask] = {
+    "nobody anywhere": m.Found((), USUAL, 0.0, 5),
+    "a guest": m.Found(PEOPLE, USUAL, 0.0, 5),
+    "of another state": m.OfAnotherState(),
+    "clear": m.Key(CLEAR),
+    "time up": m.TimeUp(),
+}
 ANSWERS[m.Identify] = ANSWERS[m.Compare]
 
 Way = tuple[State, str, State]
@@ -85,8 +92,10 @@ def answers(actions: tuple[m.Action, ...]) -> dict[str, m.Event]:
 def explore(rules: Rules, able: m.Able = ABLE) -> Iterator[tuple[Session, str, Session, tuple[m.Action, ...]]]:
     """Every (session, what happened, session after, actions) that can come about; times left out of account."""
     start = begin(rules, able, 0.0)
-    enrolling = (go(start, state, 0.0)[0] for state in (EnrolPlace(1, 3, None), EnrolFace(1, 3, None)))
-    todo: deque[tuple[Session, dict[str, m.Event]]] = deque((one, {}) for one in (start, *enrolling))
+    online = begin(rules, replace(able, online=True), 0.0)
+    shown = (EnrolPlace(1, 3, None), EnrolFace(1, 3, None), Located(30))
+    from_outside = (go(start, state, 0.0)[0] for state in shown)
+    todo: deque[tuple[Session, dict[str, m.Event]]] = deque((one, {}) for one in (start, online, *from_outside))
     seen = {_alike(one, {}) for one, _ in todo}
     while todo:
         session, due = todo.popleft()
