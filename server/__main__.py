@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from config import ConfigError
 from config.load import load
 from config.model import Server
-from server import PeopleError, ServerError, account_command, delivery_command, synthetic_command
+from server import PeopleError, ServerError, account_command, delivery_command, simulate_command, synthetic_command
 from server.settings import BrokerSettings, IngestSettings, ServerSettings, WebSettings
 
 DEFAULT_CONFIG = Path("/etc/hazri/server.toml")
@@ -138,6 +138,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     audit.add_argument("--json", action="store_true", help="print one JSON object")
     synthetic_command.add(add, _topic)
+    simulate_command.add(add, _plain)
     delivery_command.add(add, group, _topic, _on_settings)
     account_command.add(add, group, _topic, _plain)
     add("api", _api, "Print the OpenAPI document.")
