@@ -12,7 +12,15 @@ from typing import Any, NoReturn
 from config import ConfigError
 from config.load import load
 from config.model import Server
-from server import PeopleError, ServerError, account_command, delivery_command, simulate_command, synthetic_command
+from server import (
+    PeopleError,
+    ServerError,
+    account_command,
+    delivery_command,
+    fleet_command,
+    simulate_command,
+    synthetic_command,
+)
 from server.settings import BrokerSettings, IngestSettings, ServerSettings, WebSettings
 
 DEFAULT_CONFIG = Path("/etc/hazri/server.toml")
@@ -77,8 +85,6 @@ def _parser() -> argparse.ArgumentParser:
     admit.add_argument("--replace", action="store_true", help="other keys or revoked before: take it all the same")
     revoke = add("revoke", _revoke, "Believe a terminal no more.")
     revoke.add_argument("terminal")
-    terminals = add("terminals", _terminals, "List the terminals and how they are.")
-    terminals.add_argument("--json", action="store_true", help="one JSON object a line")
     people = group("people", "People who punch.")
     add(
         "import",
@@ -121,7 +127,14 @@ def _parser() -> argparse.ArgumentParser:
     storm = add("storm", _bench, "Every terminal comes back at once.", bench)
     storm.add_argument("--terminals", type=int, default=5000, metavar="N", help="how many (default: 5000)")
     storm.add_argument("--flood", action="store_true", help="instead: one terminal floods, twenty others work on")
-    for name, one in (("wire", wire), ("link", link), ("ingest", ingest), ("storm", storm)):
+    api = add("api", _bench, "Pull a large made-up ledger through the API.", bench)
+    board = add("dashboard", _bench, "Look at a large made-up ledger, and at a thousand punches a second.", bench)
+    for one in (api, board):
+        one.add_argument("--punches", type=int, default=10_000_000, metavar="N", help="(default: 10,000,000)")
+        one.add_argument("--terminals", type=int, default=10_000, metavar="N", help="(default: 10,000)")
+        one.add_argument("--database", default="", metavar="URL", help="an empty one (default: SQLite, and gone after)")
+    named = ("wire", wire), ("link", link), ("ingest", ingest), ("storm", storm), ("api", api), ("dashboard", board)
+    for name, one in named:
         one.set_defaults(bench=name)
         one.add_argument("--json", action="store_true", help="one line of JSON")
     proof = add("proof", _proof, "Prove one record to somebody who trusts nobody here: a file, a sheet, a verifier.")
@@ -141,6 +154,7 @@ def _parser() -> argparse.ArgumentParser:
     simulate_command.add(add, _plain)
     delivery_command.add(add, group, _topic, _on_settings)
     account_command.add(add, group, _topic, _plain)
+    fleet_command.add(add, group, _topic)
     add("api", _api, "Print the OpenAPI document.")
     return parser
 
@@ -201,28 +215,6 @@ def _revoke(args: argparse.Namespace) -> int:
     from server.run import open_state
 
     revoke(open_state(_settings(args)).ledger, args.terminal)
-    return DONE
-
-
-def _terminals(args: argparse.Namespace) -> int:
-    from dataclasses import asdict
-
-    from server.ledger.store import now_ms
-    from server.ledger.views import live_terminals
-    from server.run import open_state
-    from server.web.words import EN, ago
-
-    with open_state(_settings(args)).ledger.read() as connection:
-        now = now_ms()
-        rows = live_terminals(connection, now)
-    for row in rows:
-        if args.json:
-            _print(json.dumps(asdict(row)))
-            continue
-        _print(
-            f"{row.id:<32} {row.state:<8} heard {ago(EN, row.last_seen_ms, now):<12} waiting {row.backlog:<6} "
-            f"stored {row.seq:<8} roster {row.roster_version}/{row.roster_wanted} refused {row.quarantined}"
-        )
     return DONE
 
 
