@@ -3,8 +3,8 @@
 Two offices are in one region or in two. A person belongs on the terminals of every region in which they have an
 office: the one they are posted at, one that awaits them, one that relieved them and lets go only when their new
 terminals have them (S6). How large a region is, the organisation says (`org_setting` "region": office, zone, district
-or state; office unless said). A person who was never employed anywhere, or a terminal without an office, is everybody's,
-as on a small site; the terminals of a closed office expect nobody.
+or state; office unless said). A person who was never employed, or a terminal without an office, is everybody's, as on
+a small site; the terminals of a closed office expect nobody.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, insert, select, update
 
 from server import PeopleError
+from server.fleet import roster
 from server.ledger.store import Ledger, upsert
 from server.ledger.tables import message, office, person, placement, roster_change, service_event, template, terminal
 from server.ledger.tables import terminal_state as beat
@@ -351,6 +352,7 @@ def test_demise_destroys_templates_and_leaving_does_not(ledger: Ledger) -> None:
     """R6.7."""
     with ledger.write() as connection:
         dead, gone = somebody(connection, "s1"), somebody(connection, "s2")
+        roster.everybody(connection, "t-s1")
         for ref in (dead, gone):
             row = {"person": ref, "finger": 1, "version": 1, "sealed": b"x", "terminal": "t-s1", "since_ms": 0}
             connection.execute(insert(template).values(**row))
