@@ -119,7 +119,7 @@ def _people(first: int, count: int) -> Iterator[PersonFacts]:
     for number in range(first, first + count):
         office = (number % OFFICES).to_bytes(8, "big")
         terminal, log = f"t-{number % OFFICES}", office
-        punches = []
+        punches: list[Punch] = []
         for midnight in works:
             for minute in (530 + chance.randrange(50), 780, 810, 1040 + chance.randrange(60)):
                 at = midnight + minute * MINUTE_MS + chance.randrange(MINUTE_MS)

@@ -167,7 +167,7 @@ class _Trial:
         return sum(one.halves for one in found.proposals) / 2
 
     def _fold(self, marks: Sequence[tuple[dt.date, int, int]], days: Sequence[dt.date]) -> list[AttendanceDay]:
-        punches = []
+        punches: list[Punch] = []
         for place, (day, *seconds) in enumerate(marks):
             midnight = midnight_ms(day, self._terms.offset_min)
             for turn, second in enumerate(seconds):

@@ -1,0 +1,93 @@
+"""How a day came to be what it is, in both languages (R2.5, R2.10, S17)."""
+
+import datetime as dt
+import string
+
+import pytest
+
+from server.attendance.clock import days_of
+from server.attendance.deductions import propose
+from server.attendance.derivation import of_proposal, steps
+from server.attendance.lsa import Reason
+from server.attendance.phrases import PHRASES
+from server.attendance.types import Act, Adjustment, DayFlag, Half, Leave, Status
+from server.attendance.words import WORDS, say, told
+from sync.record import Means
+from tests.unit.server.attendance.scene import (
+    OFFICE,
+    TUESDAY,
+    at,
+    marks,
+    office,
+    one_day,
+    one_month,
+    person,
+    punch,
+    world,
+)
+
+NAMES = {OFFICE: "Zone Office 2"}
+
+
+def test_a_late_day_in_words() -> None:
+    """S17: what was punched, where and how surely, the limit and its order, what follows."""
+    day = one_day(person(punch(TUESDAY, "09:41:30", bound_s=1), *marks(TUESDAY, "17:30")))
+    assert told(steps(day, NAMES), "en").split("; ") == [
+        "first in 09:41 at Zone Office 2 by finger, clock ±1 s",
+        "late after 09:30 (CBSE/SECY/2016/590-95 of 17.06.2016, para 8", "2019 I.9)",
+        "late by 11 min",
+        "last out 17:30 at Zone Office 2 by finger, clock ±0 s",
+        "closing time 17:30 (CBSE/SECY/2016/590-95 of 17.06.2016, para 1", "2019 I.2)",
+        "stayed until closing time",
+        "present",
+        "by policy cbse-2016/2016-08-01",
+    ]  # fmt: skip
+    assert "11 मिनट विलंब" in told(steps(day, NAMES), "hi")
+
+
+def test_a_deduction_in_words() -> None:
+    """R2.3, R2.10: which days came to which leave."""
+    late = [one for day in days_of("2026-11")[1:4] for one in marks(day, "09:41", "17:30")]
+    month = propose(one_month(person(*late)), {"CL": 16}, dt.date(2026, 12, 1))
+    text = say(of_proposal(month.proposals[0]), "en")
+    assert text.startswith("late days 02.11.2026, 03.11.2026, 04.11.2026 → 1 CL (CBSE/SECY/2016/590-95")
+    month = propose(one_month(person(*late)), {}, dt.date(2026, 12, 1))
+    assert "none is left: for decision" in say(of_proposal(month.proposals[0]), "en")
+
+
+ODD = (
+    (person(), world(office(fitness=())), "the office's terminals were not fit; undetermined"),
+    (person(leaves=(Leave(TUESDAY, TUESDAY, "CL", id="l-1"),)), world(), "approved leave CL l-1; on leave; by policy"),
+    (
+        person(punch(TUESDAY, "14:10"), leaves=(Leave(TUESDAY, TUESDAY, "CL", Half.FORENOON),)),
+        world(),
+        "late after 14:00",
+    ),
+    (
+        person(adjustments=(Adjustment(TUESDAY, Act.ADD_IN, "so", "power cut", at(TUESDAY, "09:00"), id="a"),)),
+        world(),
+        "first in 09:00, added by an officer",
+    ),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("facts", "here", "said"), ODD)
+def test_why_a_day_is_not_as_usual(facts: object, here: object, said: str) -> None:
+    """S17"""
+    assert said in told(steps(one_day(facts, here=here), NAMES), "en")  # type: ignore[arg-type]
+
+
+def test_there_is_a_sentence_for_everything() -> None:
+    """S17: every flag, status, reason, act and means, in both languages, with the same values."""
+    wanted = {f"flag_{(flag.name or '').lower()}" for flag in DayFlag}
+    wanted |= {f"status_{status.value}" for status in Status} | {f"lsa_{reason.value}" for reason in Reason}
+    wanted |= {act.value for act in Act} | {f"means_{means.name.lower()}" for means in Means}
+    assert wanted <= set(WORDS)
+    for table in (WORDS, PHRASES):
+        for code, (english, hindi) in table.items():
+            assert fields(english) == fields(hindi), code
+            assert any("\u0900" <= sign <= "\u097f" for sign in hindi), code
+
+
+def fields(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
