@@ -73,6 +73,7 @@ def run(settings: Settings, uplink: Uplink, *, events: bool) -> int:
         changes,
         asker,
         lines.thrift,
+        link.spread,
         teller=Teller(reporter),
     )
     report.say("ready", broker=f"{uplink.broker_host or me.broker_host}:{uplink.broker_port or me.broker_port}")

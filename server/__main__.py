@@ -18,6 +18,7 @@ from server import (
     account_command,
     delivery_command,
     fleet_command,
+    orders_command,
     simulate_command,
     synthetic_command,
 )
@@ -155,6 +156,7 @@ def _parser() -> argparse.ArgumentParser:
     delivery_command.add(add, group, _topic, _on_settings)
     account_command.add(add, group, _topic, _plain)
     fleet_command.add(add, group, _topic)
+    orders_command.add(add, group, _topic)
     add("api", _api, "Print the OpenAPI document.")
     return parser
 

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from sqlalchemy import Connection, insert, select, update
 
 from server import AdmissionError, FleetError, pki
-from server.fleet import roster, standing, units, vouch
+from server.fleet import orders, roster, standing, units, vouch
 from server.fleet.standing import State
 from server.keys import ServerKeys
 from server.ledger.store import Ledger, now_ms
@@ -109,6 +109,7 @@ def _register(connection: Connection, vault: Vault, request: Request, known: Any
         connection.execute(insert(terminal).values(**values))
     else:
         connection.execute(update(terminal).where(terminal.c.id == request.terminal).values(**values))
+        orders.readmitted(connection, request.terminal)
     was = known.state if known else ""
     if was != State.ACTIVE:
         standing.note(connection, request.terminal, "state", was, State.ACTIVE, OFFICE, "admitted", now_ms())
