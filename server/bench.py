@@ -30,6 +30,10 @@ def _run(args: argparse.Namespace, console: Console) -> dict[str, Any]:
             from server import bench_ingest
 
             return bench_ingest.run(console, args.scale)
+        case "api" | "dashboard":
+            from server import bench_api
+
+            return bench_api.run(console, args.bench, args.punches, args.terminals, args.database)
         case "storm" if args.flood:
             from server import bench_flood
 

@@ -136,6 +136,11 @@ class Boot:
     def anchored(self) -> bool:
         return bool(self._anchors)
 
+    @property
+    def bare(self) -> bool:
+        """Is there none?"""
+        return not (self._order or self._anchors)
+
     def date(self, at_ms: int, received_ms: int | None = None) -> Interval:
         """When CLOCK_BOOTTIME stood at `at_ms`, by all that is known; `received_ms`: when its record came here."""
         return _date(at_ms, received_ms, self._near(at_ms))

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, select
 
 from server.access.scope import WHOLE, Scope, condition
-from server.dating import TOLERANCE_MS, Boot, Interval
+from server.dating import RESOLUTION_MS, TOLERANCE_MS, Boot, Interval, Reason
 from server.ledger.tables import record, signed
 from server.timekeeping import of_boots
 from sync.record import MAX_SCORE, ClockSource, Flag, Kind, Means, RecordType, SourceClass
@@ -30,7 +30,8 @@ _FLAGS = {
 _SCORES = [repr(score / 1000) for score in range(MAX_SCORE + 1)]
 _FIRST_MS = calendar.timegm((1, 1, 1, 0, 0, 0)) * 1000
 _LAST_MS = calendar.timegm((9999, 12, 31, 23, 59, 59)) * 1000 + 999
-_DAY_MS = 86_400_000
+_SECONDS = [f"{n:02}." for n in range(60)]
+_THOUSANDTHS = [f'{n:03}Z"' for n in range(1000)]
 
 _LINE = (
     '"server_seq":%d,"terminal":"%s","log":"%s","seq":%d,"person":"%s","kind":"%s","means":"%s","score":%s,'
@@ -125,18 +126,21 @@ def moment(ms: int | None) -> str:
     """Unix time as RFC 3339 in quotes; null where that is no date: a terminal may claim any time."""
     if ms is None or not _FIRST_MS <= ms <= _LAST_MS:
         return "null"
-    day, rest = divmod(ms, _DAY_MS)
-    rest, thousandths = divmod(rest, 1000)
-    rest, seconds = divmod(rest, 60)
-    return f'"{_day(day)}{rest // 60:02}:{rest % 60:02}:{seconds:02}.{thousandths:03}Z"'
+    minute, rest = divmod(ms, 60_000)
+    return f'"{_minute(minute)}{_SECONDS[rest // 1000]}{_THOUSANDTHS[rest % 1000]}'
 
 
 def _interval(boot: Boot, at_ms: int, received_ms: int, source_class: int, *, then: bool) -> Interval:
-    interval = boot.date_then(at_ms, received_ms) if then else boot.date(at_ms, received_ms)
+    if boot.bare:
+        interval = Interval(None, received_ms + RESOLUTION_MS, Reason.BEFORE)
+    elif then:
+        interval = boot.date_then(at_ms, received_ms)
+    else:
+        interval = boot.date(at_ms, received_ms)
     return interval.elsewhere() if source_class == SourceClass.LEGACY_TERMINAL else interval
 
 
-@lru_cache(4096)
-def _day(day: int) -> str:
-    t = time.gmtime(day * 86_400)
-    return f"{t.tm_year:04}-{t.tm_mon:02}-{t.tm_mday:02}T"
+@lru_cache(1 << 16)
+def _minute(minute: int) -> str:
+    t = time.gmtime(minute * 60)
+    return f"{t.tm_year:04}-{t.tm_mon:02}-{t.tm_mday:02}T{t.tm_hour:02}:{t.tm_min:02}:"
