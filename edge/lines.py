@@ -12,8 +12,7 @@ from typing import Protocol
 
 from drivers.modem import Kind, Uplink
 from edge.report import Report
-from sync.agent import Thrift
-from sync.budget import Budget, Use
+from sync.budget import Budget, Thrift, Use
 
 _NO_NAME = "sim"  # a mobile network that does not tell its name
 

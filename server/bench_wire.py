@@ -37,13 +37,26 @@ from server.settings import BrokerSettings
 from server.vault import Vault
 from sync import admission
 from sync.agent import Agent, AgentSettings
+from sync.health import (
+    Counters,
+    Health,
+    LinkKind,
+    Machine,
+    Sensor,
+    SensorKind,
+    SensorState,
+    Serving,
+    Throttled,
+    Verdict,
+    health_bytes,
+)
 from sync.keys import new_transport_key, write_key
 from sync.mqtt import MqttLink, MqttSettings
 from sync.outbox import Outbox
-from sync.record import Punch
+from sync.record import ClockSource, Punch
 from sync.relay import Relay
 from sync.roster import RosterStore
-from sync.topics import down_all
+from sync.topics import down_all, up
 
 NAME = "t-0001"
 _SIZES = (1, 10, 50)
@@ -52,8 +65,30 @@ _RUSHES, _RUSH_S, _RUSH_PUNCHES = 2, 20 * 60, 50
 RECEIPT_S = 60  # a punch's receipt comes within, 15 s of a 2G line included
 LINGER_S, KEEPALIVE_S, BEAT_S = 40.0, 100, 300  # as shipped ([sync] in edge.toml)
 _BEATS, _RECONNECTS = 288, 20
+_HEALTHS, _NEWS = 24, 4  # how it is: hourly, in the place of a beat; and when something breaks or is mended
 _PING_BYTES = 204  # request and answer, 24 bytes of TLS in a packet of 76 each, and an acknowledgement of 52
 _MSS, _HEADERS = 1448, 52  # an Ethernet line's; IPv4 and TCP with time stamps
+TYPICAL = Health(
+    software="0.1.0",
+    serving=Serving.SERVING,
+    link=LinkKind.GPRS,
+    metered=True,
+    signal_percent=61,
+    backlog=3,
+    oldest_s=42,
+    clock=ClockSource.SERVER,
+    clock_offset_ms=-1200,
+    clock_bound_ms=384,
+    roster_version=213,
+    roster_age_s=260_000,
+    certificate_days=61,
+    machine=Machine(2_600_000, 1, 54, Throttled.UNDER_VOLTAGE_ONCE, 48, 11_800, 21, 10),
+    sensors=(
+        Sensor("zfm", SensorKind.FINGER, SensorState.HERE, Verdict.FINE, 96, 96, Counters(21_412, 1931, 12, 2)),
+        Sensor("evdev", SensorKind.KEYPAD, SensorState.HERE, Verdict.FINE, 100),
+        Sensor("camera", SensorKind.FACE, SensorState.HERE, Verdict.FINE, 100, counters=Counters(412, 120)),
+    ),
+)
 _SETTLE_S, _PATIENCE_S = 0.4, 60.0
 
 
@@ -98,9 +133,9 @@ def _cost(site: "Site", meter: "Meter", coming: Iterator[Punch], n: int, on_done
 
 
 def _day(site: "Site", relay: Relay, meter: "Meter", coming: Iterator[Punch], progress: Progress) -> dict[str, int]:
-    """A day from its parts: each batch of the two rushes as it would be sent; a beat and a reconnect, averaged."""
+    """A day from its parts: each batch of the two rushes as it would be sent; beat, health and reconnect, averaged."""
     groups = _rushes()
-    task = progress.add_task("a day", total=len(groups) + 10)
+    task = progress.add_task("a day", total=len(groups) + 15)
     punches = sum(_cost(site, meter, coming, n, lambda: progress.advance(task)) for n in groups)
     before = meter.bytes()
     for _ in range(5):
@@ -108,6 +143,12 @@ def _day(site: "Site", relay: Relay, meter: "Meter", coming: Iterator[Punch], pr
         site.settle(lambda: True)
         progress.advance(task)
     beats = (meter.bytes() - before) / 5
+    before = meter.bytes()
+    for _ in range(5):
+        site.link.publish(up(NAME, "health"), health_bytes(TYPICAL), qos=0)
+        site.settle(lambda: True)
+        progress.advance(task)
+    health = (meter.bytes() - before) / 5
     before = meter.bytes()
     for _ in range(5):
         relay.cut()
@@ -119,6 +160,7 @@ def _day(site: "Site", relay: Relay, meter: "Meter", coming: Iterator[Punch], pr
     return {
         "punches": punches,
         "beats": round(_BEATS * beats),
+        "healths": round(_HEALTHS * (health - beats) + _NEWS * health),
         "reconnects": round(_RECONNECTS * reconnect),
     }
 

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sync import LinkError, NotMadeError, StorageError, SyncError
 from sync.asker import Asker
 from sync.batch import batch_bytes
+from sync.budget import Thrift
 from sync.chain import verify_receipt, verify_roster
 from sync.errands import Errands
 from sync.fetch import wanted_bytes
@@ -37,6 +38,7 @@ from sync.wire import ROOM, Beat, Chunk, Receipt, beat_bytes, chunk_bytes, parse
 CHUNK_BYTES = 1024
 METERED_ROOM = 4096  # of roster at once: under two seconds on a poor 2G line, and little to lose with it
 _SESSION_BYTES = 8
+_JUST_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +52,6 @@ class AgentSettings:
     linger_s: float = 0.0  # how long a record may wait for others to share its batch
     metered_linger_s: float = 0.0  # the same on a metered line, which is worth it
     now_s: Callable[[], float] = time.monotonic  # seconds, from any moment on
-
-
-@dataclass(frozen=True, slots=True)
-class Thrift:
-    """What the line costs: by the byte, and so much that only punches and what they need may go."""
-
-    metered: bool = False
-    essential_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +161,10 @@ class Agent:
                     self._drain()
                 if self._reader is not None and not self._forked:
                     self._upload()
-                if self._settings.now_s() - self._beat_at >= self._settings.heartbeat_s:
+                since_s = self._settings.now_s() - self._beat_at
+                due = since_s >= self._settings.heartbeat_s
+                if not self._tell(beat=due or since_s < _JUST_S) and due:
                     self.beat(qos=0)
-                self._tell()
         except LinkError as error:
             self._broke(error)
         except StorageError as error:
@@ -346,13 +341,17 @@ class Agent:
                     self._link.publish(up(self._settings.terminal, "chunk"), chunk_bytes(chunk))
             self._blobs_sent = seq
 
-    def _tell(self) -> None:
+    def _tell(self, *, beat: bool) -> bool:
+        """How the terminal is, when that is due, in the place of a beat; whether it was said. `beat`: one is due, or
+        went just now and shares its packet."""
         if self._teller is None:
-            return
-        thrift, receipted = self._thrift(), self.state.receipted
-        health = self._teller.due(self._reader, receipted, metered=thrift.metered, sparing=thrift.essential_only)
-        if health is not None:
-            self._link.publish(up(self._settings.terminal, "health"), health, qos=0)
+            return False
+        health = self._teller.due(self._reader, self.state.receipted, self._thrift(), in_passing=beat)
+        if health is None:
+            return False
+        self._link.publish(up(self._settings.terminal, "health"), health, qos=0)
+        self._beat_at = self._settings.now_s()
+        return True
 
     def beat(self, qos: int) -> None:
         """Say how the terminal is, now. Raises LinkError."""

@@ -20,6 +20,14 @@ _MAX_SIMS = 16
 
 
 @dataclass(frozen=True, slots=True)
+class Thrift:
+    """What the line costs: by the byte, and so much that only punches and what they need may go."""
+
+    metered: bool = False
+    essential_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Use:
     """Bytes of the month so far, of the limit (0: none), and what it will come to at this pace."""
 

@@ -1,6 +1,7 @@
 """When a terminal says how it is (sync.health): after connecting, when something breaks or is mended, and hourly.
 
-On a metered line a new link is no reason by itself: lines that come and go twenty times a day would pay for it.
+On a metered line a new link is no reason by itself: lines that come and go twenty times a day would pay for it. What is
+said by the hour takes the place of a beat there, or shares the packet of one.
 """
 
 import time
@@ -8,6 +9,7 @@ from collections.abc import Callable
 
 from sync import StorageError
 from sync.asker import since_boot_ms
+from sync.budget import Thrift
 from sync.health import Health, health_bytes
 from sync.outbox import OutboxReader
 from sync.record import Instant
@@ -35,16 +37,19 @@ class Teller:
         if self._now_s() - self._told_s < _MAYBE_LOST_S:
             self._told_s = float("-inf")
 
-    def due(self, reader: OutboxReader | None, receipted: int, *, metered: bool, sparing: bool = False) -> bytes | None:
-        """What is to be sent now, if anything is. `sparing`: news alone is worth its bytes."""
+    def due(
+        self, reader: OutboxReader | None, receipted: int, thrift: Thrift, *, in_passing: bool = False
+    ) -> bytes | None:
+        """What is to be sent now, if anything is. `in_passing`: a beat would be sent now, or just was."""
         now_s = self._now_s()
-        if now_s - self._looked_s < _LOOK_S:
+        if now_s - self._looked_s < _LOOK_S and not in_passing:
             return None
         self._looked_s = now_s
         health = self._look(*waiting(reader, receipted))
         news = health.faults != self._faults and now_s - self._news_s >= _NEWS_S
-        hello = self._new_link and not metered
-        if not (news or hello or (now_s - self._told_s >= EVERY_S and not sparing)):
+        hello = self._new_link and not thrift.metered
+        hourly = now_s - self._told_s >= EVERY_S and not thrift.essential_only and (in_passing or not thrift.metered)
+        if not (news or hello or hourly):
             return None
         self._new_link, self._told_s, self._faults = False, now_s, health.faults
         if news:

@@ -10,8 +10,7 @@ import pytest
 from drivers.modem import Kind, Uplink
 from edge.lines import Lines
 from edge.report import Report
-from sync.agent import Thrift
-from sync.budget import Budget
+from sync.budget import Budget, Thrift
 
 LAN, WIFI, NONE = Uplink(Kind.LAN), Uplink(Kind.WIFI), Uplink(Kind.NONE)
 GPRS = Uplink(Kind.GPRS, metered=True, operator="One")

@@ -10,8 +10,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from sync import LinkError, StorageError, seal
-from sync.agent import Agent, AgentSettings, AgentState, Thrift
+from sync.agent import Agent, AgentSettings, AgentState
 from sync.batch import parse_batch
+from sync.budget import Thrift
 from sync.chain import genesis, sign_receipt, sign_roster
 from sync.columns import Indexes, parse_columns
 from sync.link import Delivery, Hub, LoopbackLink

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from sync.agent import Agent, AgentSettings, Thrift
+from sync.agent import Agent, AgentSettings
+from sync.budget import Thrift
 from sync.health import Health, LinkKind, Machine, Sensor, SensorKind, SensorState, Serving, Verdict, parse_health
 from sync.link import Delivery, Hub, LoopbackLink
 from sync.outbox import Outbox, OutboxReader
@@ -30,13 +31,13 @@ class Clock:
 
 class Desk:
     def __init__(self, *, metered: bool = False, sparing: bool = False) -> None:
-        self.clock, self.health, self.metered, self.sparing = Clock(), WELL, metered, sparing
+        self.clock, self.health, self.thrift = Clock(), WELL, Thrift(metered, sparing)
         self.teller = Teller(lambda backlog, oldest_s: self.health, self.clock)
 
-    def after(self, seconds: float) -> bool:
+    def after(self, seconds: float, *, beat: bool = True) -> bool:
         """Is something said so much later?"""
         self.clock.s += seconds
-        return self.teller.due(None, 0, metered=self.metered, sparing=self.sparing) is not None
+        return self.teller.due(None, 0, self.thrift, in_passing=beat) is not None
 
 
 def test_once_an_hour_while_all_is_well() -> None:
@@ -75,6 +76,15 @@ def test_what_was_said_as_the_link_went_is_said_again() -> None:
     desk.clock.s += 30
     desk.teller.new_link()
     assert desk.after(0)
+
+
+def test_on_a_metered_line_the_hourly_word_waits_for_a_beat_and_news_does_not() -> None:
+    """S3"""
+    desk = Desk(metered=True)
+    assert not desk.after(0, beat=False)
+    assert desk.after(5)
+    desk.health = BROKEN
+    assert desk.after(20, beat=False)
 
 
 def test_when_the_month_is_nearly_spent_only_news_goes() -> None:
