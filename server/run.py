@@ -25,6 +25,7 @@ from server.intake import Intake
 from server.keys import ServerKeys, held, open_keys
 from server.ledger.records import RecordWriter
 from server.ledger.store import Ledger
+from server.people.otp import PersonCodes
 from server.pki import INGEST
 from server.settings import BrokerSettings, ServerSettings, WebSettings
 from server.transparency.notary import Notary
@@ -105,6 +106,7 @@ def serving(settings: ServerSettings) -> Iterator[str]:
             feed,
             lambda: _problems(broker, ingest, pusher, notary, fleet),
             opened.keys.vault,
+            PersonCodes(Vault(opened.keys.vault)),
             pulse=fleet.pulse,
         )
         start_web(stack, services, listening)

@@ -25,6 +25,7 @@ from server.web.words import Words
 router = APIRouter(include_in_schema=False)
 LIVE_ROWS = 50
 _WAY_IN = everybody("the way in, and out")
+_FORMS = ("/enter", "/login", "/me/login", "/accounts")  # shown again where something is wrong with them
 _LANG = "lang"
 _YEAR_S = 365 * 86_400
 
@@ -126,8 +127,9 @@ def _menu(who: Visitor | None, w: Words) -> list[tuple[str, str]]:
 
 def page(request: Request, name: str, status: int = 200, **context: object) -> Response:
     w = language(request)
-    # A path that a stranger made up is not put into a link.
-    path = request.url.path if request.scope.get("route") is not None else "/"
+    # A path that a stranger made up is not put into a link, nor one that takes forms alone.
+    shown = status != 404 and (request.method == "GET" or request.url.path in _FORMS)
+    path = request.url.path if shown and request.scope.get("route") is not None else "/"
     who: Visitor | None = getattr(request.state, "visitor", None)
     around = {"w": w, "a": words_access.LANGUAGES[w.code], "path": path, "who": who, "menu": _menu(who, w)}
     html = environment.get_template(name).render(**around, **context)
