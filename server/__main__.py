@@ -19,6 +19,7 @@ from server import (
     delivery_command,
     fleet_command,
     orders_command,
+    policy_command,
     simulate_command,
     synthetic_command,
 )
@@ -128,6 +129,8 @@ def _parser() -> argparse.ArgumentParser:
     storm = add("storm", _bench, "Every terminal comes back at once.", bench)
     storm.add_argument("--terminals", type=int, default=5000, metavar="N", help="how many (default: 5000)")
     storm.add_argument("--flood", action="store_true", help="instead: one terminal floods, twenty others work on")
+    days = add("attendance", _bench, "Fold a month of a whole state, and one late punch.", bench)
+    days.add_argument("--people", type=int, default=100_000, metavar="N", help="(default: 100,000)")
     api = add("api", _bench, "Pull a large made-up ledger through the API.", bench)
     board = add("dashboard", _bench, "Look at a large made-up ledger, and at a thousand punches a second.", bench)
     for one in (api, board):
@@ -135,7 +138,7 @@ def _parser() -> argparse.ArgumentParser:
         one.add_argument("--terminals", type=int, default=10_000, metavar="N", help="(default: 10,000)")
         one.add_argument("--database", default="", metavar="URL", help="an empty one (default: SQLite, and gone after)")
     named = ("wire", wire), ("link", link), ("ingest", ingest), ("storm", storm), ("api", api), ("dashboard", board)
-    for name, one in named:
+    for name, one in (*named, ("attendance", days)):
         one.set_defaults(bench=name)
         one.add_argument("--json", action="store_true", help="one line of JSON")
     proof = add("proof", _proof, "Prove one record to somebody who trusts nobody here: a file, a sheet, a verifier.")
@@ -153,6 +156,7 @@ def _parser() -> argparse.ArgumentParser:
     audit.add_argument("--json", action="store_true", help="print one JSON object")
     synthetic_command.add(add, _topic)
     simulate_command.add(add, _plain)
+    policy_command.add(add, group, _plain)
     delivery_command.add(add, group, _topic, _on_settings)
     account_command.add(add, group, _topic, _plain)
     fleet_command.add(add, group, _topic)

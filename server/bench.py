@@ -34,6 +34,10 @@ def _run(args: argparse.Namespace, console: Console) -> dict[str, Any]:
             from server import bench_api
 
             return bench_api.run(console, args.bench, args.punches, args.terminals, args.database)
+        case "attendance":
+            from server import bench_attendance
+
+            return bench_attendance.run(console, args.people)
         case "storm" if args.flood:
             from server import bench_flood
 

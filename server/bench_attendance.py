@@ -40,7 +40,7 @@ _TRIES = 200
 
 
 def run(console: Console, people: int = PEOPLE) -> dict[str, Any]:
-    """Seconds, memory and microseconds a day; milliseconds for one late punch (median and worst of 200)."""
+    """Seconds (by the clock, and of one processor), memory, microseconds a day; milliseconds for one late punch."""
     console.print(f"folding {MONTH} of {people} synthetic employees in {PROCESSES} processes …")
     share = people // PROCESSES
     begun = time.perf_counter()
@@ -55,6 +55,7 @@ def run(console: Console, people: int = PEOPLE) -> dict[str, Any]:
         "person_days": days,
         "punches": sum(half["punches"] for half in halves),
         "fold_s": round(fold_s, 1),
+        "fold_cpu_s": round(max(half["cpu_s"] for half in halves), 1),
         "with_making_the_punches_s": round(took_s, 1),
         "us_a_person_day": round(1e6 * sum(half["fold_s"] for half in halves) / days, 1),
         "memory_mib": round(sum(half["memory_mib"] for half in halves)),
@@ -69,17 +70,18 @@ def _fold(first: int, count: int) -> dict[str, float]:
     planner = Planner(world)
     said: Counter[str] = Counter()
     folded = punches = late = 0
-    fold_s = 0.0
+    fold_s = cpu_s = 0.0
     for facts in _people(first, count):
         punches += len(facts.punches)
-        begun = time.perf_counter()
+        begun, cpu = time.perf_counter(), time.process_time()
         for day in fold_days(planner, facts, days):
             folded += 1
             said[day.status] += 1
             late += day.late_min > 0
         fold_s += time.perf_counter() - begun
+        cpu_s += time.process_time() - cpu
     used_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"fold_s": fold_s, "days": folded, "punches": punches, "late": late, "memory_mib": used_mib}
+    return {"fold_s": fold_s, "cpu_s": cpu_s, "days": folded, "punches": punches, "late": late, "memory_mib": used_mib}
 
 
 def _late_punch() -> list[float]:
