@@ -67,11 +67,12 @@ def submit(
 
 def put(connection: Connection, vaults: Vaults, org: str, form: Form, agreed: Consent, replaces: str = "") -> str:
     """As `submit`, of a form that is checked. Raises FormError: registered already, or replaces what it cannot."""
-    number = numbers.put(connection, vaults.numbers, form.number) if form.number else None
-    if number is not None:
-        _check_alone(connection, org, number)
+    known = numbers.find(connection, vaults.numbers, form.number) if form.number else None
+    if known is not None:
+        _check_alone(connection, org, known)
     if replaces:
         _check_replaces(connection, org, replaces)
+    number = numbers.put(connection, vaults.numbers, form.number) if form.number else None
     one = "R-" + "".join(secrets.choice(_ALPHABET) for _ in range(_ID_LETTERS))
     at_ms = now_ms()
     values = {

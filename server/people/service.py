@@ -1,6 +1,7 @@
 """The seventeen orders of a service (Haryana, 1/127-2023-eGov./IT Cell of 30-11-2023; R6.1) and what each does. Pure.
 
-What must stay true here: `fold` depends on the set of orders alone, never on the order in which they were entered.
+What must stay true here: `fold` depends on the set of orders alone, never on the order in which they were entered. Of
+two that take effect on one day the one made later is the later.
 """
 
 import datetime as dt
@@ -14,6 +15,11 @@ from server import PeopleError
 class Kind(Enum):
     """What can happen in a service, in the order in which things of one day take effect."""
 
+    VRS = "vrs"
+    RESIGNATION = "resignation"
+    TERMINATION = "termination"
+    DISMISSAL = "dismissal"
+    SUSPENSION = "suspension"
     APPOINTMENT = "appointment"
     RETURN_TO_SERVICE = "return_to_service"
     REINSTATEMENT = "reinstatement"
@@ -25,11 +31,6 @@ class Kind(Enum):
     STAY_LIFTED = "stay_lifted"
     RELIEVING = "relieving"
     JOINING = "joining"
-    SUSPENSION = "suspension"
-    VRS = "vrs"
-    RESIGNATION = "resignation"
-    TERMINATION = "termination"
-    DISMISSAL = "dismissal"
     DEMISE = "demise"
 
 
@@ -224,6 +225,8 @@ def step(now: Standing, order: ServiceOrder) -> Standing:
             if now.posted not in (left, None):  # has joined elsewhere: the old office is told late
                 return replace(now, frozen=left, before=left)
             return replace(now, posted=None, frozen=left, before=left, roles=roles)
+        case Kind.JOINING if now.service is Service.LEFT:
+            return now  # who left joins nowhere without being appointed, or returning
         case Kind.JOINING:
             service = Service.SUSPENDED if now.service is Service.SUSPENDED else Service.SERVING
             return replace(now, service=service, posted=to, awaited=None, designation=post, roles=roles)
@@ -274,6 +277,6 @@ def check(order: ServiceOrder) -> None:
 _PRECEDENCE = {kind: place for place, kind in enumerate(Kind)}
 
 
-def _order(one: ServiceOrder) -> tuple[dt.date, int, dt.date, str, bytes, bytes, str]:
+def _order(one: ServiceOrder) -> tuple[dt.date, dt.date, int, str, bytes, bytes, str]:
     offices = one.from_office or b"", one.to_office or b""
-    return one.effective_on, _PRECEDENCE[one.kind], one.ordered_on, one.order_no, *offices, one.designation
+    return one.effective_on, one.ordered_on, _PRECEDENCE[one.kind], one.order_no, *offices, one.designation
