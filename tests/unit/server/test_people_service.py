@@ -165,6 +165,26 @@ def test_who_comes_back_stands_where_they_stood(leaving: Kind, back: Kind) -> No
     assert (now.service, now.posted, now.expected, now.known) == (Service.SERVING, A, True, True)
 
 
+@pytest.mark.parametrize(
+    ("kinds", "service"),
+    [
+        ((Kind.JOINING, Kind.RESIGNATION), Service.LEFT),
+        ((Kind.RESIGNATION, Kind.RETURN_TO_SERVICE), Service.SERVING),
+        ((Kind.SUSPENSION, Kind.REINSTATEMENT), Service.SERVING),
+        ((Kind.VRS, Kind.APPOINTMENT), Service.AWAITED),
+        ((Kind.REINSTATEMENT, Kind.DEMISE), Service.DECEASED),
+    ],
+)
+def test_two_orders_of_one_day_have_one_outcome(kinds: tuple[Kind, Kind], service: Service) -> None:
+    """R6.4."""
+    assert fold(BASE, [order(kind) for kind in kinds], DAY).service is service
+
+
+def test_of_two_orders_of_one_day_the_later_one_counts() -> None:
+    back, again = order(Kind.REINSTATEMENT, 3, told=1), order(Kind.SUSPENSION, 3, told=2)
+    assert fold(BASE, [again, back], after(3)).service is Service.SUSPENDED
+
+
 def test_the_dead_do_not_come_back() -> None:
     now = fold(BASE, [order(Kind.DEMISE, 0), order(Kind.JOINING, 5)], after(9))
     assert (now.service, now.known) == (Service.DECEASED, False)
