@@ -48,7 +48,8 @@ def look_over(driver: Driver) -> Finding:
 class Checkup:
     """Examines all devices; `last` is what came of it, `verdicts` the same in a word for programs.
 
-    `glass`: how clean the bare glass of a device was when it was seen last, 0 to 100.
+    `dirty`: whoever comes first should wipe the glass (S11). `glass`: how clean the bare glass of a device was when it was
+    seen last, 0 to 100.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Checkup:
         self.last: dict[str, dict[str, str | int | float]] = {}
         self.verdicts: dict[str, Verdict] = {}
         self.glass: dict[str, int] = {}
+        self.dirty = False
         self._bench = bench
         self._rules = rules
         self._at_min = at_min
@@ -77,6 +79,11 @@ class Checkup:
         for device, verdict in self.run().items():
             said = {name: self.last[device][name] for name in ("glass", "score") if name in self.last[device]}
             self._report.say("selftest", device=device, verdict=verdict, **said)
+        self.dirty = not {Verdict.DIRTY, Verdict.PRINT}.isdisjoint(self.verdicts.values())
+
+    def served(self) -> None:
+        """Somebody was here, and was asked to wipe the glass where it was dirty."""
+        self.dirty = False
 
     def run(self) -> dict[str, str]:
         """Examine every device now; a verdict in words by device."""

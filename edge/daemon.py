@@ -256,6 +256,7 @@ class Daemon:
         self._ageing.settle()
         self._listen_to_silence(now)
         self._checkup.daily(now)
+        self._terminal.dirty = self._checkup.dirty
         if now_s - self._pruned_s > _PRUNE_S:
             self._pruned_s = now_s
             self._prune()
@@ -323,6 +324,7 @@ class Daemon:
         }
 
     def _announce(self, ended: outcome.Outcome) -> None:
+        self._checkup.served()
         fields = outcome.event(ended)
         if isinstance(ended, outcome.LockedOut | outcome.SensorGone):  # shown as a state of its own, not as Done
             self._control.tell(fields)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 TEXT: Mapping[str, str] = {
     "Type your six digits, then ↵": "ನಿಮ್ಮ ಆರು ಅಂಕಿಗಳನ್ನು ಒತ್ತಿ, ನಂತರ ↵",
+    "Please wipe the sensor's glass first": "ಮೊದಲು ಸೆನ್ಸರ್‌ನ ಗಾಜನ್ನು ಒರೆಸಿ",
     "Digits, then ↵": "ಅಂಕಿಗಳು, ನಂತರ ↵",
     "Place your finger on the sensor": "ನಿಮ್ಮ ಬೆರಳನ್ನು ಸೆನ್ಸರ್ ಮೇಲೆ ಇಡಿ",
     "Place another of your fingers on the sensor": "ನಿಮ್ಮ ಇನ್ನೊಂದು ಬೆರಳನ್ನು ಸೆನ್ಸರ್ ಮೇಲೆ ಇಡಿ",

@@ -30,7 +30,8 @@ class Able:
     """What the terminal can do just now.
 
     `vouched`: somebody on the roster may vouch for others. `search`: everybody is ready to be searched without digits,
-    and a sensor here gives the pictures for it. `online`: the server can be asked for somebody.
+    and a sensor here gives the pictures for it. `online`: the server can be asked for somebody. `dirty`: the bare glass
+    of a sensor was seen to be.
     """
 
     finger: bool = True
@@ -40,6 +41,7 @@ class Able:
     vouched: bool = False
     search: bool = True
     online: bool = False
+    dirty: bool = False
 
 
 @dataclass(frozen=True, slots=True)

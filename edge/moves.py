@@ -155,7 +155,7 @@ def rest(session: Session, at_s: float) -> Step:
     elif not able.disk:
         state = OutOfService(Fault.STORAGE)
     else:
-        state = IdentifyReady(face=face and not finger) if ready else Idle()
+        state = IdentifyReady(face and not finger, able.dirty) if ready else Idle(able.dirty)
     return go(session, state, at_s, visit=Visit())
 
 

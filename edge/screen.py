@@ -4,7 +4,7 @@ A Screen names colour and icon, so that sinks which draw, light LEDs or speak al
 never the only sign.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import assert_never
 
@@ -147,12 +147,12 @@ _NOTES = {Flag.DUPLICATE: words.DUPLICATE, Flag.CLOCK_UNTRUSTED: words.CLOCK}
 def screen(state: State) -> Screen:
     """What to show in this state."""
     match state:
-        case Idle():
-            return Screen(Colour.WHITE, Icon.KEYPAD, (words.IDLE,))
-        case IdentifyReady(face):
+        case Idle(wipe):
+            return _waiting(Screen(Colour.WHITE, Icon.KEYPAD, (words.IDLE,)), wipe)
+        case IdentifyReady(face, wipe):
             if face:
-                return Screen(Colour.WHITE, Icon.FACE, (words.IDENTIFY_FACE,), guide=True)
-            return Screen(Colour.WHITE, Icon.FINGER, (words.IDENTIFY,))
+                return _waiting(Screen(Colour.WHITE, Icon.FACE, (words.IDENTIFY_FACE,), guide=True), wipe)
+            return _waiting(Screen(Colour.WHITE, Icon.FINGER, (words.IDENTIFY,)), wipe)
         case ChooseKind(kinds):
             return Screen(Colour.WHITE, Icon.KEYPAD, (), choices=tuple(words.KIND[kind] for kind in kinds))
         case Typing(keys, kind):
@@ -193,6 +193,10 @@ def screen(state: State) -> Screen:
             plain = tuple((_label(name), _value(value)) for name, value in facts)
             return Screen(Colour.WHITE, Icon.TOOLS, (words.PAGE[page],), facts=plain)
     assert_never(state)
+
+
+def _waiting(usual: Screen, wipe: bool) -> Screen:
+    return replace(usual, colour=Colour.YELLOW, lines=(words.WIPE_FIRST, *usual.lines)) if wipe else usual
 
 
 def _label(name: str) -> Words:

@@ -53,6 +53,8 @@ def every(language: Language) -> Iterator[tuple[str, states.State, Corner]]:
 
 def _states(name: str) -> Iterator[tuple[str, states.State]]:
     yield "idle", states.Idle()
+    yield "idle-wipe", states.Idle(wipe=True)
+    yield "identify-wipe", states.IdentifyReady(wipe=True)
     yield "identify", states.IdentifyReady()
     yield "identify-face", states.IdentifyReady(face=True)
     yield "choose-kind", states.ChooseKind(tuple(Kind))

@@ -70,14 +70,20 @@ class Fact(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Idle:
-    """Nobody is here."""
+    """Nobody is here. `wipe`: whoever comes should wipe the glass first (S11)."""
+
+    wipe: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class IdentifyReady:
-    """Nobody is here; a finger, or with `face` a face, is known without digits, and digits may be typed as well."""
+    """Nobody is here; a finger, or with `face` a face, is known without digits, and digits may be typed as well.
+
+    `wipe` as in Idle.
+    """
 
     face: bool = False
+    wipe: bool = False
 
 
 @dataclass(frozen=True, slots=True)

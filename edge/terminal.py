@@ -81,6 +81,7 @@ class Terminal:
         self.comparer = comparer
         self.counters = Counters()
         self.disk = True
+        self.dirty = False
         self._bench = bench
         self._troubles = troubles
         self._lockouts = Lockouts(rules.lock)
@@ -113,7 +114,7 @@ class Terminal:
         search = self.comparer.searching and (self._bench.pictures if self.rules.identify else camera)
         online = self._fetching is not None and self._fetching.online
         vouched = self.people.gallery.vouched
-        return Able(self._bench.finger, camera, self._bench.keypad, self.disk, vouched, search, online)
+        return Able(self._bench.finger, camera, self._bench.keypad, self.disk, vouched, search, online, self.dirty)
 
     @property
     def pictures(self) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 TEXT: Mapping[str, str] = {
     "Type your six digits, then ↵": "اپنے چھ ہندسے دبائیں، پھر ↵",
+    "Please wipe the sensor's glass first": "پہلے سینسر کا شیشہ صاف کریں",
     "Digits, then ↵": "ہندسے، پھر ↵",
     "Place your finger on the sensor": "اپنی انگلی سینسر پر رکھیں",
     "Place another of your fingers on the sensor": "اپنی دوسری انگلی سینسر پر رکھیں",

@@ -68,6 +68,7 @@ def catalogue() -> dict[str, Words]:
 
 
 IDLE = Words("अपने छह अंक दबाएँ, फिर ↵", "Type your six digits, then ↵")
+WIPE_FIRST = Words("पहले सेंसर का शीशा पोंछें", "Please wipe the sensor's glass first")
 TYPING = Words("अंक, फिर ↵", "Digits, then ↵")
 PLACE = Words("अपनी उँगली सेंसर पर रखें", "Place your finger on the sensor")
 PLACE_OTHER = Words("अपनी दूसरी उँगली सेंसर पर रखें", "Place another of your fingers on the sensor")

@@ -311,6 +311,14 @@ def test_a_finger_nobody_asked_for_is_nobodys() -> None:
     assert (told.state, told.actions) == (states.Idle(), [])
 
 
+def test_a_dirty_glass_is_said_while_nobody_is_here() -> None:
+    """S11"""
+    dirty = replace(ABLE, dirty=True)
+    assert Told(able=dirty).state == states.Idle(wipe=True)
+    assert Told().tell(m.Changed(dirty)).state == states.Idle(wipe=True)
+    assert Told(able=dirty).tell(m.Key("1")).state == states.Typing(1)
+
+
 def test_late_answers_change_nothing() -> None:
     told = Told().tell(m.Compared(HIT), m.Found(PEOPLE, USUAL, 0.0, 1), m.PinTried(True, 0.0))
     assert (told.state, told.actions) == (states.Idle(), [])
