@@ -52,15 +52,13 @@ class Fetching:
             return None
         self._looked_s = now_s
         try:
+            self._people.refresh()
             found = self._people.found(self._number)
             if found is None:
                 return None
             whereabouts, version = found
-            if whereabouts is Whereabouts.COMING:
-                self._people.refresh()
-                if self._people.gallery.version < version:
-                    return None
-            return whereabouts
+            coming = whereabouts is Whereabouts.COMING and self._people.gallery.version < version
+            return None if coming else whereabouts
         except StorageError:
             return None
 

@@ -109,7 +109,9 @@ class RosterPusher:
     def push_due(self) -> int:
         """Send what is missing to everyone who is online; returns how many terminals were sent something."""
         behind = self._behind()
-        self._failed &= {one.id for one in behind}
+        ids = {one.id for one in behind}
+        self._failed &= ids
+        self._pushed = {one: pushed for one, pushed in self._pushed.items() if one in ids}  # the others have arrived
         due = [one for one in behind if not ((before := self._pushed.get(one.id)) and before.covers(one))]
         sent = sum(self._push(due[at : at + _GROUP]) for at in range(0, len(due), _GROUP))
         self._order()
