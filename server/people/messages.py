@@ -56,7 +56,10 @@ class Message:
 class Sender(Protocol):
     """Hands a message over to whoever delivers it. Raises SendError."""
 
-    channels: frozenset[Channel]
+    @property
+    def channels(self) -> frozenset[Channel]:
+        """Which messages it takes."""
+        ...
 
     def send(self, one: Message) -> None: ...
 

@@ -16,11 +16,11 @@ from server.people.office_life import OfficeEvent, OfficeKind, fold
 from server.people.offices import Order
 from server.people.ranks import BY_CODE, GRADES, Level, marking, may_hold_portal
 from server.people.synthetic import generate, write
-from server.vault import Vault
+from tests.unit.server import departments
+from tests.unit.server.departments import VAULT
 
 DAY = dt.date(2026, 4, 1)
 TODAY = dt.date(2026, 6, 1)
-VAULT = Vault(bytes(32))
 
 
 def after(days: int) -> dt.date:
@@ -28,16 +28,10 @@ def after(days: int) -> dt.date:
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    one = Ledger(f"sqlite:///{tmp_path / 'l.db'}")
+def department(tmp_path: Path) -> Iterator[Ledger]:
+    one = departments.department(tmp_path, 20)
     yield one
     one.close()
-
-
-@pytest.fixture
-def department(ledger: Ledger) -> Ledger:
-    write(ledger, VAULT, generate(20, 3))
-    return ledger
 
 
 def find(ledger: Ledger, code: str) -> bytes:

@@ -38,11 +38,11 @@ from server.people.fields import COLUMNS, FormError, Lists, check
 from server.people.imports import photos_in
 from server.people.registration import Consent, Vaults
 from server.people.service import Service
-from server.people.synthetic import generate, write
 from server.people.verhoeff import check_digit, is_valid
-from server.vault import NumberVault, Vault
+from server.vault import NumberVault
+from tests.unit.server.departments import VAULT, department
 
-VAULTS = Vaults(Vault(bytes(32)), NumberVault({1: bytes(32)}))
+VAULTS = Vaults(VAULT, NumberVault({1: bytes(32)}))
 ORG = "sample-3"
 AGREED = Consent("attendance-1", "hi")
 TODAY = dt.date(2026, 6, 1)
@@ -83,8 +83,7 @@ def told(n: int = 1, **changed: object) -> dict[str, object]:
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    one = Ledger(f"sqlite:///{tmp_path / 'l.db'}")
-    write(one, VAULTS.common, generate(3, 3))
+    one = department(tmp_path, 3)
     yield one
     one.close()
 
@@ -93,12 +92,13 @@ def submit(connection: Connection, n: int = 1, replaces: str = "", **changed: ob
     return registrations.submit(connection, VAULTS, ORG, told(n, **changed), AGREED, replaces)
 
 
-def problems(ledger: Ledger, form: dict[str, object]) -> dict[str, str]:
+LISTS = Lists({"teaching": "Teaching"}, {"teacher": "Teacher"}, {"s1": bytes(8)}, "nobody")
+
+
+def problems(form: dict[str, object]) -> dict[str, str]:
     """Which columns are refused, and by which code."""
-    with ledger.read() as connection:
-        known = orgs.lists(connection, ORG)
     try:
-        check(form, known, TODAY, registrations.is_photo)
+        check(form, LISTS, TODAY, registrations.is_photo)
     except FormError as error:
         return {one.column: one.code for one in error.problems}
     return {}
@@ -134,9 +134,9 @@ def test_every_exchange_of_neighbours_is_found(n: int, place: int) -> None:
 # ── the fields ──
 
 
-def test_a_right_form_is_taken(ledger: Ledger) -> None:
+def test_a_right_form_is_taken() -> None:
     """R1.5."""
-    assert problems(ledger, told()) == {}
+    assert problems(told()) == {}
     assert tuple(told()) == COLUMNS
 
 
@@ -187,14 +187,14 @@ def test_a_right_form_is_taken(ledger: Ledger) -> None:
         ({"captain": "x"}, {"captain": "unknown"}),
     ],
 )
-def test_each_field_has_its_rule(ledger: Ledger, changed: dict[str, object], found: dict[str, str]) -> None:
+def test_each_field_has_its_rule(changed: dict[str, object], found: dict[str, str]) -> None:
     """R1.3–R1.5, R1.7, R6.2: both sides of each limit."""
-    assert problems(ledger, told(1, **changed)) == found
+    assert problems(told(1, **changed)) == found
 
 
 def test_everything_wrong_is_told_at_once_and_nothing_of_it_quoted(ledger: Ledger) -> None:
     bad: dict[str, object] = dict.fromkeys(COLUMNS, "SECRET-12")
-    assert set(problems(ledger, bad)) >= set(COLUMNS) - {"name"}
+    assert set(problems(bad)) >= set(COLUMNS) - {"name"}
     with ledger.write() as connection, pytest.raises(FormError) as caught:
         registrations.submit(connection, VAULTS, ORG, bad, AGREED)
     assert "SECRET" not in str(caught.value)
@@ -208,9 +208,8 @@ def test_free_text_is_answered_with_the_nodal_officer(ledger: Ledger) -> None:
 
 @given(st.dictionaries(st.sampled_from(COLUMNS), st.one_of(st.text(), st.integers(), st.none(), st.binary())))
 def test_no_form_breaks_the_check(form: dict[str, object]) -> None:
-    known = Lists({"teaching": "Teaching"}, {"teacher": "Teacher"}, {"s1": bytes(8)}, "nobody")
     with pytest.raises(FormError):
-        check(form, known, TODAY, registrations.is_photo)
+        check(form, LISTS, TODAY, registrations.is_photo)
 
 
 # ── submitted, verified, rejected ──

@@ -22,11 +22,8 @@ from server.people.office_life import OfficeKind
 from server.people.offices import Order
 from server.people.service import EFFECTS, Base, Kind, Needs, Roles, Roster, Service, ServiceOrder, check, fold, spans
 from server.people.service_ledger import Entry
-from server.people.synthetic import generate, write
-from server.vault import Vault
+from tests.unit.server.departments import VAULT, department
 
-VAULT = Vault(bytes(32))
-DEPARTMENT = generate(20, 3)
 DAY = dt.date(2026, 4, 10)
 TODAY = dt.date(2026, 6, 1)
 A, B, C = b"office-a", b"office-b", b"office-c"
@@ -227,8 +224,7 @@ def test_the_posting_history_has_no_gap_and_no_overlap(told: list[tuple[Kind, in
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    one = Ledger(f"sqlite:///{tmp_path / 'l.db'}")
-    write(one, VAULT, DEPARTMENT)
+    one = department(tmp_path, 20)
     with one.write() as connection:
         for code in ("s1", "s2", "s9", "d1"):
             hang(connection, f"t-{code}", at(connection, code))
