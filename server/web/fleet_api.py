@@ -30,6 +30,7 @@ router = APIRouter()
 MAX_LIMIT = 1000
 _JSON = "application/json"
 _HOUR_MS = 3_600_000
+_FIRST_MS = 1_577_836_800_000  # 2020
 
 TerminalId = Annotated[str, Path(pattern="^[a-z0-9][a-z0-9-]{0,31}$", description="a terminal's id")]
 RowId = Annotated[str, Path(pattern="^[0-9a-f]{16}$", description="as a list gives it")]
@@ -136,8 +137,8 @@ def terminal_fitness(
     now = now_ms()
     end_ms = _instant(end) if end else now
     start_ms = _instant(start) if start else end_ms - 24 * _HOUR_MS
-    if not 0 < end_ms - start_ms <= fitness_log.MAX_SPAN_MS:
-        raise HTTPException(422, "start and end: at most 31 days apart, start first")
+    if not 0 < end_ms - start_ms <= fitness_log.MAX_SPAN_MS or not _FIRST_MS <= start_ms <= now:
+        raise HTTPException(422, "start and end: at most 31 days apart, start first, and not before 2020")
 
     def read(connection: Connection) -> answers.ApiFitness:
         _seen(connection, terminal, scope)
