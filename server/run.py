@@ -13,7 +13,7 @@ from pathlib import Path
 
 import uvicorn
 
-from server import StartError
+from server import StartError, delivery
 from server.bouncer import Bouncer
 from server.broker import Broker
 from server.feed import Feed
@@ -98,6 +98,7 @@ def serving(settings: ServerSettings) -> Iterator[str]:
         notary = Notary(opened.ledger, opened.keys.server)
         notary.start()
         stack.callback(notary.stop)
+        delivery.start(stack, opened.ledger, opened.keys)
         fleet = Scheduler(opened.ledger, lambda: ingest.up)
         fleet.start()
         stack.callback(fleet.stop)

@@ -1,0 +1,63 @@
+"""What `run` does for others beside its own work: send webhooks, and pull the districts below."""
+
+import contextlib
+import logging
+import threading
+
+from server import LedgerError, PullError, stack, webhooks
+from server.fleet.roster import RosterKeys
+from server.keys import ServerKeys
+from server.ledger.store import Ledger
+from server.vault import Vault
+
+log = logging.getLogger("hazri.stack")
+
+_POLL_S = 5.0
+
+
+def start(kept: contextlib.ExitStack, ledger: Ledger, keys: ServerKeys) -> None:
+    """Until `kept` is unwound."""
+    vault = Vault(keys.vault)
+    for one in (webhooks.Sender(ledger, vault), Puller(ledger, RosterKeys(keys.server, keys.template, vault))):
+        one.start()
+        kept.callback(one.stop)
+
+
+class Puller:
+    """A thread that keeps the records of every active district here."""
+
+    def __init__(self, ledger: Ledger, keys: RosterKeys) -> None:
+        self._ledger, self._keys = ledger, keys
+        self._failing: set[str] = set()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="stack", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._thread.join()
+
+    def _work(self) -> None:
+        while not self._stopping.wait(_POLL_S):
+            try:
+                names = [row.name for row in stack.districts(self._ledger) if row.state == "active"]
+            except LedgerError as error:
+                log.warning("stack state=waiting reason=%s", error)
+                continue
+            for name in names:
+                self._pull(name)
+
+    def _pull(self, name: str) -> None:
+        """One that is down costs only itself, and one line."""
+        try:
+            for n in stack.pull(self._ledger, self._keys, name):
+                log.info("district=%s records=%d", name, n)
+                if self._stopping.is_set():
+                    return
+            self._failing.discard(name)
+        except (PullError, LedgerError) as error:
+            if name not in self._failing:
+                log.warning("district=%s state=waiting reason=%s", name, error)
+            self._failing.add(name)
