@@ -48,8 +48,8 @@ def look_over(driver: Driver) -> Finding:
 class Checkup:
     """Examines all devices; `last` is what came of it, `verdicts` the same in a word for programs.
 
-    `dirty`: whoever comes first should wipe the glass (S11). `glass`: how clean the bare glass of a device was when it was
-    seen last, 0 to 100.
+    `dirty`: whoever comes first should wipe the glass (S11). `glass`: how clean the bare glass of a device was seen to
+    be last, 0 to 100.
     """
 
     def __init__(

@@ -113,7 +113,7 @@ class Control:
     def _order(self, order: Order | Examine, peer: Peer) -> None:
         try:
             if self._busy() and not self._orders.full():
-                peer.send({"event": "waiting", "hi": WAITING.hi, "en": WAITING.en})
+                peer.send({"event": "waiting", **WAITING.said()})
             self._orders.put_nowait(order)
         except queue.Full:
             raise ProtocolError("another enrolment or test is waiting already") from None

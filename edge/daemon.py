@@ -284,7 +284,8 @@ class Daemon:
                 shown = ("seq", "receipted", "people", "templates", "damaged", "bad_readings", "faces")
                 return {name: value for name, value in self.status().items() if name in shown}
             case Page.SELFTEST:
-                return self._checkup.run()
+                self._checkup.run()
+                return {device: verdict.name.lower() for device, verdict in self._checkup.verdicts.items()}
             case Page.NETWORK:
                 corner = self._corner()
                 facts = self._connection.facts() if self._connection else {"link": "unknown"}

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from drivers.base import Advice
-from edge import words
+from edge import values, words
 from edge.outcome import (
     Abandoned,
     Accepted,
@@ -204,7 +204,7 @@ def _label(name: str) -> Words:
 
 
 def _value(text: str) -> Words:
-    return {"True": words.YES, "False": words.NO}.get(text) or _as_it_is(text)
+    return values.value(text) or _as_it_is(text)
 
 
 def _as_it_is(text: str) -> Words:

@@ -95,12 +95,12 @@ class Finding:
         return self.verdict in _PASSED
 
     def json(self) -> dict[str, Any]:
-        """As it goes over a socket or to a program; the words in both languages."""
+        """As it goes over a socket or to a program; the words in every language."""
         words = VERDICTS[self.verdict]
-        found = asdict(self) | {"verdict": self.verdict.value, "passed": self.passed, "hi": words.hi, "en": words.en}
+        found = asdict(self) | {"verdict": self.verdict.value, "passed": self.passed, **words.said()}
         advice = self.quality.advice if self.quality else None
         if found["quality"]:
-            found["quality"]["advice"] = {"hi": advice.hi, "en": advice.en} if advice else None
+            found["quality"]["advice"] = advice.said() if advice else None
         return found
 
 
@@ -181,7 +181,7 @@ def serve(
         finding = Finding(worker.slot.name, worker.slot.name)
 
         def tell(words: Words) -> None:
-            send({"event": "tell", "hi": words.hi, "en": words.en})
+            send({"event": "tell", **words.said()})
 
         def job(driver: Driver, finding: Finding = finding, was_pressed: bool = was_pressed) -> None:
             examine(driver, finding, look, timeout_s, tell, pressed=was_pressed)
@@ -258,7 +258,7 @@ def _try_picture(driver: Driver, finding: Finding, look: Look, timeout_s: float,
     if isinstance(driver, Bare) and (bare := driver.bare()) is not None:
         glass = judge(bare)
         words = GLASS[glass.glass]
-        finding.glass = {**glass.figures(), "hi": words.hi, "en": words.en}
+        finding.glass = {**glass.figures(), **words.said()}
     tell((FACE if stream else PLACE).fill(device=finding.device))
     start = time.monotonic()
     reading = driver.read(timeout_s)

@@ -42,6 +42,10 @@ class Words:
         hi, en, kn, ur = (text.format(**values) for text in (self.hi, self.en, self.kn, self.ur))
         return Words(hi, en, kn, ur, self)
 
+    def said(self) -> dict[str, str]:
+        """By the language's code, for programs."""
+        return {language.value: self.within(language) for language in Language}
+
     def within(self, language: Language) -> str:
         """The message in this language."""
         match language:

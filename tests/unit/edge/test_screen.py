@@ -7,10 +7,15 @@ from typing import get_args
 import pytest
 
 from drivers.base import Advice
-from edge import outcome, screen, states, words
+from edge import outcome, screen, selftest, states, words
+from edge.control import WAITING
+from edge.glass import WORDS as GLASS
 from edge.outcome import Accepted, PoorImage
 from edge.screen import Colour, Icon
 from edge.sinks.text import TextSink
+from edge.values import VERDICTS, value
+from sync.health import Verdict
+from sync.reasons import WORDS as REASONS
 from sync.record import ClockSource, Flag, Instant, Kind, Means, Punch, SourceClass
 
 
@@ -164,3 +169,16 @@ def test_a_technicians_facts_have_labels_and_no_programmers_words() -> None:
     assert [words.en for words in label] == ["Not readable", "Connected", "zfm"]
     assert [words.hi for words in value] == ["2", "हाँ", "here"]
     assert label[0].hi == "न पढ़ी गईं"
+
+
+def test_what_a_technician_reads_is_in_every_language() -> None:
+    """Facts that are words, the words of a self-test, and why there is no link (S15)."""
+    told = [*VERDICTS.values(), *selftest.VERDICTS.values(), *GLASS.values()]
+    told += [selftest.PLACE, selftest.FACE, selftest.PRESS, WAITING]
+    told += [found for word in ("lan", "wifi", "gprs", "ready", "no camera", "unknown") if (found := value(word))]
+    told += [found for reason in REASONS.values() if (found := value(f"{reason.en} (errno 113)"))]
+    assert len(told) == len(Verdict) + len(selftest.Verdict) + len(GLASS) + 4 + 6 + len(REASONS)
+    for one in told:
+        assert len(set(one.said().values())) == 4, one.en
+    assert value("off: no networks for faces") == value("off")
+    assert value("1207") is None
