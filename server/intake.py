@@ -8,7 +8,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import assert_never
+from typing import Any, assert_never
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from sqlalchemy import Connection
@@ -113,14 +113,14 @@ class Intake:
         *,
         carried: bool = False,
         authority: Ed25519PublicKey | None = None,
-        now_ms: Callable[[], int] = now_ms,
+        clock_ms: Callable[[], int] | None = None,
     ) -> None:
         """`carried`: by hand, which is no sign of life, and may be of a unit that was exchanged since (S7).
-        `authority`: whose word on the time is believed. `now_ms`: Unix time in milliseconds."""
+        `authority`: whose word on the time is believed. `clock_ms`: Unix time in milliseconds; None: this machine's."""
         self._writer = writer
         self._carried = carried
         self._authority = authority or keys.server.public_key()
-        self._now_ms = now_ms
+        self._clock_ms = clock_ms
         self._receipt_key = receipt_key
         self._keys = keys
         self._orders = roster.Orders()
@@ -146,6 +146,9 @@ class Intake:
             receipt = chain.sign_receipt(self._receipt_key, terminal, log, last.seq, last.head, plain=plain)
             work.outcome.receipts[terminal, log] = receipt
         return work.outcome
+
+    def _now_ms(self) -> int:
+        return now_ms() if self._clock_ms is None else self._clock_ms()
 
     def answer(self, terminal: str, tag: bytes) -> bytes:
         """What time it is, signed; to be sent at once."""
@@ -344,11 +347,13 @@ class _Group:
         if n == 0:
             return
         number = records.take_numbers(self.connection, n)
-        rows: list[records.Row] = []
+        values: list[Any] = []
+        first = number
         for key, accept in accepted:
-            rows.extend(records.record_rows(key, accept, number + len(rows), self.now_ms))
+            values += records.record_values(key, accept, first, self.now_ms)
+            first += len(accept)
         signatures = [(*key, accept.batch.last_seq, accept.batch.signature) for key, accept in accepted]
-        writer.write(self.connection, rows, signatures)
+        writer.write(self.connection, values, signatures)
         tiles.append(self.connection, number - 1, [one for new in accepted for one in _leaves(*new, self.now_ms)])
         writer.put_logs(self.connection, {key: self.known[key] for key in self.accepted}, self.now_ms)
         said = sayings.follow(self.connection, self.keys.vault, accepted, self.now_ms, carried=self.former)

@@ -97,23 +97,23 @@ def parse_columns(data: bytes) -> Columns:
     """Read a batch. Raises VersionError for a later protocol, WireError for anything that is not a batch."""
     fields = message(data, "batch", 18)
     n = integer(fields[3], "count", 1, MAX_RECORDS)
-    types = among(unpack(fields[4], n, "types"), _TYPES, "record type")
+    types = _known(fields[4], n, _TYPES, "record type")
     punches = types.count(RecordType.PUNCH)
     return Columns(
         log=octets(fields[1], "log", LOG_BYTES),
         first_seq=integer(fields[2], "first seq", 1),
         types=types,
-        boot_no=between(unpack(fields[5], n, "boot number"), 0, MAX_INT, "boot number"),
+        boot_no=_within(fields[5], n, 0, MAX_INT, "boot number"),
         since_boot=between(unpack_steps(fields[6], n, "time since boot"), 0, MAX_INT, "time since boot"),
         wall_offset=unpack(fields[7], n, "wall offset"),
-        source=among(unpack(fields[8], n, "clock source"), _SOURCES, "clock source"),
-        error_bound=between(unpack(fields[9], n, "error bound"), -1, MAX_INT, "error bound"),
+        source=_known(fields[8], n, _SOURCES, "clock source"),
+        error_bound=_within(fields[9], n, -1, MAX_INT, "error bound"),
         people=people(fields[10], punches),
-        kind=among(unpack(fields[11], punches, "kind"), _KINDS, "kind"),
-        means=among(unpack(fields[12], punches, "means"), _MEANS, "means"),
-        score=between(unpack(fields[13], punches, "score"), 0, MAX_SCORE, "score"),
-        source_class=among(unpack(fields[14], punches, "source class"), _CLASSES, "source class"),
-        flags=between(unpack(fields[15], punches, "flags"), 0, _ALL_FLAGS, "flags"),
+        kind=_known(fields[11], punches, _KINDS, "kind"),
+        means=_known(fields[12], punches, _MEANS, "means"),
+        score=_within(fields[13], punches, 0, MAX_SCORE, "score"),
+        source_class=_known(fields[14], punches, _CLASSES, "source class"),
+        flags=_within(fields[15], punches, 0, _ALL_FLAGS, "flags"),
         events=[_event(one) for one in array(fields[16], "events", range(n - punches, n - punches + 1))],
         signature=octets(fields[17], "signature", SIGNATURE_BYTES),
     )
@@ -233,6 +233,19 @@ def between(values: list[int], low: int, high: int, what: str) -> list[int]:
     if values and (min(values) < low or max(values) > high):
         raise WireError(f"{what}: expected whole numbers from {low} to {high}")
     return values
+
+
+def _within(column: object, n: int, low: int, high: int, what: str) -> list[int]:
+    """A column of n numbers, each from `low` to `high`; where all agree, looked at once."""
+    if type(column) is int and n and low <= column <= high:
+        return [column] * n
+    return between(unpack(column, n, what), low, high, what)
+
+
+def _known(column: object, n: int, known: frozenset[int], what: str) -> list[int]:
+    if type(column) is int and n and column in known:
+        return [column] * n
+    return among(unpack(column, n, what), known, what)
 
 
 def _event(value: object) -> tuple[int, dict[str, int | str | bytes]]:

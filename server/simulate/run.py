@@ -223,7 +223,9 @@ class Part:
 
     def _intake(self, *, carried: bool = False) -> Intake:
         writer = RecordWriter(self.ledger.engine.dialect)
-        return Intake(writer, self._keys.server, self._roster_keys(), carried=carried, now_ms=lambda: self.world.now_ms)
+        return Intake(
+            writer, self._keys.server, self._roster_keys(), carried=carried, clock_ms=lambda: self.world.now_ms
+        )
 
     def _roster_keys(self) -> RosterKeys:
         return RosterKeys(self._keys.server, self._keys.template, Vault(self._keys.vault))
