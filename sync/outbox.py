@@ -27,7 +27,7 @@ from sync.batch import Batch
 from sync.chain import genesis, next_head, sign_head
 from sync.fetch import Wanted
 from sync.record import Record, parse_record, record_body
-from sync.salvage import salvage
+from sync.salvage import salvage, taken
 from sync.storage import Care, DamagedError, T, empty_wal, guard, is_read_only, open_reader, open_writer, reopen
 
 
@@ -48,6 +48,7 @@ class Outbox:
 
         rescue()  # what an earlier start did not come to
         self._db, self.set_aside = open_writer(path, "punches", Care(judge, lambda db: _name_log(db, terminal), rescue))
+        self._remember_taken()
         self.log, self.seq, self.head = guard(path, lambda: _resume(self._db, terminal))
 
     def append(self, record: Record, blob: bytes | None = None, *, taken: bytes | None = None) -> int:
@@ -74,6 +75,18 @@ class Outbox:
         guard(self._path, lambda: self._write(commit))
         self.seq, self.head = seq, head
         return seq
+
+    def _remember_taken(self) -> None:
+        """The log before this one took entries over, and carried orders out, that must not be again."""
+        with contextlib.suppress(StorageError):
+            rows = [(key, 0, row_sum(key, 0)) for key in taken(self._path) if not self.took(key)]
+
+            def commit() -> None:
+                with self._db:
+                    self._db.executemany("INSERT INTO taken VALUES (?, ?, ?)", rows)
+
+            if rows:
+                guard(self._path, commit)
 
     def _write(self, commit: Callable[[], T]) -> T:
         """Refused now; but what was opened on a disk that was read-only then must not refuse for ever (S13)."""

@@ -5,12 +5,13 @@ So rows are taken from wherever they lie (sync.carve), and what does not verify 
 user alone may write; the sync process delivers, under the old log's id, from the server's last receipt on.
 
     punches.db.damaged-1    set aside, as it was found
-    punches.db.salvaged-1   its records and templates, in the same tables
+    punches.db.salvaged-1   its records and templates, and what it took over, in the same tables
 """
 
 import re
 import sqlite3
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,6 +32,7 @@ class _Found:
     logs: Counter[bytes] = field(default_factory=Counter)
     records: dict[int, set[Row]] = field(default_factory=dict)
     blobs: dict[int, bytes] = field(default_factory=dict)
+    taken: dict[bytes, int] = field(default_factory=dict)
 
     def take(self, rowid: int | None, values: list[Value]) -> None:
         match values:
@@ -38,6 +40,8 @@ class _Found:
                 row = (rowid, body, head, signature)
                 if len(head) == HEAD_BYTES and len(signature) == SIGNATURE_BYTES and row_sum(*row) == total:
                     self.records.setdefault(rowid, set()).add(row)
+            case [bytes(key), int(seq), int(total)] if row_sum(key, seq) == total:
+                self.taken[key] = seq
             case [None, bytes(data), int(total)] if rowid is not None and row_sum(rowid, data) == total:
                 self.blobs[rowid] = data
             case ["log", bytes(log)] | [bytes(log)] if len(log) == LOG_BYTES:
@@ -56,6 +60,20 @@ def salvage(path: Path, terminal: str, key: Ed25519PublicKey) -> list[Path]:
 def salvaged(path: Path) -> list[Path]:
     """The logs saved from `path`, oldest first."""
     return _numbered(path, "salvaged")
+
+
+def taken(path: Path) -> list[bytes]:
+    """What the logs saved from `path` took over of other machines' logs, and which orders were carried out in them: not
+    to be taken or done again."""
+
+    def read() -> list[bytes]:
+        keys: dict[bytes, None] = {}
+        for file in salvaged(path):
+            with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as db:
+                keys.update((key, None) for (key,) in db.execute("SELECT key FROM taken"))
+        return list(keys)
+
+    return guard(path, read)
 
 
 def _numbered(path: Path, what: str) -> list[Path]:
@@ -80,6 +98,8 @@ def _save(aside: Path, terminal: str, key: Ed25519PublicKey) -> Path:
         db.execute("UPDATE meta SET value = ? WHERE name = 'log'", (log or bytes(LOG_BYTES),))
         db.executemany("INSERT INTO record VALUES (?, ?, ?, ?, ?)", [(*row, row_sum(*row)) for row in rows])
         db.executemany("INSERT INTO blob VALUES (?, ?, ?)", [(*blob, row_sum(*blob)) for blob in blobs])
+        taken = [(*one, row_sum(*one)) for one in found.taken.items()]
+        db.executemany("INSERT OR IGNORE INTO taken VALUES (?, ?, ?)", taken)
 
     begin(_saved(aside), "punches", fill, wal=False)  # nobody writes it any more, and any user can read it so
     return _saved(aside)

@@ -23,10 +23,11 @@ from edge.trouble import Troubles
 from server.fleet import orders, roster
 from server.ledger.tables import office, org, person
 from server.ledger.tables import terminal as terminal_table
-from sync import seal
-from sync.agent import Agent, AgentSettings, AgentState, Thrift
+from sync import SealError, seal
+from sync.agent import Agent, AgentSettings, AgentState
+from sync.budget import Thrift
 from sync.fetch import Whereabouts
-from sync.keys import write_key
+from sync.keys import load_x25519, write_key
 from sync.link import LoopbackLink
 from sync.orders import OrderKind
 from sync.outbox import Outbox
@@ -121,7 +122,12 @@ class Site:
     def fetch(self, digits: str) -> Whereabouts:
         self.fetching.ask(digits)
         found: list[Whereabouts] = []
-        until(lambda: bool((one := self.fetching.look()) and not found.append(one)), "an answer")
+
+        def answered() -> bool:
+            found.extend(one for one in [self.fetching.look()] if one)
+            return bool(found)
+
+        until(answered, "an answer")
         self.fetching.end()
         return found[0]
 
@@ -247,8 +253,8 @@ def test_a_wipe_that_is_cut_off_is_begun_anew(site: Site, monkeypatch: pytest.Mo
     def cut(*_: object) -> int:
         raise RuntimeError("cut")
 
-    with monkeypatch.context() as power, pytest.raises(RuntimeError, match="cut"):
-        power.setattr(site.journal, "take_over", cut)
+    monkeypatch.setattr(site.journal, "take_over", cut)
+    with pytest.raises(RuntimeError, match="cut"):
         site.errands.look()
     assert site.order(1).progress is orders.Progress.SENT
     site.open()
@@ -266,8 +272,8 @@ def test_a_whole_terminal_is_wiped_and_not_believed_any_more(site: Site) -> None
     assert running.sql("SELECT state FROM terminal") == [("revoked",)]
     site.until_roster(people=0)
     assert (site.folder / "keys" / identity.SEAL).read_bytes() != before
-    new = identity.load_x25519(site.folder / "keys" / identity.SEAL)
-    with pytest.raises(seal.SealError):
+    new = load_x25519(site.folder / "keys" / identity.SEAL)
+    with pytest.raises(SealError):
         seal.open_sealed(new, sealed, b"")
     running.people(1)
     assert running.pusher.push_due() == 0
@@ -280,7 +286,7 @@ def test_keys_are_destroyed_wherever_it_was_cut_off(tmp_path: Path) -> None:
         (keys / identity.SEAL).write_bytes(broken)
         (keys / identity.WIPED).write_bytes(b"begun")
         identity.destroy(tmp_path)
-        identity.load_x25519(keys / identity.SEAL)
+        load_x25519(keys / identity.SEAL)
     again = (keys / identity.SEAL).read_bytes()
     identity.destroy(tmp_path)
     assert (keys / identity.SEAL).read_bytes() == again  # once is enough

@@ -90,6 +90,19 @@ def test_a_disk_that_refuses_the_salvage_does_not_keep_the_terminal_from_startin
     assert outbox(tmp_path).append(punch(1)) == 1
 
 
+def test_what_was_taken_over_is_not_taken_over_again(tmp_path: Path) -> None:
+    """S2, R6.2: an old machine's entry, and an order of the server's, survive the log they were recorded in."""
+    writer = outbox(tmp_path)
+    writer.append(punch(9), taken=b"an entry")
+    writer._db.close()
+    break_header(tmp_path / "punches.db")
+    for _ in range(2):
+        again = outbox(tmp_path)
+        assert again.took(b"an entry")
+        assert not again.took(b"another")
+        again._db.close()
+
+
 def test_a_gap_ends_a_batch(tmp_path: Path) -> None:
     writer = outbox(tmp_path)
     for n in range(5):
