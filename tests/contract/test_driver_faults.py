@@ -19,7 +19,7 @@ import contextlib
 import os
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Protocol
@@ -28,7 +28,7 @@ import numpy as np
 import pytest
 
 from drivers import DeviceGone, DriverError, ProtocolError, registry
-from drivers.base import DeviceTemplate, Driver, Feature, Matched, Matcher, Reading, Recognition, Retry, Scan
+from drivers.base import DeviceTemplate, Driver, Feature, Keypad, Matched, Matcher, Reading, Recognition, Retry, Scan
 from drivers.registry import DRIVERS
 from tests.contract.rigs import RIGS, Rig
 from tests.contract.rigs.wire import Fault, Way, Wire
@@ -41,12 +41,16 @@ BOUND_S = 20.0  # what no session may outlast, however it is spoilt
 WIRED = sorted(name for name, rig in RIGS.items() if hasattr(rig, "wire"))
 
 
+def _faults(name: str) -> Iterable[Fault]:
+    return getattr(RIGS[name], "faults", Fault)
+
+
 class Wired(Rig, Protocol):
     @property
     def wire(self) -> Wire: ...
 
 
-Outcome = Reading | Matched | DeviceTemplate | None
+Outcome = Reading | Matched | DeviceTemplate | str | None
 Session = Callable[[Driver, Rig], Iterator[Outcome]]
 
 
@@ -61,14 +65,17 @@ def rig(name: str, tmp_path: Path) -> Iterator[Wired]:
         yield rig
 
 
-@pytest.mark.parametrize("fault", list(Fault), ids=lambda fault: fault.value)
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [pytest.param(name, fault, id=f"{name}-{fault.value}") for name in WIRED for fault in _faults(name)],
+)
 def test_a_spoilt_wire_invents_no_reading_and_is_got_over(name: str, rig: Wired, fault: Fault) -> None:
     took_s = []
     with closing(registry.make(name, rig.options)) as driver:
         for session in _sessions(name):
             rig.wire.arm(None)
             whole = list(session(driver, rig))
-            assert isinstance(whole[0], Scan | Recognition | DeviceTemplate)
+            assert isinstance(whole[0], Scan | Recognition | DeviceTemplate | str)
             for way, at in _points(f"{name} {session.__name__}", fault, rig.wire.passed):
                 where = f"{fault.value} at byte {at} {way.value} of{session.__name__.replace('_', ' ')}"
                 rig.wire.arm(fault, way, at)
@@ -88,6 +95,8 @@ def test_a_driver_that_says_it_matches_is_a_matcher(name: str, rig: Wired) -> No
 
 
 def _sessions(name: str) -> list[Session]:
+    if Feature.KEYPAD in DRIVERS[name].features:
+        return [_pressing]
     return [_reading, *([_matching] if Feature.MATCH in DRIVERS[name].features else [])]
 
 
@@ -114,6 +123,16 @@ def _matching(driver: Driver, rig: Rig) -> Iterator[Outcome]:
     if isinstance(taken, DeviceTemplate):
         yield driver.match([taken], 2)
     rig.lift()
+    driver.close()
+
+
+def _pressing(driver: Driver, rig: Rig) -> Iterator[Outcome]:
+    """Two keys, and none after them."""
+    assert isinstance(driver, Keypad)
+    driver.open()
+    rig.press("1", "2")
+    for wait_s in (2.0, 2.0, 0.05):
+        yield driver.read_key(wait_s)
     driver.close()
 
 
@@ -161,14 +180,22 @@ def _points(seed: str, fault: Fault, passed: dict[Way, int]) -> list[tuple[Way, 
     return [(way, choice.randrange(spans[n % 2])) for way, spans in reach.items() for n in range(SAMPLES[fault])]
 
 
+def _works(driver: Driver, rig: Rig) -> bool:
+    """A fresh touch, or a fresh key, comes through whole."""
+    if Feature.KEYPAD in driver.features and isinstance(driver, Keypad):
+        rig.press("7")
+        return driver.read_key(0.5) == "7"
+    rig.touch()
+    return isinstance(driver.read(0.5), Scan | Recognition)
+
+
 def _recovery_s(driver: Driver, rig: Rig, where: str) -> float:
     """Seconds from the device's return to the next whole reading of a fresh touch."""
     start = time.monotonic()
     while time.monotonic() - start < BOUND_S:
         try:
             driver.open()
-            rig.touch()
-            if isinstance(driver.read(0.5), Scan | Recognition):
+            if _works(driver, rig):
                 took_s = time.monotonic() - start
                 rig.lift()
                 driver.close()

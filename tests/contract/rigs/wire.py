@@ -4,7 +4,10 @@ A rig joins tests/contract/test_driver_faults.py by having a property `wire` (on
 
 * `PtyWire(path of the simulator's terminal, link for the driver to open)` for serial devices; it hands the driver's
   baud through to the simulator;
-* `TcpWire("host", port of the simulator)` for devices on a network; `wire.port` is where the driver connects.
+* `TcpWire("host", port of the simulator)` for devices on a network; `wire.port` is where the driver connects. With
+  `calls=True` it is the device that connects there, and the port is the driver's.
+
+A rig whose protocol has no sum of its own says in `faults` which of them it meets: TCP has, and no bit flips there.
 
 The rig's options lead through the wire, its simulator's pacing is off, and `wire.close()` belongs into its `close`.
 """
@@ -170,10 +173,11 @@ def _write(fd: int, data: bytes) -> None:
 class TcpWire:
     """Between a driver and a simulator on TCP; every connection passes through, each with its own of the other side."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, *, calls: bool = False) -> None:
         self._spoiler = Spoiler()
         self.arm = self._spoiler.arm
         self._upstream = (host, port)
+        self._ways = (Way.TO_HOST, Way.TO_DEVICE) if calls else (Way.TO_DEVICE, Way.TO_HOST)
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
         self._ended = threading.Event()
@@ -212,11 +216,16 @@ class TcpWire:
     def _accept(self, server: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while True:
-                host, _ = server.accept()
-                device = socket.create_connection(self._upstream)
+                caller, _ = server.accept()
+                try:
+                    called = socket.create_connection(self._upstream)
+                except OSError:  # a driver that is closed
+                    caller.close()
+                    continue
                 with self._lock:
-                    self._open |= {host, device}
-                for source, sink, way in ((host, device, Way.TO_DEVICE), (device, host, Way.TO_HOST)):
+                    self._open |= {caller, called}
+                there, back = self._ways
+                for source, sink, way in ((caller, called, there), (called, caller, back)):
                     threading.Thread(target=self._pump, args=(source, sink, way), name="wire", daemon=True).start()
 
     def _pump(self, source: socket.socket, sink: socket.socket, way: Way) -> None:
