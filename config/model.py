@@ -263,14 +263,18 @@ class Broker:
 
 @dataclass(frozen=True, slots=True)
 class Ingest:
-    """Group commit: at most `commit_records` records or `commit_ms` of waiting a transaction."""
+    """Group commit: at most `commit_records` records or `commit_ms` of waiting a transaction, in each
+    of `workers` processes, this one among them (`hazri-server worker`)."""
 
     commit_records: int = 4000
     commit_ms: int = 5
+    workers: int = 1
 
     def __post_init__(self) -> None:
         _within("commit_records", self.commit_records, 1, 100_000)
         _within("commit_ms", self.commit_ms, 0, 1000)
+        if self.workers not in (1, 2, 4, 8, 16):
+            raise ValueError(f"workers: {self.workers}, expected 1, 2, 4, 8 or 16")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,9 @@ from server import (
     delivery_command,
     fleet_command,
     orders_command,
+    people_command,
     policy_command,
+    registration_command,
     simulate_command,
     synthetic_command,
 )
@@ -161,6 +163,8 @@ def _parser() -> argparse.ArgumentParser:
     account_command.add(add, group, _topic, _plain)
     fleet_command.add(add, group, _topic)
     orders_command.add(add, group, _topic)
+    people_command.add(add, group, _topic)
+    registration_command.add(add, group, _topic)
     add("api", _api, "Print the OpenAPI document.")
     return parser
 
@@ -174,7 +178,7 @@ def _settings(args: argparse.Namespace) -> ServerSettings:
         database_url=c.database_url,
         web=WebSettings(c.web.host, c.web.port),
         broker=BrokerSettings(b.embedded, b.mosquitto, b.listen, b.host, b.port, b.public_host, b.public_port),
-        ingest=IngestSettings(c.ingest.commit_records, c.ingest.commit_ms),
+        ingest=IngestSettings(c.ingest.commit_records, c.ingest.commit_ms, c.ingest.workers),
     )
 
 

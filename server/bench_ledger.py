@@ -7,15 +7,16 @@ import os
 import random
 from collections.abc import Callable, Iterator
 
-from sqlalchemy import insert
+from sqlalchemy import Connection, Table, insert
 
 from server.fleet import vouch
 from server.keys import ServerKeys
-from server.ledger import records
-from server.ledger.records import RecordWriter, Row
+from server.ledger import partitions, records
+from server.ledger.copy import copy_rows
+from server.ledger.records import Row
 from server.ledger.store import Ledger, now_ms
 from server.ledger.tables import log as log_table
-from server.ledger.tables import terminal
+from server.ledger.tables import record, signed, terminal
 
 PEOPLE_A_TERMINAL = 30
 BATCH = 50
@@ -29,7 +30,6 @@ class Made:
     def __init__(self, ledger: Ledger, terminals: int, seed: int = 1) -> None:
         draw = random.Random(seed)  # noqa: S311 - a load, not a secret
         self.ledger = ledger
-        self.writer = RecordWriter(ledger.engine.dialect)
         self.logs = [(f"t-{i:05}", draw.randbytes(8)) for i in range(terminals)]
         self.people = [[draw.randbytes(8) for _ in range(PEOPLE_A_TERMINAL)] for _ in range(min(terminals, 2000))]
         self.seqs = [0] * terminals
@@ -68,7 +68,8 @@ class Made:
             rows = list(itertools.islice(self._rows(first, received_ms), n))
             ends = [row for row in rows if row[2] % BATCH == 0]
             signatures = [(*row[:3], self._draw.randbytes(64)) for row in ends]
-            self.writer.write(connection, rows, signatures)
+            _insert(connection, record, rows)
+            _insert(connection, signed, signatures)
             records.count(connection, records.PUNCHES, n)
         return first + n - 1
 
@@ -85,3 +86,13 @@ class Made:
                 what = people[seq % PEOPLE_A_TERMINAL], 1 + seq // PEOPLE_A_TERMINAL % 2, 1, 700 + seq % 300, 1, 0, None
                 time = 1, since, received_ms - 4000, 2, 40, received_ms
                 yield (name, log, seq, next(numbers), 1, draw.randbytes(40), draw.randbytes(32), *what, *time)
+
+
+def _insert(connection: Connection, table: Table, rows: list[Row]) -> None:
+    if connection.dialect.name == "postgresql":
+        if table is record:
+            partitions.ensure(connection, rows[-1][-1])
+        copy_rows(connection, table, rows)
+    elif rows:
+        places = ", ".join("?" * len(table.columns))
+        connection.exec_driver_sql(f"INSERT INTO {table.name} VALUES ({places})", rows)  # noqa: S608 - our own names

@@ -24,6 +24,7 @@ from pathlib import Path
 
 from server import BrokerError, leash
 from server.keys import ServerKeys, replace_file
+from server.ledger.locks import PLACES
 from server.pki import INGEST
 from server.settings import BrokerSettings
 from sync.cbor import MAX_MESSAGE_BYTES
@@ -234,11 +235,10 @@ def access_list(denied: Iterable[str] = ()) -> str:
     """Each terminal writes below its own `up` and reads its own `down`; ingest reads all `up`, writes all `down`;
     those of `denied` do neither."""
     closed = "".join(f"\nuser {one}\ntopic deny #\n" for one in sorted(denied))
+    workers = [INGEST, *(f"{INGEST}-{n}" for n in range(1, PLACES))]
+    ours = "\n".join(f"user {one}\ntopic read {UP_ALL}\ntopic write {ROOT}/+/{DOWN}/#\n" for one in workers)
     return f"""# Written by hazri-server at each start; changes here are lost.
-user {INGEST}
-topic read {UP_ALL}
-topic write {ROOT}/+/{DOWN}/#
-{closed}
+{ours}{closed}
 pattern write {ROOT}/%u/{UP}/#
 pattern read {ROOT}/%u/{DOWN}/#
 """

@@ -49,6 +49,9 @@ def add(command: Callable[..., Any], group: Callable[[str, str], Any], work: Any
     _topic(command, work, hooks, "remove", _hook_remove, "Send there no more.").add_argument("id")
     one = _topic(command, work, hooks, "redrive", _hook_redrive, "Send again what was given up.")
     one.add_argument("id")
+    one = command("worker", with_settings, "Take in a share of the terminals, beside `run`, on PostgreSQL.")
+    one.add_argument("--number", type=int, required=True, metavar="N", help="1 to [ingest] workers - 1")
+    one.set_defaults(topic=_worker)
     one = command("backup", with_settings, "Write ledger and keys into one file, while the server runs.")
     one.add_argument("file", type=Path, metavar="FILE.tar")
     one.set_defaults(topic=_backup)
@@ -146,6 +149,13 @@ def _hook_redrive(args: argparse.Namespace, opened: "Opened") -> str:
     from server import webhooks
 
     return f"{webhooks.redrive(opened.ledger, args.id)} to be sent again"
+
+
+def _worker(args: argparse.Namespace, settings: "ServerSettings") -> str:
+    from server.worker import run
+
+    run(settings, args.number, lambda line: print(line, flush=True))  # noqa: T201 - the readiness line
+    return f"worker {args.number} ended"
 
 
 def _backup(args: argparse.Namespace, settings: "ServerSettings") -> str:

@@ -24,6 +24,7 @@ from server.feed import Feed
 from server.fleet.push import RosterPusher
 from server.intake import Incoming, Intake, Outcome, read
 from server.judge import Reason, Refuse
+from server.ledger.locks import place
 from server.ledger.store import Ledger
 from server.settings import IngestSettings
 from server.throttle import Passage, Throttle
@@ -131,6 +132,9 @@ class Ingest:
 
     def _take(self, delivery: Delivery) -> None:
         terminal = sender(delivery.topic)
+        if place(terminal) % self._settings.workers != self._settings.worker:
+            delivery.done()  # another worker's, which gets it as well
+            return
         passage = self._throttle.message(terminal, len(delivery.payload), self._now_s())
         if passage is not Passage.PASS:
             delivery.done()  # its sender has no receipt for it, and keeps it

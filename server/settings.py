@@ -45,6 +45,8 @@ class IngestSettings:
 
     commit_records: int
     commit_ms: int
+    workers: int = 1  # processes that share the terminals out between them
+    worker: int = 0  # which of them this one is
 
 
 @dataclass(frozen=True, slots=True)
