@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,25 +93,34 @@ def read(data: bytes) -> Iterator[dict[str, object]]:
     """The rows of a file: NDJSON where it begins with {, else CSV with a line of headings. Raises PeopleError."""
     if len(data) > MAX_BYTES:
         raise PeopleError(f"the file is larger than {MAX_BYTES // 1024 // 1024} MB; import it in parts")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise PeopleError(f"byte {error.start}: not UTF-8; save the file as CSV UTF-8") from None
-    rows = _ndjson(text) if text.lstrip().startswith("{") else _csv(text)
+    text = _text(data)
+    rows = _ndjson(text) if text.lstrip().startswith("{") else _csv(text, COLUMNS)
     for n, row in enumerate(rows, 1):
         if n > MAX_ROWS:
             raise PeopleError(f"more than {MAX_ROWS} rows; import the file in parts")
         yield row
 
 
-def _csv(text: str) -> Iterator[dict[str, object]]:
+def csv_rows(data: bytes, columns: Sequence[str]) -> Iterator[dict[str, object]]:
+    """The rows of a CSV file whose headings are some of `columns`. Raises PeopleError."""
+    return _csv(_text(data), columns)
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise PeopleError(f"byte {error.start}: not UTF-8; save the file as CSV UTF-8") from None
+
+
+def _csv(text: str, columns: Sequence[str]) -> Iterator[dict[str, object]]:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         heads = [head.strip().lower() for head in next(reader, [])]
-        if unknown := [head for head in heads if head not in COLUMNS]:
-            raise PeopleError(f"heading {unknown[0][:40]!r}: expected {', '.join(COLUMNS)}")
+        if unknown := [head for head in heads if head not in columns]:
+            raise PeopleError(f"heading {unknown[0][:40]!r}: expected {', '.join(columns)}")
         if len(set(heads)) != len(heads) or not heads:
-            raise PeopleError(f"the first line must hold each heading once: {', '.join(COLUMNS)}")
+            raise PeopleError(f"the first line must hold each heading once: {', '.join(columns)}")
         for cells in reader:
             if any(cells):
                 extra = {"": "x"} if len(cells) > len(heads) else {}

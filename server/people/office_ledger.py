@@ -37,6 +37,12 @@ def take_effect(connection: Connection, due: list[bytes], today: dt.date) -> lis
     return changed
 
 
+def region_changed(connection: Connection, org: str) -> None:
+    """The organisation's `region` is another: tell every terminal of its offices whom it should know now (R1.13)."""
+    asked = select(terminal.c.id).join_from(terminal, office, terminal.c.office == office.c.id)
+    roster.moved(connection, connection.scalars(asked.where(office.c.org == org, terminal.c.state == "active")).all())
+
+
 def stranded(connection: Connection, org: str) -> list[tuple[str, bytes]]:
     """The active terminals of closed offices, with the office: each is to be moved or retired (R6.8)."""
     asked = select(terminal.c.id, terminal.c.office).join_from(terminal, office, terminal.c.office == office.c.id)
