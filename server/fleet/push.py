@@ -52,6 +52,7 @@ class _Behind:
 class _Pushed:
     """What was sent to a terminal, and until when it is reasonable to wait for its effect. `goal`: where it led to."""
 
+    room: int
     base: int
     version: int
     goal: int
@@ -59,7 +60,7 @@ class _Pushed:
     until: float
 
     def covers(self, one: _Behind) -> bool:
-        waited_for = self.base <= one.has < self.version and time.monotonic() < self.until
+        waited_for = self.base <= one.has < self.version and self.room == one.room and time.monotonic() < self.until
         return waited_for and (self.part or self.goal == one.wanted)
 
 
@@ -192,7 +193,7 @@ class RosterPusher:
         self._failed.discard(one.id)
         if not messages:
             until = time.monotonic() + _NO_ROOM_S
-            self._pushed[one.id] = _Pushed(one.has, one.wanted, one.wanted, part=False, until=until)
+            self._pushed[one.id] = _Pushed(one.room, one.has, one.wanted, one.wanted, part=False, until=until)
             return None
         return _Parcel(one, messages, people)
 
@@ -209,7 +210,7 @@ class RosterPusher:
         until = time.monotonic() + _PATIENCE_S + size / _SLOWEST_BYTES_PER_S
         # One that is ahead is at no version of ours until it has the first message.
         base = min(to.has, parcel.messages[0][0].base) if to.has < to.wanted else 0
-        self._pushed[to.id] = _Pushed(base, last.version, last.goal, last.version < last.goal, until)
+        self._pushed[to.id] = _Pushed(to.room, base, last.version, last.goal, last.version < last.goal, until)
         log.info(
             "terminal=%s roster_from=%d roster_to=%d of=%d messages=%d bytes=%d",
             to.id, to.has, last.version, last.goal, len(parcel.messages), size,
