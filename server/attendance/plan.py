@@ -96,7 +96,13 @@ class Planner:
         policy = self._world.policies.get(span.policy)
         if policy is None:
             raise FactsError(f"no policy {span.policy!r}; known: {', '.join(sorted(self._world.policies))}")
-        return limits(policy.at(max(day, policy.since) if neighbour else day), span.shift)
+        return limits(policy.at(max(day, policy.since) if neighbour else day), self._shift(span, day))
+
+    def _shift(self, span: ServiceSpan, day: dt.date) -> Shift | None:
+        if span.shift is not None:
+            return span.shift
+        hours = self._office(span.office).hours
+        return next((one.shift for one in hours if _in(one.since, one.until, day)), None)
 
     def _office(self, office: bytes) -> Office:
         try:
@@ -117,7 +123,7 @@ class Planner:
         start, close = midnight + here.start * MINUTE_MS, midnight + here.end * MINUTE_MS
         limit = midnight + here.late_after * MINUTE_MS
         life = _life(office.life, day)
-        free, because = _free(office, span, day, life)
+        free, because = _free(office, span, day, life, here.shift)
         flags = 0
         if life is Life.TRIAL:
             flags |= int(DayFlag.TRIAL)
@@ -140,20 +146,24 @@ def _unfit(fitness: OfficeFitness, here: Limits, start_ms: int, close_ms: int) -
 
 def _life(spans: tuple[LifeSpan, ...], day: dt.date) -> Life:
     for one in spans:
-        if one.since <= day and (one.until is None or day <= one.until):
+        if _in(one.since, one.until, day):
             return one.life
     return Life.MAPPED if spans else Life.LIVE
 
 
+def _in(since: dt.date, until: dt.date | None, day: dt.date) -> bool:
+    return since <= day and (until is None or day <= until)
+
+
 def _free(
-    office: Office, span: ServiceSpan, day: dt.date, life: Life
+    office: Office, span: ServiceSpan, day: dt.date, life: Life, shift: Shift | None
 ) -> tuple[Status | None, tuple[tuple[str, str], ...]]:
     """Why nobody needs to come, if so: the posting, the office's life, its holidays, its week."""
     if not (span.expected and span.counted):
         return Status.NOT_EXPECTED, (("service", span.id),)
     if life in (Life.MAPPED, Life.CLOSED):
         return Status.NOT_EXPECTED, (("life", life.value),)
-    if span.shift is not None and span.shift.every_day:
+    if shift is not None and shift.every_day:
         return None, ()
     if day in office.calendar.holidays:
         return Status.HOLIDAY, (("holiday", office.calendar.holidays[day]),)

@@ -46,7 +46,7 @@ class ServiceSpan:
     """Where somebody is posted, and what is expected there. `rank` is one of the policy's ranks; empty: not held.
 
     `counted` False: punches are kept and count for nothing (suspension, R6.7). `contractual`: marks on the old machines
-    (R6.2). `shift` None: the hours of the policy.
+    (R6.2). `shift` None: the hours of the office, or of the policy.
     """
 
     since: dt.date
@@ -198,14 +198,25 @@ class Calendar:
 
 
 @dataclass(frozen=True, slots=True)
+class OfficeHours:
+    """Hours of an office other than its policy's (R2.1)."""
+
+    since: dt.date
+    until: dt.date | None
+    shift: Shift
+
+
+@dataclass(frozen=True, slots=True)
 class Office:
-    """What is true of all who are posted in an office. A life of () is live for ever."""
+    """What is true of all who are posted in an office. A life of () is live for ever; a posting's own shift goes before
+    the office's `hours`."""
 
     id: bytes
     name: str
     calendar: Calendar = Calendar()
     life: tuple[LifeSpan, ...] = ()
     fitness: tuple[FitnessSpan, ...] = ()
+    hours: tuple[OfficeHours, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,7 +179,7 @@ def test_a_regular_employee_on_an_old_machine_has_no_aadhaar_mark() -> None:
 
 def test_a_supervised_punch_is_an_aadhaar_mark_and_is_said() -> None:
     """S1, R2.8"""
-    day = one_day(person(punch(TUESDAY, "09:00", source=SourceClass.SUPERVISED), *marks(TUESDAY, "17:30")))
+    day = one_day(person(*(punch(TUESDAY, one, source=SourceClass.SUPERVISED) for one in ("09:00", "17:30"))))
     assert flags(day, DayFlag.SUPERVISED, DayFlag.NO_AADHAAR_MARK) == [True, False]
 
 

@@ -173,6 +173,7 @@ MOVEMENTS = (
     ((("17:40", Kind.OUT),), ("11:00", None), True),
     ((("12:30", Kind.OUT), ("17:40", Kind.OUT)), ("11:00", None), False),
     ((("17:40", Kind.OUT),), ("11:00", "17:31"), True),
+    ((("17:40", Kind.OUT),), ("11:00", "17:30"), False),
 )  # fmt: skip
 
 
@@ -194,14 +195,15 @@ def test_who_left_the_premises_and_was_not_back_by_closing_time(
 
 def test_an_office_on_trial_records_and_says_so() -> None:
     """R5.11: mapped, on trial, live, closed."""
-    life = (
-        LifeSpan(dt.date(2026, 11, 1), dt.date(2026, 11, 2), Life.MAPPED),
+    life = (  # on the 1st it did not yet exist
+        LifeSpan(dt.date(2026, 11, 2), dt.date(2026, 11, 2), Life.MAPPED),
         LifeSpan(TUESDAY, TUESDAY, Life.TRIAL),
         LifeSpan(TUESDAY + DAY, TUESDAY + DAY, Life.LIVE),
         LifeSpan(TUESDAY + 2 * DAY, None, Life.CLOSED),
     )
     here = world(office(life=life))
     days = {day.day: day for day in one_month(person(*marks(TUESDAY, "09:45", "17:30")), here)}
+    assert days[TUESDAY - 2 * DAY].status is Status.NOT_EXPECTED
     assert [days[TUESDAY + place * DAY].status for place in (-1, 0, 1, 2)] == [
         Status.NOT_EXPECTED, Status.PRESENT, Status.ABSENT, Status.NOT_EXPECTED,
     ]  # fmt: skip

@@ -201,6 +201,7 @@ def test_what_was_rejected_stays_so_while_it_is_about_the_same_days() -> None:
         journal.reject(KEY, "so", 2, " ")
     journal.reject(KEY, "so", 2, "the road was closed")
     assert journal.settle(propose(lates(3), PLENTY, DECEMBER), 3, "again") == []
+    assert journal.settle(propose(lates(3), {"EL": 2}, DECEMBER), 3, "another balance") == []
     others = [day for day in lates(4) if day.day != WORKDAYS[0]]
     assert [line.move for line in journal.settle(propose(others, PLENTY, DECEMBER), 4, "other days")] == [Move.PROPOSE]
 

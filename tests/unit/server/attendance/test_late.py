@@ -60,8 +60,12 @@ def test_the_sure_minutes_are_the_fewest_possible() -> None:
     assert day.late_min == 9
 
 
-def test_leaving_at_a_doubtful_time_is_not_leaving_early() -> None:
-    """S2"""
-    day = one_day(person(punch(TUESDAY, "09:00"), punch(TUESDAY, "17:29:30", bound_s=60)))
-    assert day.has(DayFlag.EARLY_UNCERTAIN)
-    assert day.early_min == 0
+@pytest.mark.parametrize(
+    ("left", "bound_s", "uncertain"),
+    [("17:29:30", 60, True), ("17:29:59", 1, True), ("17:29:58", 1, False), ("17:30:01", 1, False)],
+)
+def test_leaving_at_a_doubtful_time_is_not_leaving_early(left: str, bound_s: int, uncertain: bool) -> None:
+    """S2: 17:29:58 to 17:30:00 may be closing time; 17:29:57 to 17:29:59 is not."""
+    day = one_day(person(punch(TUESDAY, "09:00"), punch(TUESDAY, left, bound_s=bound_s)))
+    assert day.has(DayFlag.EARLY_UNCERTAIN) is uncertain
+    assert day.early_min == (1 if left == "17:29:58" else 0)

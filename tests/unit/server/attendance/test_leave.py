@@ -1,21 +1,25 @@
 """Leave, duty elsewhere, holidays and weekly offs."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
 from server.attendance import FactsError
+from server.attendance.rules import Shift
 from server.attendance.types import (
     Calendar,
     DayFlag,
     Half,
     Leave,
+    OfficeHours,
     OnDuty,
     Status,
     WeeklyOff,
 )
 from sync.record import Kind
 from tests.unit.server.attendance.scene import (
+    SPAN,
     SUNDAY,
     SUNDAYS,
     TUESDAY,
@@ -28,11 +32,6 @@ from tests.unit.server.attendance.scene import (
     punch,
     world,
 )
-
-DAY = dt.timedelta(days=1)
-
-
-# ── leave, duty, holidays ──
 
 
 def test_holidays_and_weekly_offs_expect_nobody() -> None:
@@ -55,6 +54,20 @@ def test_weekly_offs_change_with_their_dates() -> None:
     here = world(office(calendar=Calendar(weekly=week)))
     days = [dt.date(2026, 11, 7), dt.date(2026, 11, 14), dt.date(2026, 11, 21), dt.date(2027, 1, 2)]
     assert [one_day(person(), day, here).status is Status.WEEKLY_OFF for day in days] == [False, True, False, True]
+
+
+def test_an_office_has_other_hours_from_a_date_on() -> None:
+    """R2.1: 10:00 to 16:00 from Wednesday on, so late is after 10:30; a posting's own shift goes before."""
+    wednesday = TUESDAY + dt.timedelta(days=1)
+    school = Shift("school", 10 * 60, 16 * 60)
+    here = world(office(hours=(OfficeHours(wednesday, None, school),)))
+    facts = person(*(one for day in (TUESDAY, wednesday) for one in marks(day, "10:30", "16:00")))
+    tuesday, after = one_day(facts, TUESDAY, here), one_day(facts, wednesday, here)
+    assert flags(tuesday, DayFlag.LATE, DayFlag.LEFT_EARLY) == [True, True]
+    assert flags(after, DayFlag.LATE, DayFlag.LEFT_EARLY) == [False, False]
+    assert one_day(person(*marks(wednesday, "10:31", "16:00")), wednesday, here).late_min == 1
+    own = (replace(SPAN, shift=Shift("early", 8 * 60, 14 * 60)),)
+    assert one_day(person(*marks(wednesday, "08:31", "14:00"), spans=own), wednesday, here).late_min == 1
 
 
 def test_leave_is_not_spent_on_a_holiday_and_duty_may_be_done_on_one() -> None:
@@ -106,7 +119,7 @@ def test_half_a_day_off_moves_the_limit_to_the_break(
 
 def test_two_leaves_on_one_day_are_refused() -> None:
     """R2.4: nothing is computed of facts that cannot all be true."""
-    two = (Leave(TUESDAY, SUNDAY, "CL", id="l-1"), Leave(SUNDAY, SUNDAY + DAY, "EL", id="l-2"))
+    two = (Leave(TUESDAY, SUNDAY, "CL", id="l-1"), Leave(SUNDAY, SUNDAY + dt.timedelta(days=1), "EL", id="l-2"))
     with pytest.raises(FactsError, match="leave l-2 overlaps l-1 on 2026-11-08; shorten or withdraw one of them"):
         one_month(person(leaves=two))
     halves = (Leave(TUESDAY, TUESDAY, "CL", Half.FORENOON, "a"), Leave(TUESDAY, TUESDAY, "EL", Half.AFTERNOON, "b"))
