@@ -11,14 +11,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from server import LedgerError
-from server.fleet import alarms, health, places, ticket_book
+from server.fleet import alarms, health, orders, places, ticket_book, twin
 from server.fleet.follow import follow
 from server.fleet.watch import Watch
 from server.ledger.store import Ledger, now_ms, upsert
 from server.ledger.tables import counter
+from sync.orders import OrderKind
 
 log = logging.getLogger("hazri.fleet")
 
@@ -77,6 +78,9 @@ class Scheduler:
             ticket_book.tested(connection, at_ms)
             tickets = ticket_book.open_for_devices(connection)
             ticket_book.remind(connection, at_ms)
+        with self._timed("settings"), self._ledger.write() as connection:
+            twin.carry(connection, _carry)
+            twin.settle(connection)
         self._sweep(at_ms)
         if opened or tickets:
             log.info("fleet alarms=%d tickets=%d", opened, tickets)
@@ -127,3 +131,7 @@ class Scheduler:
             yield
         finally:
             self.pulse.seconds[step] = time.perf_counter() - began
+
+
+def _carry(connection: Connection, terminal: str, _version: int, body: bytes) -> int:
+    return orders.ask(connection, terminal, OrderKind.CONFIG, {"blob": body}, actor="settings")

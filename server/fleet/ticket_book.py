@@ -11,7 +11,8 @@ from server.fleet import alarms, health
 from server.fleet.conditions import TICKETED, Level
 from server.fleet.incidents import PAGE_AFTER
 from server.fleet.tickets import DUE_MS, Ticket, notices, passed, repeated
-from server.ledger.tables import condition, office, rejection, terminal, ticket
+from server.ledger.tables import condition, office, rejection, terminal, terminal_order, ticket
+from sync.orders import OrderKind
 
 PERSON = "rejected"
 
@@ -139,12 +140,21 @@ def of_row(row: Row[Any]) -> Ticket:
 
 
 def _evidence(connection: Connection, row: Row[Any]) -> str | None:
+    """A self-test that was asked for and passed, by the terminal's own record; else one it tells of in its health."""
+    c = condition.c
+    still = select(c.level).where(c.terminal == row.terminal, c.kind == row.kind, c.level == int(Level.FAIL))
+    if connection.scalar(still) is not None:
+        return None
+    o = terminal_order.c
+    tests = select(o.log, o.seq).where(o.terminal == row.terminal, o.kind == int(OrderKind.SELFTEST))
+    since = tests.where(o.asked_ms > row.opened_ms, o.done_ms.is_not(None), o.result == "passed")
+    order = connection.execute(since.order_by(o.number.desc()).limit(1)).one_or_none()
+    if order is not None:
+        return f"self-test, record {order.log.hex()}/{order.seq}"
     told = health.latest(connection, row.terminal)
     if told is None or told.at_ms <= row.opened_ms or not passed(told.health):
         return None
-    c = condition.c
-    still = select(c.level).where(c.terminal == row.terminal, c.kind == row.kind, c.level == int(Level.FAIL))
-    return None if connection.scalar(still) is not None else f"self-test told at {told.at_ms}"
+    return f"self-test told at {told.at_ms}"
 
 
 def _open(

@@ -1,7 +1,7 @@
 """The settings a terminal should have and those it says it has: numbered versions, each kept (desired and reported).
 
-How a version travels is not known here: whoever carries orders is handed each version once (`carry`), and tells what
-came of it (`report`).
+Each version is handed once to whoever carries orders (`carry`); what the terminal's own log says of that order is the
+report (`settle`). A version that was overtaken on its way is not waited for.
 """
 
 from collections.abc import Callable
@@ -11,12 +11,12 @@ from sqlalchemy import Connection, insert, select, update
 
 from server import FleetError
 from server.ledger.store import upsert
-from server.ledger.tables import terminal, twin, twin_version
+from server.ledger.tables import terminal, terminal_order, twin, twin_version
 
-MAX_BYTES = 16_384
-DONE = "done"
+MAX_BYTES = 512  # of one order
+DONE = "kept"
 
-Carry = Callable[[Connection, str, int, bytes], None]
+Carry = Callable[[Connection, str, int, bytes], int]  # terminal, version, settings; the number of the order
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +53,31 @@ def desire(connection: Connection, one: str, body: bytes, by: str, now_ms: int) 
 
 
 def carry(connection: Connection, by: Carry) -> int:
-    """Hand every version that was not yet handed over to who carries them; returns how many."""
-    asked = select(twin.c.terminal, twin.c.desired).where(twin.c.desired > twin.c.carried).order_by(twin.c.terminal)
-    rows = connection.execute(asked).all()
+    """Hand every version that was not yet handed over to who carries them, of terminals that obey; returns how many."""
+    waiting = select(twin.c.terminal, twin.c.desired).join_from(twin, terminal, twin.c.terminal == terminal.c.id)
+    waiting = waiting.where(twin.c.desired > twin.c.carried, terminal.c.state == "active")
+    rows = connection.execute(waiting.order_by(twin.c.terminal)).all()
     for row in rows:
-        by(connection, row.terminal, row.desired, settings(connection, row.terminal, row.desired))
-        connection.execute(update(twin).where(twin.c.terminal == row.terminal).values(carried=row.desired))
+        number = by(connection, row.terminal, row.desired, settings(connection, row.terminal, row.desired))
+        handed = {"carried": row.desired, "number": number}
+        connection.execute(update(twin).where(twin.c.terminal == row.terminal).values(**handed))
     return len(rows)
+
+
+def settle(connection: Connection) -> int:
+    """Take in what terminals said of the orders that carried their settings; returns how many said something new."""
+    o, t = terminal_order.c, twin.c
+    asked = select(t.terminal, t.carried, o.result, o.done_ms).join_from(
+        twin, terminal_order, (o.terminal == t.terminal) & (o.number == t.number)
+    )
+    rows = connection.execute(asked.where(o.done_ms.is_not(None), t.reported < t.carried)).all()
+    return sum(report(connection, row.terminal, row.carried, row.result or "?", row.done_ms) for row in rows)
 
 
 def report(connection: Connection, one: str, version: int, result: str, now_ms: int) -> bool:
     """What the terminal says came of a version. A late word on an older one changes nothing; returns whether it did."""
     before = state(connection, one)
-    if version < before.reported or version > before.desired:
+    if version < before.reported or version > before.desired or (now_ms, result) == (before.reported_ms, before.result):
         return False
     values: dict[str, object] = {"reported_ms": now_ms, "result": result[:200]}
     if result == DONE:

@@ -225,7 +225,8 @@ twin = Table(
     metadata,
     Column("terminal", String(32), ForeignKey("terminal.id"), primary_key=True),
     Column("desired", BigInteger, nullable=False),
-    Column("carried", BigInteger, nullable=False),  # the last version handed to the order channel
+    Column("carried", BigInteger, nullable=False),  # the last version handed to who carries orders,
+    Column("number", BigInteger),  # and the order's number
     Column("reported", BigInteger, nullable=False),
     Column("reported_ms", BigInteger),
     Column("result", Text, nullable=False),

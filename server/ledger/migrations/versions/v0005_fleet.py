@@ -193,6 +193,7 @@ def upgrade() -> None:
         sa.Column("terminal", sa.String(length=32), nullable=False),
         sa.Column("desired", sa.BigInteger(), nullable=False),
         sa.Column("carried", sa.BigInteger(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=True),
         sa.Column("reported", sa.BigInteger(), nullable=False),
         sa.Column("reported_ms", sa.BigInteger(), nullable=True),
         sa.Column("result", sa.Text(), nullable=False),
