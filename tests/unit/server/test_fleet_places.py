@@ -6,6 +6,7 @@ from sqlalchemy import update
 from server import FleetError
 from server.fleet import (
     fitness_log,
+    orders,
     overview,
     places,
     standing,
@@ -116,25 +117,39 @@ def test_a_move_happens_when_its_time_comes_and_the_past_stays(ledger: Ledger) -
                 places.move(connection, wrong[0], wrong[1], "x", "", NOW)
 
 
-def test_settings_are_carried_once_and_reported_by_version(ledger: Ledger) -> None:
-    one = admitted(ledger)
-    carried: list[tuple[str, int, bytes]] = []
+def test_settings_go_out_as_one_order_and_the_terminals_own_record_reports_them(ledger: Ledger) -> None:
+    """Desired and reported: the same again is no new version; an overtaken one is not waited for."""
+    one, aside = admitted(ledger), admitted(ledger, "t-2", state=State.QUARANTINED)
+    minute = scheduler(ledger, NOW, hears=False)
     with ledger.write() as connection:
         assert twin.desire(connection, one, b"a = 1", "x", NOW) == 1
         assert twin.desire(connection, one, b"a = 1", "x", NOW) == 1
         assert twin.desire(connection, one, b"a = 2", "x", NOW) == 2
-        for _ in range(2):
-            twin.carry(connection, lambda _c, name, version, body: carried.append((name, version, body)))
-        assert carried == [(one, 2, b"a = 2")]
+        twin.desire(connection, aside, b"a = 1", "x", NOW)
+    minute.tick(NOW)
+    minute.tick(NOW + MINUTE)
+    with ledger.write() as connection:
+        [order] = orders.listing(connection)
+        assert (order.terminal, order.kind) == (one, "config")
         assert not twin.state(connection, one).settled
-        assert twin.report(connection, one, 2, "refused: no such sensor", NOW)
-        assert (twin.state(connection, one).reported, twin.state(connection, one).result[:7]) == (0, "refused")
-        assert twin.report(connection, one, 2, twin.DONE, NOW)
-        assert not twin.report(connection, one, 1, twin.DONE, NOW)
-        assert not twin.report(connection, one, 3, twin.DONE, NOW)
-        assert twin.state(connection, one).settled
+        refused: dict[str, int | str | bytes] = {"number": order.number, "result": "wrong"}
+        assert orders.done(connection, (one, bytes(8), 1), refused, NOW + MINUTE) == "wrong"
+    minute.tick(NOW + 2 * MINUTE)
+    with ledger.write() as connection:
+        assert (twin.state(connection, one).reported, twin.state(connection, one).result) == (0, "wrong")
+        assert twin.desire(connection, one, b"a = 3", "x", NOW) == 3
+    minute.tick(NOW + 3 * MINUTE)
+    with ledger.write() as connection:
+        orders.done(connection, (one, bytes(8), 2), {"number": order.number + 1, "result": "kept"}, NOW + 3 * MINUTE)
+    minute.tick(NOW + 4 * MINUTE)
+    with ledger.write() as connection:
+        now = twin.state(connection, one)
+        assert (now.desired, now.reported, now.result, now.settled) == (3, 3, "kept", True)
+        assert not twin.report(connection, one, 2, twin.DONE, NOW)
+        assert not twin.report(connection, one, 4, twin.DONE, NOW)
         assert twin.settings(connection, one, 1) == b"a = 1"
-        for body, name in ((b"", one), (b"x" * 16_385, one), (b"x", "nobody")):
+        assert twin.state(connection, aside).carried == 0
+        for body, name in ((b"", one), (b"x" * 513, one), (b"x", "nobody")):
             with pytest.raises(FleetError):
                 twin.desire(connection, name, body, "x", NOW)
         with pytest.raises(FleetError, match="version 9"):
