@@ -6,7 +6,7 @@ Names and faces in them are nobody's: the names say so, and the face is drawn by
 import io
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from PIL import Image, ImageDraw
@@ -82,7 +82,7 @@ def _states(name: str) -> Iterator[tuple[str, states.State]]:
     yield "pin-wrong", states.Pin(0, wrong=True)
     yield "technician", states.Technician()
     for page in Page:
-        yield f"technician-{page}", states.Technician(page, _FACTS)
+        yield f"technician-{page}", states.Technician(page, _FACTS[page])
     for kind in Kind:
         photo = face_placeholder() if kind is Kind.IN else None
         yield f"accepted-{kind.name.lower()}", _accepted(kind, name, photo=photo)
@@ -100,15 +100,27 @@ def _states(name: str) -> Iterator[tuple[str, states.State]]:
 
 
 _OF_FACES = set(list(Advice)[list(Advice).index(Advice.NO_FACE) :])
-_FACTS = (
-    ("seq", "1207"),
-    ("receipted", "1195"),
-    ("people", "64"),
-    ("templates", "128"),
-    ("clock", "ntp, 4 ms"),
-    ("link", "mobile 3/4"),
-    ("uptime", "6 d 2 h"),
-)
+_FACTS: Mapping[Page, tuple[tuple[str, str], ...]] = {
+    Page.STATUS: (
+        ("seq", "1207"),
+        ("receipted", "1195"),
+        ("people", "64"),
+        ("templates", "128"),
+        ("damaged", "0"),
+        ("bad_readings", "3"),
+        ("faces", "ready"),
+    ),
+    Page.SELFTEST: (("zfm", "print"), ("evdev", "fine"), ("camera", "gone")),
+    Page.NETWORK: (
+        ("unreceipted", "12"),
+        ("clock", "09:12"),
+        ("trusted", "True"),
+        ("link", "gprs"),
+        ("up", "False"),
+        ("reason", "no answer in time: weak line, or a firewall"),
+        ("metered", "True"),
+    ),
+}
 _ENDINGS: Sequence[outcome.Outcome] = (
     outcome.WrongDigits(),
     outcome.PoorImage(Advice.WIPE),

@@ -118,7 +118,7 @@ def _set(items: Sequence[Item], box: Box, base: int, *, shorten: bool = False) -
     for item in items:
         size = max(8, round(base * item.weight))
         broken = _broken(item, size, box.wide)
-        if broken is None and shorten and item.shortens:
+        if shorten and item.shortens and (broken is None or len(broken) > 1):
             broken = [_shortened(item, size, box.wide)]
         if broken is None:
             return None

@@ -23,6 +23,8 @@ _OF_THE_NEW = {
 _LAMP = {Op.LED_ON, Op.LED_OFF}
 _MAX_DATA = 1 << 17
 _GAP_S = 0.1
+ANY_PAGE = 0xC8  # AUTO_ENROLL: wherever there is room
+STORED = 0x0F  # its last step
 _LEAST_SCORE = {1: 30, 2: 40, 3: 50, 4: 60, 5: 70}  # by security level
 _BEFORE_PASSWORD = {Op.VFY_PWD, Op.GET_ECHO, Op.HAND_SHAKE, Op.SOFT_RST}
 
@@ -298,6 +300,25 @@ class Module:
         found = self._search(1, start, count)
         return (Code.OK, (5, *found[1]), b"") if isinstance(found, tuple) else found
 
+    def _auto_enroll(self, page: int, overwrite: int, double: int, _steps: int, _leave: int) -> Answer | Code:
+        """All its views of the finger that lies there: whoever plays it lifts and lays it down when they like."""
+        free = (n for n in range(self.variant.pages) if n not in self.library)
+        page = next(free, self.variant.pages) if page == ANY_PAGE else page
+        if page >= self.variant.pages:
+            return Code.BAD_PAGE
+        if page in self.library and not overwrite:
+            return Code.TEMPLATE_NOT_EMPTY
+        for view in range(1, self.variant.buffers + 1):
+            for code in (self._gen_img(), self._img_2_tz(view)):
+                if code is not Code.OK:
+                    return Code.TIMEOUT if code is Code.NO_FINGER else code
+        if not double and isinstance(self._search(1, 0, self.variant.pages), tuple):
+            return Code.ALREADY_EXISTS
+        for code in (self._reg_model(), self._store(1, page)):
+            if code is not Code.OK:
+                return code
+        return Code.OK, (STORED, page), b""
+
     def _aura_led(self, control: int, _speed: int, _colour: int, _times: int) -> Code:
         self.light = "off" if control == Aura.OFF else "on"
         return Code.OK
@@ -347,6 +368,7 @@ _DO: Mapping[Op, Callable[..., Answer | Code]] = {
     Op.READ_INDEX: Module._read_index,
     Op.GET_IMAGE_EX: Module._gen_img,
     Op.CANCEL: lambda _: Code.OK,
+    Op.AUTO_ENROLL: Module._auto_enroll,
     Op.AUTO_IDENTIFY: Module._auto_identify,
     Op.AURA_LED: Module._aura_led,
     Op.CHECK_SENSOR: lambda _: Code.OK,
@@ -359,4 +381,4 @@ _DO: Mapping[Op, Callable[..., Answer | Code]] = {
     Op.LED_OFF: lambda module: module._lit("off"),
     Op.GET_ECHO: lambda _: Code.ECHO,
 }
-"""All but AUTO_ENROLL, which asks the person to lift and lay down by itself, and no driver of ours uses."""
+"""Of those that take several touches, AUTO_ENROLL and AUTO_IDENTIFY, the last answer alone: no report of each step."""

@@ -14,7 +14,10 @@ from drivers import DeviceGone, OptionError, ProtocolError, registry
 from drivers.base import Advice, DeviceTemplate, Feature, Informed, Matched, Matcher, Means, Recognition, Retry, Scan
 from drivers.entry import Stage, Value
 from drivers.zfm.driver import ZfmDriver
+from drivers.zfm.link import Refused
 from drivers.zfm.sim import VARIANTS, ZfmSim
+from drivers.zfm.sim_module import ANY_PAGE, STORED
+from drivers.zfm.table import Code, Op
 
 
 @contextmanager
@@ -337,3 +340,26 @@ def test_the_simulator_says_what_it_does_not_know(tmp_path: Path) -> None:
                 sim.do(wrong)
         for right in ("help", "pictures", "status", ""):
             assert sim.do(right)
+
+
+def test_a_finger_is_enrolled_by_the_module_alone() -> None:
+    """What other software asks of an R503 in one instruction."""
+    with pair("r503") as (sim, driver):
+        driver.open()
+        ask = driver._module.link.ask
+        with pytest.raises(Refused) as nobody:
+            ask(Op.AUTO_ENROLL, ANY_PAGE, 0, 0, 0, 0)
+        assert nobody.value.code is Code.TIMEOUT
+        sim.do("place 2_1")
+        assert ask(Op.AUTO_ENROLL, ANY_PAGE, 0, 0, 0, 0) == (STORED, 0)
+        for page, overwrite, double, code in (
+            (5, 0, 0, Code.ALREADY_EXISTS),
+            (0, 0, 1, Code.TEMPLATE_NOT_EMPTY),
+            (255, 0, 1, Code.BAD_PAGE),
+        ):
+            with pytest.raises(Refused) as refused:
+                ask(Op.AUTO_ENROLL, page, overwrite, double, 0, 0)
+            assert refused.value.code is code
+        assert ask(Op.AUTO_ENROLL, 0, 1, 1, 0, 0) == (STORED, 0)
+        assert driver.pages() == [0]
+        assert ask(Op.AUTO_IDENTIFY, 3, 0, 200, 0, 1)[1] == 0

@@ -13,6 +13,7 @@ from edge.fonts import Style
 from edge.picture import PAINTS, SIZES, STRIP_PAINTS, PictureError, contrast, draw
 from edge.screen import Arrow, Colour, Corner, Icon, Link, Screen, screen
 from edge.screenshots import LATE, USUAL, every, face_placeholder, make, pairs, size
+from edge.states import Fact, Page
 from edge.typeset import Box, Item, TooLongError, fit
 from edge.words import Language, Words, catalogue
 from sync.record import Kind
@@ -233,3 +234,11 @@ def test_the_command_draws_every_screen_and_a_sheet(tmp_path: Path) -> None:
     for wrong in ("big", "100x100", "480", "480x", "99999x9"):
         with pytest.raises(PictureError):
             size(wrong)
+
+
+def test_a_reason_too_long_for_its_row_is_shortened_and_does_not_blank_the_panel() -> None:
+    """S15: what a technician needs most is what takes most words."""
+    facts = tuple((fact.value, "no answer in time: weak line, or a firewall (a detail)") for fact in list(Fact)[:7])
+    for language in Language:
+        shot = draw(screen(states.Technician(Page.NETWORK, facts)), USUAL, (320, 240), pairs(language))
+        assert shot.size == (320, 240)
