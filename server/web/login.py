@@ -153,8 +153,8 @@ def _begin(request: Request, problem: str) -> Response:
     qr = Markup(segno.make(totp.uri(secret, mine.name)).svg_inline(scale=5, light="#fff"))  # noqa: S704 - of our text
     typed = totp.text(secret)
     spaced = " ".join(typed[i : i + 4] for i in range(0, len(typed), 4))
-    status = 400 if problem else 200
-    return page(request, "begin.html", status, problem=problem, first=mine.invited, qr=qr, sealed=sealed, typed=spaced)
+    context = {"first": mine.invited, "qr": qr, "sealed": sealed, "typed": spaced, "login": mine.name}
+    return page(request, "begin.html", 400 if problem else 200, problem=problem, **context)
 
 
 def _account(request: Request, problem: str, done: str) -> Response:
@@ -165,7 +165,7 @@ def _account(request: Request, problem: str, done: str) -> Response:
         held = grants.held(connection, mine.account, now)
         row = accounts.find(connection, mine.account)
     has = row is not None and row.password is not None
-    context = {"running": running, "held": held, "mine": mine, "has_password": has}
+    context = {"running": running, "held": held, "mine": mine, "has_password": has, "login": mine.name}
     return page(request, "account.html", 400 if problem else 200, problem=problem, done=done, **context)
 
 
