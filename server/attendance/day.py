@@ -36,6 +36,7 @@ _SEVERAL, _ELSEWHERE, _NO_AADHAAR = F["SEVERAL_TERMINALS"], F["ELSEWHERE"], F["N
 _SUPERVISED, _LEGACY, _DISPUTED = F["SUPERVISED"], F["LEGACY"], F["CLOCK_DISPUTED"]
 _MOVEMENT_OPEN, _WENT = F["MOVEMENT_OPEN"], F["WENT_ON_DUTY"]
 _NONE = Flag.NONE
+_HALVES = {Half.FORENOON, Half.AFTERNOON}
 _OUT, _MOVED_OUT, _MOVED_IN, _ON_DUTY = Kind.OUT, Kind.MOVEMENT_OUT, Kind.MOVEMENT_IN, Kind.ON_DUTY
 _AADHAAR, _LEGACY_CLASS, _SUPERVISED_CLASS = (
     SourceClass.AADHAAR_TERMINAL, SourceClass.LEGACY_TERMINAL, SourceClass.SUPERVISED,
@@ -94,10 +95,13 @@ def _fold_extra(
     """The same, where there is leave, duty, an adjustment, a register or an exemption."""
     marks, maybe, given, flags, acts = _adjusted(plan, marks, maybe, extra.adjustments)
     because = plan.because + given
+    if plan.free is Status.NOT_EXPECTED:
+        return _unasked(person, plan, plan.free, marks, because, flags)
     away: list[tuple[Status, Half, str]] = [(Status.ON_DUTY, one.half, one.id) for one in extra.duties]
     away += [(Status.ON_LEAVE, one.half, f"{one.kind} {one.id}".strip()) for one in extra.leaves]
+    whole = {half for _, half, _ in away} >= _HALVES  # two halves, perhaps of two kinds, are a day
     for status, half, name in away:
-        if half is Half.FULL:
+        if half is Half.FULL or whole:
             # Duty may be done on a holiday; leave is not spent on one.
             free = plan.free if status is Status.ON_LEAVE else None
             return _unasked(person, plan, free or status, marks, (*because, (status.value, name)), flags)
@@ -133,7 +137,8 @@ def _came(
         return _made(person, plan, Status.ON_DUTY, flags & ~_OUT_MISSING, read, marks, (*because, ("on_duty", "")))
     over = as_of_ms is None or as_of_ms >= plan.over_ms
     if not over:
-        flags &= ~(_OUT_MISSING | _MOVEMENT_OPEN)
+        flags &= ~_OUT_MISSING
+        flags &= -1 if as_of_ms is not None and as_of_ms >= plan.close_ms else ~_MOVEMENT_OPEN
     late_min = early_min = worked_min = 0
     first_low, first_high, last_low, last_high = read.first_low, read.first_high, read.last_low, read.last_high
     if maybe:

@@ -190,6 +190,13 @@ def test_who_left_the_premises_and_was_not_back_by_closing_time(
     assert one_day(person(*punches, movements=lines)).has(DayFlag.MOVEMENT_OPEN) is is_open
 
 
+@pytest.mark.parametrize(("now", "is_open"), [("17:29", False), ("17:30", True)])
+def test_a_movement_is_open_from_closing_time_on(now: str, is_open: bool) -> None:
+    """R1.16: not in the course of the day."""
+    facts = person(punch(TUESDAY, "09:00"), punch(TUESDAY, "11:00", Kind.MOVEMENT_OUT))
+    assert one_day(facts, as_of_ms=at(TUESDAY, now)).has(DayFlag.MOVEMENT_OPEN) is is_open
+
+
 # ── posting, trial, suspension ──
 
 

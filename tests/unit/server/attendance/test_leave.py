@@ -123,4 +123,14 @@ def test_two_leaves_on_one_day_are_refused() -> None:
     with pytest.raises(FactsError, match="leave l-2 overlaps l-1 on 2026-11-08; shorten or withdraw one of them"):
         one_month(person(leaves=two))
     halves = (Leave(TUESDAY, TUESDAY, "CL", Half.FORENOON, "a"), Leave(TUESDAY, TUESDAY, "EL", Half.AFTERNOON, "b"))
-    assert one_day(person(leaves=halves)).has(DayFlag.HALF_LEAVE)
+    assert one_day(person(leaves=halves)).status is Status.ON_LEAVE, "two halves are a day"
+    mixed = person(leaves=halves[:1], duties=(OnDuty(TUESDAY, TUESDAY, half=Half.AFTERNOON),))
+    assert one_day(mixed).status is Status.ON_DUTY
+
+
+def test_leave_and_duty_of_somebody_suspended_count_for_nothing() -> None:
+    """R6.7"""
+    spans = (replace(SPAN, counted=False),)
+    off = {"leaves": (Leave(TUESDAY, TUESDAY, "CL"),), "duties": (OnDuty(SUNDAY, SUNDAY),)}
+    assert one_day(person(spans=spans, **off)).status is Status.NOT_EXPECTED
+    assert one_day(person(spans=spans, **off), SUNDAY).status is Status.NOT_EXPECTED
