@@ -1,12 +1,13 @@
 """What came by hand: bundles of terminals without a network, and the memory cards of dead units (S7, S9).
 
 It goes the way of everything that comes over the broker: the same checks, the same tables, the same quarantine. The
-terminal's own records of it are answered when it sends them itself, so no receipt has to be carried back.
+receipts may be carried back; where they are not, the terminal is answered when it sends the same records itself.
 """
 
 import shutil
 import sqlite3
 import tempfile
+import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
@@ -20,12 +21,12 @@ from server.intake import Incoming, Intake, read
 from server.ledger.store import Ledger
 from sync import StorageError, SyncError
 from sync.batch import batch_bytes
-from sync.bundle import FILE_BYTES, Letter, Part, join, parse_part, parse_text, unpack
+from sync.bundle import FILE_BYTES, Letter, Part, join, parse_part, parse_text, receipts_bytes, unpack
 from sync.link import Delivery
 from sync.outbox import OutboxReader
 from sync.salvage import salvaged
 from sync.topics import up
-from sync.wire import Chunk, chunk_bytes
+from sync.wire import Chunk, Receipt, chunk_bytes
 
 _GROUP = 100
 _BATCH = 200
@@ -44,10 +45,33 @@ class Taken:
 
     counts: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
+    receipts: dict[tuple[str, bytes], Receipt] = field(default_factory=dict)
+
+    @property
+    def answer(self) -> bytes:
+        """The file that the same hand may carry back to the terminals."""
+        return receipts_bytes((terminal, receipt) for (terminal, _), receipt in self.receipts.items())
 
     def lines(self) -> list[str]:
         known = ("punches", "records", "batches", "repeats", "gaps", "templates")
         return [f"{name} {self.counts[name]}" for name in known if self.counts[name]] + self.notes
+
+
+class Hatch:
+    """Where anybody may hand in what they carried (server.web.bundles): one at a time, harmless twice."""
+
+    def __init__(self, ledger: Ledger, intake: Intake, key: X25519PrivateKey) -> None:
+        self._ledger, self._intake, self._key = ledger, intake, key
+        self._alone = threading.Lock()
+
+    def take(self, files: Sequence[Path]) -> Taken | None:
+        """As take_files; None while somebody else is at it. Raises CarriedError."""
+        if not self._alone.acquire(blocking=False):
+            return None
+        try:
+            return take_files(self._ledger, self._intake, self._key, files)
+        finally:
+            self._alone.release()
 
 
 def take_files(ledger: Ledger, intake: Intake, key: X25519PrivateKey, files: Sequence[Path]) -> Taken:
@@ -145,4 +169,5 @@ def _store(ledger: Ledger, intake: Intake, group: list[Incoming], taken: Taken) 
     with ledger.write() as connection:
         outcome = intake.take(connection, group)
     taken.counts.update(outcome.counts)
+    taken.receipts |= outcome.receipts
     taken.notes.extend(outcome.notes)

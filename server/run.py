@@ -16,6 +16,7 @@ import uvicorn
 from server import StartError, delivery
 from server.bouncer import Bouncer
 from server.broker import Broker
+from server.carried import Hatch
 from server.feed import Feed
 from server.fleet.push import RosterPusher
 from server.fleet.roster import RosterKeys
@@ -26,6 +27,7 @@ from server.keys import ServerKeys, held, open_keys
 from server.ledger.records import RecordWriter
 from server.ledger.store import Ledger
 from server.people.otp import PersonCodes
+from server.people.worker import PeopleWorker
 from server.pki import INGEST
 from server.settings import BrokerSettings, ServerSettings, WebSettings
 from server.transparency.notary import Notary
@@ -102,6 +104,9 @@ def serving(settings: ServerSettings) -> Iterator[str]:
         fleet = Scheduler(opened.ledger, lambda: ingest.up)
         fleet.start()
         stack.callback(fleet.stop)
+        people = PeopleWorker(opened.ledger, opened.keys, settings)
+        people.start()
+        stack.callback(people.stop)
         services = Services(
             opened.ledger,
             feed,
@@ -109,6 +114,7 @@ def serving(settings: ServerSettings) -> Iterator[str]:
             opened.keys.vault,
             PersonCodes(Vault(opened.keys.vault)),
             pulse=fleet.pulse,
+            hatch=_hatch(opened),
         )
         start_web(stack, services, listening)
         if not ingest.wait_until_up(_LINK_TIMEOUT_S) and settings.broker.embedded:
@@ -194,6 +200,12 @@ def _start_ingest(
     pusher.start()
     stack.callback(pusher.stop)
     return ingest, pusher
+
+
+def _hatch(opened: Opened) -> Hatch:
+    keys = RosterKeys(opened.keys.server, opened.keys.template, Vault(opened.keys.vault))
+    intake = Intake(RecordWriter(opened.ledger.engine.dialect), opened.keys.server, keys, carried=True)
+    return Hatch(opened.ledger, intake, opened.keys.template)
 
 
 def _ignore(_terminal: str) -> None:

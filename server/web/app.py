@@ -22,6 +22,7 @@ from server.ledger.views import ApiAlarms, ApiDatings, ApiPage
 from server.web import (
     accounts,
     api,
+    bundles,
     feed,
     fleet_api,
     live,
@@ -51,6 +52,7 @@ _API = "/api/"
 # Everything there is. A room's router is one more name here.
 ROUTERS: list[APIRouter] = [
     api.router,
+    bundles.router,
     feed.router,
     standing.router,
     transparency.router,
