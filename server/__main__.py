@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from config import ConfigError
 from config.load import load
-from config.model import Server
+from config.model import Messages, Server
 from server import (
     PeopleError,
     ServerError,
@@ -25,7 +25,7 @@ from server import (
     simulate_command,
     synthetic_command,
 )
-from server.settings import BrokerSettings, IngestSettings, ServerSettings, WebSettings
+from server.settings import BrokerSettings, IngestSettings, MessageSettings, ServerSettings, WebSettings
 
 DEFAULT_CONFIG = Path("/etc/hazri/server.toml")
 DONE, FAILED, MISUSED = 0, 1, 2
@@ -135,10 +135,11 @@ def _parser() -> argparse.ArgumentParser:
     days.add_argument("--people", type=int, default=100_000, metavar="N", help="(default: 100,000)")
     api = add("api", _bench, "Pull a large made-up ledger through the API.", bench)
     board = add("dashboard", _bench, "Look at a large made-up ledger, and at a thousand punches a second.", bench)
+    for one in (ingest, api, board):
+        one.add_argument("--database", default="", metavar="URL", help="an empty one (default: SQLite, and gone after)")
     for one in (api, board):
         one.add_argument("--punches", type=int, default=10_000_000, metavar="N", help="(default: 10,000,000)")
         one.add_argument("--terminals", type=int, default=10_000, metavar="N", help="(default: 10,000)")
-        one.add_argument("--database", default="", metavar="URL", help="an empty one (default: SQLite, and gone after)")
     named = ("wire", wire), ("link", link), ("ingest", ingest), ("storm", storm), ("api", api), ("dashboard", board)
     for name, one in (*named, ("attendance", days)):
         one.set_defaults(bench=name)
@@ -179,7 +180,13 @@ def _settings(args: argparse.Namespace) -> ServerSettings:
         web=WebSettings(c.web.host, c.web.port),
         broker=BrokerSettings(b.embedded, b.mosquitto, b.listen, b.host, b.port, b.public_host, b.public_port),
         ingest=IngestSettings(c.ingest.commit_records, c.ingest.commit_ms, c.ingest.workers),
+        messages=_messages(c.messages),
     )
+
+
+def _messages(c: Messages) -> MessageSettings:
+    password, outbox = (Path(name) if name else None for name in (c.smtp_password_file, c.outbox))
+    return MessageSettings(c.smtp_host, c.smtp_port, c.smtp_tls, c.smtp_user, password, c.sender, outbox)
 
 
 # Each command imports what it needs: a refused word on the command line should not wait for a web framework.

@@ -29,7 +29,7 @@ def _run(args: argparse.Namespace, console: Console) -> dict[str, Any]:
         case "ingest":
             from server import bench_ingest
 
-            return bench_ingest.run(console, args.scale)
+            return bench_ingest.run(console, args.scale, args.database)
         case "api" | "dashboard":
             from server import bench_api
 

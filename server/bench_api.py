@@ -23,6 +23,7 @@ from rich.progress import Progress
 
 from server import ServerError, tokens
 from server.bench_ledger import Made
+from server.bench_stage import cpu_of
 from server.keys import open_keys
 from server.ledger.store import Ledger, now_ms
 from server.tokens import Scope
@@ -46,9 +47,9 @@ def run(console: Console, what: str, punches: int, terminals: int, url: str) -> 
         filled_s = time.monotonic() - started
         token = tokens.make(ledger, "bench", Scope.PULL if what == "api" else Scope.DASHBOARD, 1)
         ledger.close()
-        with _served(database, folder, terminals, live=what == "dashboard") as (address, end):
+        with _served(database, folder, terminals, live=what == "dashboard") as (address, end, pid):
             progress.update(task, description="reading it")
-            found = _api(address, token, punches) if what == "api" else _dashboard(address, token, end)
+            found = _api(address, token, punches, pid) if what == "api" else _dashboard(address, token, end)
     filled = {"punches": punches, "terminals": terminals, "made_per_s": round(punches / filled_s)}
     return found | filled | {"database": database.partition(":")[0]}
 
@@ -56,10 +57,12 @@ def run(console: Console, what: str, punches: int, terminals: int, url: str) -> 
 # ── the clients ──
 
 
-def _api(address: str, token: str, punches: int) -> dict[str, Any]:
+def _api(address: str, token: str, punches: int, pid: int) -> dict[str, Any]:
     headers = {"authorization": f"Bearer {token}", "accept": "application/x-ndjson", "accept-encoding": "identity"}
     with httpx.Client(base_url=address, headers=headers, timeout=_PATIENCE_S) as client:
+        spent_s = cpu_of(pid)
         plain_s, size = _stream(client, "/api/v1/punches", punches)
+        spent_s = cpu_of(pid) - spent_s
         changes_s, _ = _stream(client, "/api/v1/changes", punches)
         client.headers["accept-encoding"] = "gzip"
         packed_s, packed = _stream(client, "/api/v1/punches", 0)
@@ -67,17 +70,21 @@ def _api(address: str, token: str, punches: int) -> dict[str, Any]:
         client.headers["accept-encoding"] = "identity"
         draw = random.Random(1)  # noqa: S311 - a load, not a secret
         places = [draw.randrange(max(1, punches - _PAGE)) for _ in range(_PAGES)]
+        before_s = cpu_of(pid)
         pages = [_timed(client, f"/api/v1/punches?after={at}&limit={_PAGE}") for at in places]
+        page_cpu_ms = (cpu_of(pid) - before_s) * 1000 / _PAGES
         tag = client.get("/api/v1/punches?limit=1").headers["etag"]
         client.headers["if-none-match"] = tag
         idle = [_timed(client, "/api/v1/punches?limit=1", 304) for _ in range(_PAGES)]
     return {
         "streamed_per_s": round(punches / plain_s),
+        "server_cpu_us_a_punch": round(spent_s / punches * 1e6, 1),
         "streamed_bytes_a_punch": round(size / punches),
         "changes_streamed_per_s": round(punches / changes_s),
         "gzip_streamed_per_s": round(punches / packed_s),
         "gzip_bytes_a_punch": round(packed / punches, 1),
         "page_of_200_ms": _spread(pages),
+        "page_of_200_server_cpu_ms": round(page_cpu_ms, 2),
         "nothing_new_ms": _spread(idle),
     }
 
@@ -148,7 +155,7 @@ def _served(database: str, folder: Path, terminals: int, *, live: bool) -> Any:
     try:
         if not near.poll(_PATIENCE_S):
             raise ServerError("bench: the web server did not start")
-        yield near.recv(), near
+        yield near.recv(), near, child.pid
     finally:
         child.terminate()
         child.join()

@@ -31,9 +31,9 @@ _RECEIPT_TIMEOUT_S = 20.0
 _PATIENCE_S = 60.0
 
 
-def run(console: Console, scale: float = 1.0) -> dict[str, Any]:
-    """The figures, by punches a batch. `scale` makes the load smaller or larger."""
-    with Progress(console=console, transient=True) as progress, staged() as stage:
+def run(console: Console, scale: float = 1.0, url: str = "") -> dict[str, Any]:
+    """The figures, by punches a batch. `scale` makes the load smaller or larger; `url` is of an empty database."""
+    with Progress(console=console, transient=True) as progress, staged(url=url) as stage:
         people = [os.urandom(8) for _ in range(PEOPLE)]
         task = progress.add_task("admitting terminals", total=_TERMINALS)
         members = admit_fleet(

@@ -34,13 +34,13 @@ class Stage:
 
 
 @contextmanager
-def staged(listen: str = "127.0.0.1", hosts: tuple[str, ...] = ()) -> Iterator[Stage]:
-    """`hosts`: further names and addresses that its broker is reached by."""
+def staged(listen: str = "127.0.0.1", hosts: tuple[str, ...] = (), url: str = "") -> Iterator[Stage]:
+    """`hosts`: further names and addresses that its broker is reached by. `url`: of an empty database; else SQLite."""
     folder = Path(tempfile.mkdtemp(prefix="hazri-bench-"))
     try:
         open_keys(folder / "server", ("127.0.0.1", *hosts))
-        with start_aggregator(folder, listen, web_port=0) as aggregator:
-            ledger = Ledger(f"sqlite:///{aggregator.folder / 'ledger.db'}")
+        with start_aggregator(folder, listen, web_port=0, url=url) as aggregator:
+            ledger = Ledger(url or f"sqlite:///{aggregator.folder / 'ledger.db'}")
             try:
                 yield Stage(folder, aggregator, open_keys(aggregator.folder, ("127.0.0.1",)), ledger)
             finally:
@@ -52,13 +52,13 @@ def staged(listen: str = "127.0.0.1", hosts: tuple[str, ...] = ()) -> Iterator[S
 def cpu_s(stage: Stage) -> dict[str, float]:
     """CPU seconds, user and system, that the aggregator and its broker have used so far."""
     parent = stage.aggregator.pid
-    return {"aggregator": _cpu_s(parent), "broker": sum(_cpu_s(child) for child in _children(parent))}
+    return {"aggregator": cpu_of(parent), "broker": sum(cpu_of(child) for child in _children(parent))}
 
 
 def _children(pid: int) -> list[int]:
     return [int(one) for task in Path(f"/proc/{pid}/task").iterdir() for one in (task / "children").read_text().split()]
 
 
-def _cpu_s(pid: int) -> float:
+def cpu_of(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _HERTZ

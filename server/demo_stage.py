@@ -98,13 +98,14 @@ def free_port(wanted: int = 0) -> int:
 class Aggregator:
     """`hazri-server run` with its own folder, database, broker and keys."""
 
-    def __init__(self, folder: Path, listen: str = "127.0.0.1", web_port: int = _WEB_PORT) -> None:
+    def __init__(self, folder: Path, listen: str = "127.0.0.1", web_port: int = _WEB_PORT, url: str = "") -> None:
         self.folder = folder / "server"
         self.folder.mkdir(exist_ok=True)
         self.broker_port, self._web_port = free_port(), free_port(web_port)
         self._config = self.folder / "server.toml"
         self._config.write_text(
-            f"state_dir = {json.dumps(str(self.folder))}\n[web]\nport = {self._web_port}\n"
+            f"state_dir = {json.dumps(str(self.folder))}\ndatabase_url = {json.dumps(url)}\n"
+            f"[web]\nport = {self._web_port}\n"
             f"[broker]\nport = {self.broker_port}\nlisten = {json.dumps(listen)}\n"
         )
         self.dashboard = self._command("token", "new", "--scope", "dashboard").strip()
@@ -162,18 +163,20 @@ class Aggregator:
 
 
 @contextmanager
-def start_aggregator(folder: Path, listen: str = "127.0.0.1", web_port: int = _WEB_PORT) -> Iterator[Aggregator]:
-    aggregator = _started(folder, listen, web_port)
+def start_aggregator(
+    folder: Path, listen: str = "127.0.0.1", web_port: int = _WEB_PORT, url: str = ""
+) -> Iterator[Aggregator]:
+    aggregator = _started(folder, listen, web_port, url)
     try:
         yield aggregator
     finally:
         aggregator.stop()
 
 
-def _started(folder: Path, listen: str, web_port: int) -> Aggregator:
+def _started(folder: Path, listen: str, web_port: int, url: str) -> Aggregator:
     """A port that was free may be another program's before ours listens there: then again, on other ports."""
     for wanted in (web_port, *[0] * _MORE_PORTS):
-        aggregator = Aggregator(folder, listen, wanted)
+        aggregator = Aggregator(folder, listen, wanted, url)
         try:
             aggregator.wait_until_ready()
             return aggregator

@@ -1,4 +1,4 @@
-"""Two ingest workers on one PostgreSQL: every terminal is taken by one of them, and the ledger is as if there were one."""
+"""Two ingest workers on one PostgreSQL: each terminal is taken by one, and the ledger is as if there were one."""
 
 import select
 import signal
