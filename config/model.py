@@ -278,6 +278,26 @@ class Ingest:
 
 
 @dataclass(frozen=True, slots=True)
+class Messages:
+    """One-time passwords and notices. E-mail goes by SMTP where `smtp_host` is set; everything else is left as files
+    in `outbox` (empty: in state_dir), which an SMS gateway's client fetches."""
+
+    smtp_host: str = ""
+    smtp_port: int = 587
+    smtp_tls: bool = True
+    smtp_user: str = ""
+    smtp_password_file: str = ""
+    sender: str = ""
+    outbox: str = ""
+
+    def __post_init__(self) -> None:
+        _host("smtp_host", self.smtp_host)
+        _within("smtp_port", self.smtp_port, 1, 65535)
+        if self.smtp_host and "@" not in self.sender:
+            raise ValueError("sender: expected the e-mail address that messages come from")
+
+
+@dataclass(frozen=True, slots=True)
 class Server:
     """server.toml. An empty database_url is SQLite in state_dir."""
 
@@ -286,3 +306,4 @@ class Server:
     web: Web = Web()
     broker: Broker = Broker()
     ingest: Ingest = Ingest()
+    messages: Messages = Messages()

@@ -50,6 +50,19 @@ class IngestSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageSettings:
+    """No `smtp_host`: everything is left in the outbox (None: in the state directory)."""
+
+    smtp_host: str = ""
+    smtp_port: int = 587
+    smtp_tls: bool = True
+    smtp_user: str = ""
+    smtp_password_file: Path | None = None
+    sender: str = ""
+    outbox: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ServerSettings:
     """An empty `database_url` is SQLite in `state_dir`."""
 
@@ -58,6 +71,7 @@ class ServerSettings:
     web: WebSettings
     broker: BrokerSettings
     ingest: IngestSettings
+    messages: MessageSettings = MessageSettings()
 
     @property
     def url(self) -> str:
