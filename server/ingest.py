@@ -22,7 +22,8 @@ from server import LedgerError
 from server.broker import MAX_IN_FLIGHT
 from server.feed import Feed
 from server.fleet.push import RosterPusher
-from server.intake import Incoming, Intake, Outcome, read
+from server.incoming import Incoming, read
+from server.intake import Intake, Outcome
 from server.judge import Reason, Refuse
 from server.ledger.locks import place
 from server.ledger.store import Ledger
@@ -40,6 +41,10 @@ log = logging.getLogger("hazri.ingest")
 # for twice as many is kept free of beats, so that a flood of beats cannot keep a batch out.
 _QUEUE = 4 * MAX_IN_FLIGHT
 _BEATS = _QUEUE - 2 * MAX_IN_FLIGHT
+# An agent has at most 16 messages under way. Of one that does not wait for receipts so many are let in at a time, and
+# the others' wait no longer than these take.
+_WAITING = 48
+_TELL = 100  # dropped messages are counted one by one, and told of by the hundred: a flood must be cheap to drop
 _FIRST_RETRY_S, _RETRY_MAX_S = 0.1, 5.0
 _NOTES_PER_GROUP = 20
 
@@ -76,6 +81,10 @@ class Ingest:
         self._on_flood = on_flood
         self._now_s = now_s
         self._throttle = Throttle()
+        # How many messages of each terminal were ever let in, and answered: each is written by one thread alone.
+        self._let_in: dict[str, int] = {}
+        self._answered: dict[str, int] = {}
+        self._dropped, self._told_dropped_s = 0, 0.0  # since when they were last told of
         self._queue: queue.Queue[Incoming | _Stop] = queue.Queue(_QUEUE)
         self._stopping = threading.Event()
         self._up = threading.Event()
@@ -135,10 +144,15 @@ class Ingest:
         if place(terminal) % self._settings.workers != self._settings.worker:
             delivery.done()  # another worker's, which gets it as well
             return
-        passage = self._throttle.message(terminal, len(delivery.payload), self._now_s())
-        if passage is not Passage.PASS:
+        now_s = self._now_s()
+        if self._dropped and (self._dropped >= _TELL or now_s - self._told_dropped_s > 1):
+            self._feed.add(Counter(throttled=self._dropped))
+            self._dropped, self._told_dropped_s = 0, now_s
+        passage = self._throttle.message(terminal, len(delivery.payload), now_s)
+        waiting = self._let_in.get(terminal, 0) - self._answered.get(terminal, 0)
+        if passage is not Passage.PASS or waiting >= _WAITING:
             delivery.done()  # its sender has no receipt for it, and keeps it
-            self._feed.add(Counter(throttled=1))
+            self._dropped += 1
             if passage is Passage.FLOOD:
                 self._on_flood(terminal)
             return
@@ -150,6 +164,7 @@ class Ingest:
             one = read(delivery)
             self._throttle.records(terminal, one.weight)
             self._queue.put_nowait(one)
+            self._let_in[terminal] = self._let_in.get(terminal, 0) + 1
         except queue.Full:
             # Not acknowledged: the broker keeps it for the next connection, and the terminal until its receipt.
             self._feed.add(Counter(overflow=1))
@@ -240,6 +255,8 @@ class Ingest:
             outcome.counts["receipts_unsent"] += 1
         for one in group:
             one.delivery.done()
+            terminal = sender(one.delivery.topic)
+            self._answered[terminal] = self._answered.get(terminal, 0) + 1
         outcome.counts["commits"] += 1
         self._feed.add(outcome.counts)
         if outcome.rosters:

@@ -21,6 +21,7 @@ class Rates:
 RATES = Rates(hold=(600, 30_000, 16 * 2**20), per_s=(20, 200, 128 * 2**10))
 FLOOD_DROPS = 50  # so many dropped within a while; an agent has at most 16 messages under way, and then waits 20 s
 _WHILE_S = 10.0
+_FILL_S = 0.01
 _MAX_BUCKETS = 100_000  # only holders of a certificate of ours have one
 
 
@@ -72,7 +73,9 @@ class Throttle:
             if len(self._buckets) >= _MAX_BUCKETS:
                 del self._buckets[next(iter(self._buckets))]
             bucket = self._buckets[terminal] = _Bucket(list(self._rates.hold), now_s)
-        elapsed_s, bucket.at = now_s - bucket.at, now_s
-        rates = zip(bucket.left, self._rates.per_s, self._rates.hold, strict=True)
-        bucket.left = [min(hold, left + rate * elapsed_s) for left, rate, hold in rates]
+        elapsed_s = now_s - bucket.at
+        if elapsed_s > _FILL_S:  # a flooder's is not filled up for each of its messages
+            bucket.at = now_s
+            rates = zip(bucket.left, self._rates.per_s, self._rates.hold, strict=True)
+            bucket.left = [min(hold, left + rate * elapsed_s) for left, rate, hold in rates]
         return bucket
