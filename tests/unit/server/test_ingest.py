@@ -415,3 +415,21 @@ def test_a_parser_that_fails_costs_one_message(monkeypatch: pytest.MonkeyPatch) 
     one = read(Delivery("hz1/t-1/u/p", b"\x80", lambda: None))
     assert isinstance(one.message, Refuse)
     assert "IndexError" in one.message.detail
+
+
+def test_who_does_not_wait_for_receipts_has_few_messages_before_the_others(tmp_path: Path) -> None:
+    """What one terminal sends without waiting is dropped unread, long before it counts as a flood."""
+    running = Aggregator(tmp_path)
+    one = line(running)
+    one.terminal.punches(2)
+    dropped: list[int] = []
+    for _ in range(500):
+        running.ingest._take(Delivery(up("t-2", "chunk"), b"", lambda: dropped.append(1)))
+    assert len(dropped) == 500 - 48
+    running.ingest._take(Delivery(up("t-1", "batch"), one.terminal.batch_bytes(), lambda: None))
+    running.start()
+    assert receipt_seq(one, running) == 2
+    dropped.clear()
+    running.ingest._take(Delivery(up("t-2", "beat"), b"", lambda: dropped.append(1)))
+    until(lambda: running.ingest._answered["t-2"] == 49, "once they are answered, it is heard again")
+    running.stop()
