@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, select
 
 from server import LedgerError
-from server.fleet import alarms, health, orders, places, ticket_book, twin
+from server.fleet import alarms, health, moving, orders, places, ticket_book, twin
 from server.fleet.follow import follow
-from server.fleet.watch import Watch
+from server.fleet.watch import SLICE, Watch
 from server.ledger.store import Ledger, now_ms, upsert
-from server.ledger.tables import counter
+from server.ledger.tables import counter, terminal
 from sync.orders import OrderKind
 
 log = logging.getLogger("hazri.fleet")
@@ -26,6 +26,8 @@ log = logging.getLogger("hazri.fleet")
 TICK_S = 60.0
 GRACE_MS = 15 * 60_000  # terminals come back one after the other (S12): before that nobody is called missing
 _RAISED = "fleet/raised"
+_DAY_MS = 86_400_000
+_SWEEP_MS = 9 * 3_600_000  # 14:30 in India: everybody has come, and nobody has gone
 _OVERLAP_MS = 3_600_000  # an alarm may be committed after one that came later
 
 
@@ -117,12 +119,22 @@ class Scheduler:
         return opened
 
     def _sweep(self, at_ms: int) -> None:
-        """Once a day: what is older than a year goes."""
-        day = at_ms // 86_400_000
-        if day != self._swept_day:
+        """Once a day, in the afternoon of India: forget what is a year old, and see who seems to have moved."""
+        day = (at_ms - _SWEEP_MS) // _DAY_MS
+        if day == self._swept_day:
+            return
+        with self._timed("daily"):
             with self._ledger.write() as connection:
                 health.forget(connection, at_ms)
-            self._swept_day = day
+            with self._ledger.read() as connection:
+                everyone = list(connection.scalars(select(terminal.c.id).where(terminal.c.state == "active")))
+            for start in range(0, len(everyone), SLICE):
+                with self._ledger.read() as connection:
+                    leads = moving.leads(connection, everyone[start : start + SLICE])
+                if leads:
+                    with self._ledger.write() as connection:
+                        moving.say(connection, leads, at_ms)
+        self._swept_day = day
 
     @contextmanager
     def _timed(self, step: str) -> Iterator[None]:

@@ -1,11 +1,13 @@
 """The fleet over the API: terminals, their health and fitness, alarms and tickets. What a scope does not see is 404."""
 
 import datetime as dt
+import io
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated, Any
 
 import msgspec
+import segno
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 from sqlalchemy import Connection
 
@@ -28,7 +30,7 @@ __all__ = ["SCHEMAS", "router"]
 router = APIRouter()
 
 MAX_LIMIT = 1000
-_JSON = "application/json"
+_JSON, _SVG = "application/json", "image/svg+xml"
 _HOUR_MS = 3_600_000
 _FIRST_MS = 1_577_836_800_000  # 2020
 
@@ -146,6 +148,24 @@ def terminal_fitness(
         return answers.fitness(found, fitness.summary(found))
 
     return _read(request, read)
+
+
+@router.get(
+    "/api/v1/terminals/{terminal}/label",
+    response_class=Response,
+    responses={200: {"description": "A QR code", "content": {_SVG: {}}}, 404: {"description": "Not there"}},
+    openapi_extra={"security": [{"bearer": []}]},
+    summary="The QR code that is stuck on the unit",
+)
+def terminal_label(request: Request, scope: Annotated[Scope, See], terminal: TerminalId) -> Response:
+    """Leads a technician's phone to the terminal's page here; whoever reads it must log in first."""
+    services: Services = request.app.state.services
+    with services.ledger.read() as connection:
+        _seen(connection, terminal, scope)
+    image = io.BytesIO()
+    code = segno.make(f"{request.base_url}terminals/{terminal}", error="q", micro=False)
+    code.save(image, kind="svg", xmldecl=False, scale=8, light="#fff")
+    return Response(image.getvalue(), media_type=_SVG)
 
 
 @_route("/api/v1/incidents", "ApiIncidents", "Alarms, the newest first")
