@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+import segno
 from fastapi import FastAPI, Request
 
 from server import tokens
@@ -154,6 +156,17 @@ def test_one_terminal_with_its_health_history_and_fitness(site: Site) -> None:
     assert site.get("/api/v1/terminals/t-well/fitness").json()["unknown"] >= 1440 - 62
 
 
+def test_a_unit_has_a_label_that_leads_to_its_page(site: Site) -> None:
+    answer = site.get("/api/v1/terminals/t-well/label")
+    assert answer.headers["content-type"] == "image/svg+xml"
+    assert answer.text.startswith("<svg xmlns")
+    wanted = io.BytesIO()
+    code = segno.make("http://hazri.test/terminals/t-well", error="q", micro=False)
+    code.save(wanted, kind="svg", xmldecl=False, scale=8, light="#fff")
+    assert answer.content == wanted.getvalue()
+    assert site.get("/api/v1/terminals/t-broken/label", site.first).status_code == 404
+
+
 def test_an_office_sees_its_own_and_the_others_are_not_there(site: Site) -> None:
     assert [one["id"] for one in site.get("/api/v1/terminals", site.first).json()["terminals"]] == ["t-well"]
     for path in ("", "/health", "/fitness"):
@@ -282,9 +295,9 @@ def test_the_dashboard_and_the_alarm_rules_ask_for_figures_there_are(site: Site)
 def test_the_document_names_every_answer() -> None:
     document = openapi()
     paths = {path: item for path, item in document["paths"].items() if "terminals" in path or "ticket" in path}
-    assert len(paths) == 7
-    for item in paths.values():
-        for method in item.values():
+    assert len(paths) == 8
+    for path, item in paths.items():
+        for method in () if path.endswith("/label") else item.values():
             schema = method["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
             assert schema.rsplit("/", 1)[1] in document["components"]["schemas"]
 

@@ -6,6 +6,7 @@ from sqlalchemy import update
 from server import FleetError
 from server.fleet import (
     fitness_log,
+    moving,
     orders,
     overview,
     places,
@@ -18,11 +19,9 @@ from server.fleet.places import Place
 from server.fleet.standing import STEPS, State
 from server.fleet.tickets import DAY_MS
 from server.ledger.store import Ledger
-from server.ledger.tables import (
-    terminal,
-)
-from tests.unit.server.aggregator import Aggregator, Line, Terminal, broker_settings
-from tests.unit.server.fleet_site import MINUTE, NOW, admitted, offices, scheduler
+from server.ledger.tables import incident, person, terminal
+from tests.unit.server.aggregator import Aggregator, Line, Terminal, broker_settings, punch
+from tests.unit.server.fleet_site import MINUTE, NOW, admitted, offices, rows, scheduler
 
 # ── standing, hardware, places, settings ──
 
@@ -154,3 +153,46 @@ def test_settings_go_out_as_one_order_and_the_terminals_own_record_reports_them(
                 twin.desire(connection, name, body, "x", NOW)
         with pytest.raises(FleetError, match="version 9"):
             twin.settings(connection, one, 9)
+
+
+HERE, THERE = b"office-1", b"office-2"
+
+
+@pytest.mark.parametrize(
+    ("posted", "found"),
+    [
+        ([THERE] * 8, THERE),
+        ([THERE] * 7, None),
+        ([THERE] * 7 + [HERE] * 3, THERE),
+        ([THERE] * 6 + [HERE] * 4, None),
+        ([HERE] * 60, None),
+        ([None] * 60, None),
+        ([b"office-%d" % n for n in range(3, 13)], None),
+        ([], None),
+    ],
+)
+def test_most_people_of_one_other_office_are_a_lead_and_roaming_is_none(
+    posted: list[bytes | None], found: bytes | None
+) -> None:
+    """S7, R1.12."""
+    assert moving.elsewhere(HERE, posted) == found
+
+
+def test_a_unit_that_was_carried_to_another_building_is_said_once(running: Aggregator) -> None:
+    """S7: those who punch at it are posted elsewhere. Synthetic people, made by counting."""
+    one = running.admit(Terminal("t-1"))
+    old, new = offices(running.ledger)
+    refs = running.people(10)
+    with running.ledger.write() as connection:
+        connection.execute(update(person).values(office=new))
+        places.move(connection, "t-1", Place(NOW - DAY_MS, old, "Gate", "ground floor"), "x", "installed", NOW)
+    one.add(*(punch(ref, n) for n, ref in enumerate(refs)))
+    Line(running.hub, one).send("batch", one.batch_bytes())
+    running.wait("records", 10)
+    for day in range(2):
+        scheduler(running.ledger, NOW, hears=False).tick(NOW + day * DAY_MS)
+    [alarm] = rows(running.ledger, incident)
+    assert (alarm["kind"], alarm["detail"]) == ("moved", "those who punch there are posted at Sample 1")
+    with running.ledger.write() as connection:
+        places.move(connection, "t-1", Place(NOW, new, "Gate", "ground floor"), "x", "it did", NOW)
+        assert moving.leads(connection, ["t-1"]) == []

@@ -301,7 +301,7 @@ def test_the_scheduler_is_a_thread_that_ends_when_told(running: Aggregator) -> N
     until(lambda: one.pulse.ticks >= 2, "two ticks")
     one.stop()
     assert not one.alive
-    assert set(one.pulse.seconds) == {"follow", "places", "look", "alarms", "tickets", "settings"}
+    assert set(one.pulse.seconds) == {"follow", "places", "look", "alarms", "tickets", "settings", "daily"}
 
 
 def test_nothing_is_written_when_nothing_changes(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
