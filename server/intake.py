@@ -18,46 +18,20 @@ from server.fleet import fetch, health, registry, roster, sayings, templates, vo
 from server.fleet.roster import RosterKeys
 from server.fleet.standing import State
 from server.gaps import Gaps
+from server.incoming import Asked, Incoming
 from server.judge import Accept, Gap, Known, Reason, Refuse, Repeat, Verdict, judge
 from server.ledger import locks, records
 from server.ledger.store import now_ms
 from server.timekeeping import IST, Moment
 from server.transparency import tiles
 from server.transparency.leaf import leaf_hashes
-from sync import VersionError, WireError, chain
-from sync.anchor import answer_bytes, parse_question, sign_answer
-from sync.columns import Columns, Indexes, named, parse_columns
-from sync.fetch import Wanted, parse_wanted
-from sync.health import Health, parse_health
-from sync.link import Delivery
+from sync import WireError, chain
+from sync.anchor import answer_bytes, sign_answer
+from sync.columns import Columns, Indexes, named
+from sync.fetch import Wanted
+from sync.health import Health
 from sync.record import EventCode, RecordType
-from sync.topics import parse_up
-from sync.wire import Beat, Chunk, Receipt, parse_beat, parse_chunk
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A question for the time, by its tag."""
-
-    tag: bytes
-
-
-Message = Columns | Chunk | Beat | Health | Asked | Wanted | Refuse
-
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """A delivery as read: who sent it (by the broker's word) and what it says."""
-
-    delivery: Delivery
-    terminal: str
-    leaf: str
-    message: Message
-
-    @property
-    def weight(self) -> int:
-        """How many records it may bring."""
-        return len(self.message) if isinstance(self.message, Columns) else 1
+from sync.wire import Beat, Chunk, Receipt
 
 
 @dataclass
@@ -70,36 +44,6 @@ class Outcome:
     questions: dict[str, bytes] = field(default_factory=dict)  # who asked for the time, and the tag of the question
     found: dict[str, bytes] = field(default_factory=dict)  # who asked for somebody, and what they are answered
     rosters: bool = False
-
-
-def read(delivery: Delivery) -> Incoming:
-    """Parse one delivery; whatever is wrong with it becomes a Refuse."""
-    try:
-        terminal, leaf = parse_up(delivery.topic)
-    except WireError as error:
-        return Incoming(delivery, "", "", Refuse(Reason.TOPIC, str(error)))
-    message: Message
-    try:
-        match leaf:
-            case "batch":
-                message = parse_columns(delivery.payload)
-            case "chunk":
-                message = parse_chunk(delivery.payload)
-            case "health":
-                message = parse_health(delivery.payload)
-            case "question":
-                message = Asked(parse_question(delivery.payload))
-            case "wanted":
-                message = parse_wanted(delivery.payload)
-            case _:
-                message = parse_beat(delivery.payload)
-    except VersionError as error:
-        message = Refuse(Reason.VERSION, str(error))
-    except WireError as error:
-        message = Refuse(Reason.GARBAGE, str(error))
-    except Exception as error:  # noqa: BLE001 - a parser's bug must cost one message, never the work of all terminals
-        message = Refuse(Reason.GARBAGE, f"the parser failed: {type(error).__name__}")
-    return Incoming(delivery, terminal, leaf, message)
 
 
 class Intake:

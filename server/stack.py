@@ -19,7 +19,8 @@ from sqlalchemy import Connection, insert, select, update
 from server import ProofError, PullError, StackError
 from server.fleet import vouch
 from server.fleet.roster import RosterKeys
-from server.intake import Incoming, Intake, read
+from server.incoming import Incoming, read
+from server.intake import Intake
 from server.ledger import records
 from server.ledger.raw import ApiKeys, ApiRecord
 from server.ledger.records import Log, RecordWriter

@@ -7,7 +7,8 @@ import pytest
 
 from server import gaps
 from server.gaps import Gaps
-from server.intake import Incoming, Outcome, read
+from server.incoming import Incoming, read
+from server.intake import Outcome
 from server.transparency import notary
 from sync.columns import Columns, parse_columns
 from sync.link import Delivery

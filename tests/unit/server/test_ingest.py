@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from server import LedgerError, quarantine
 from server.fleet import roster
 from server.fleet.admit import revoke
-from server.intake import Incoming, read
+from server.incoming import Incoming, read
 from server.judge import Reason, Refuse
 from server.ledger.store import Ledger
 from sync.batch import Order, batch_bytes
@@ -411,7 +411,7 @@ def test_a_parser_that_fails_costs_one_message(monkeypatch: pytest.MonkeyPatch) 
     def broken(payload: bytes) -> None:
         raise IndexError
 
-    monkeypatch.setattr("server.intake.parse_columns", broken)
+    monkeypatch.setattr("server.incoming.parse_columns", broken)
     one = read(Delivery("hz1/t-1/u/p", b"\x80", lambda: None))
     assert isinstance(one.message, Refuse)
     assert "IndexError" in one.message.detail

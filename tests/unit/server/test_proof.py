@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from server import ProofError, proof
 from server.fleet.admit import admit
-from server.intake import read
+from server.incoming import read
 from server.proof import Where, find, make
 from server.proof_page import page
 from server.transparency import notary
