@@ -197,9 +197,10 @@ def test_the_highest_version_holds_whenever_it_came() -> None:
 
 # ── any order of arrival ──
 
+MORE = [dt.date(2026, 11, 17), dt.date(2026, 11, 18)]
 LOST = punch(DAYS[2], "10:30", seq=99)
 NEWS: tuple[Fact, ...] = (
-    *punches(0, *(one for day in DAYS for one in marks(day, "09:41", "17:30"))),
+    *punches(0, *(one for day in DAYS + MORE for one in marks(day, "09:41", "17:30"))),
     *punches(0, punch(DAYS[0], "09:05", terminal="t-2"), punch(DAYS[1], "19:55")),
     fact("lost", replace(LOST, low_ms=at(DAYS[0], "06:00"), high_ms=at(DAYS[2], "20:00"))),
     fact("lost", LOST, version=2),
@@ -246,9 +247,11 @@ def test_any_order_of_arrival_gives_the_same_ledger(order: list[int], sent_after
 
 
 def test_the_end_that_every_order_comes_to() -> None:
-    """By hand: Tuesday in time by the second terminal, Wednesday late, Thursday condoned: no deduction."""
+    """By hand: Tuesday in time by the second terminal, Wednesday late, Thursday condoned; two more late: 3/3 = 1 CL."""
     days = fold(HERE, [POSTED, *NEWS], MONTH, SENT)
     said = [(days[PERSON, day].late_min, days[PERSON, day].has(DayFlag.LATE_CONDONED)) for day in DAYS]
     assert said == [(0, False), (11, False), (0, True)]
+    assert [days[PERSON, day].late_min for day in MORE] == [11, 11]
+    assert frozen([POSTED, *NEWS])[1].taken(PERSON) == {"CL": 2}
     assert days[PERSON, dt.date(2026, 11, 6)].status is Status.HOLIDAY
     assert days[PERSON, dt.date(2026, 11, 11)].status is Status.ON_DUTY
