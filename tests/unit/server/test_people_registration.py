@@ -1,7 +1,6 @@
-"""Registration from the form to the roster. Everybody is synthetic; the numbers are counted up."""
+"""Registration from the form to the roster, and by the file. Everybody is synthetic; the numbers are counted up."""
 
 import csv
-import datetime as dt
 import io
 import json
 from collections.abc import Iterator
@@ -11,74 +10,29 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, select
 
 from server import PeopleError
-from server.fleet import roster
 from server.ledger.store import Ledger
 from server.ledger.tables import (
-    attendance_id,
     employee,
     message,
     office,
     person,
     registration,
     roster_change,
-    template,
-    terminal,
     vault_number,
     vault_read,
 )
-from server.people import attendance_ids, erasing, imports, numbers, orgs
+from server.people import attendance_ids, imports
 from server.people import registration as registrations
 from server.people.attendance_ids import Basis
-from server.people.coverage import coverage, remind
-from server.people.fields import COLUMNS, FormError, Lists, check
+from server.people.fields import COLUMNS, FormError
 from server.people.imports import photos_in
-from server.people.registration import Consent, Vaults
 from server.people.service import Service
-from server.people.verhoeff import check_digit, is_valid
-from server.vault import NumberVault
-from tests.unit.server.departments import VAULT, department
-
-VAULTS = Vaults(VAULT, NumberVault({1: bytes(32)}))
-ORG = "sample-3"
-AGREED = Consent("attendance-1", "hi")
-TODAY = dt.date(2026, 6, 1)
-
-
-def jpeg(size: int = 0) -> bytes:
-    """A grey picture; padded at its end to `size` bytes."""
-    out = io.BytesIO()
-    Image.new("RGB", (240, 300), (128, 120, 110)).save(out, "JPEG")
-    return out.getvalue() + bytes(max(0, size - len(out.getvalue())))
-
-
-PHOTO = jpeg()
-
-
-def number(n: int, first: str = "") -> str:
-    """A number with a right check digit; `first` fixes how it begins."""
-    body = (first + f"{n:011d}"[len(first) :]) if first else f"9{n:010d}"
-    return body + check_digit(body)
-
-
-def told(n: int = 1, **changed: object) -> dict[str, object]:
-    form: dict[str, object] = {
-        "name": f"Sample {n} नमूना",
-        "born_on": "05-11-1984",
-        "gender": "female",
-        "aadhaar": number(n),
-        "email": f"sample{n}@example.invalid",
-        "mobile": f"9{n:09d}",
-        "employee_type": "government",
-        "division": "teaching",
-        "designation": "teacher",
-        "office": "s1",
-        "photo": PHOTO,
-    }
-    return form | changed
+from server.people.verhoeff import check_digit
+from tests.unit.server.applicants import AGREED, ORG, PHOTO, VAULTS, hang, number, submit, told
+from tests.unit.server.departments import department
 
 
 @pytest.fixture
@@ -88,138 +42,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
     one.close()
 
 
-def submit(connection: Connection, n: int = 1, replaces: str = "", **changed: object) -> str:
-    return registrations.submit(connection, VAULTS, ORG, told(n, **changed), AGREED, replaces)
-
-
-LISTS = Lists({"teaching": "Teaching"}, {"teacher": "Teacher"}, {"s1": bytes(8)}, "nobody")
-
-
-def problems(form: dict[str, object]) -> dict[str, str]:
-    """Which columns are refused, and by which code."""
-    try:
-        check(form, LISTS, TODAY, registrations.is_photo)
-    except FormError as error:
-        return {one.column: one.code for one in error.problems}
-    return {}
-
-
-# ── the check digit ──
-
-
-def test_the_check_digit_is_verhoeffs() -> None:
-    """R1.3: the worked example of the scheme's literature, 236 → 3, and longer ones."""
-    assert check_digit("236") == "3"
-    assert check_digit("12345") == "1"
-    assert is_valid("2363")
-    assert not any(is_valid(text) for text in ("", "2364", "२३६३", "23 63"))
-
-
-@given(st.integers(0, 10**10 - 1), st.integers(0, 11), st.integers(1, 9))
-def test_every_mistyped_digit_is_found(n: int, place: int, by: int) -> None:
-    """R1.3."""
-    good = number(n)
-    wrong = good[:place] + str((int(good[place]) + by) % 10) + good[place + 1 :]
-    assert is_valid(good)
-    assert not is_valid(wrong)
-
-
-@given(st.integers(0, 10**10 - 1), st.integers(0, 10))
-def test_every_exchange_of_neighbours_is_found(n: int, place: int) -> None:
-    good = number(n)
-    a, b = good[place], good[place + 1]
-    assert is_valid(good[:place] + b + a + good[place + 2 :]) is (a == b)
-
-
-# ── the fields ──
-
-
-def test_a_right_form_is_taken() -> None:
-    """R1.5."""
-    assert problems(told()) == {}
-    assert tuple(told()) == COLUMNS
-
-
-@pytest.mark.parametrize(
-    ("changed", "found"),
-    [
-        ({"aadhaar": ""}, {"aadhaar": "number_missing"}),
-        ({"aadhaar": number(1)[:11]}, {"aadhaar": "number_form"}),
-        ({"aadhaar": number(1) + "0"}, {"aadhaar": "number_form"}),
-        ({"aadhaar": number(1, "0")}, {"aadhaar": "number_form"}),
-        ({"aadhaar": number(1, "1")}, {"aadhaar": "number_form"}),
-        ({"aadhaar": number(1, "2")}, {}),
-        ({"aadhaar": number(1)[:-1] + str((int(number(1)[-1]) + 1) % 10)}, {"aadhaar": "number_check"}),
-        ({"aadhaar": "९" * 12}, {"aadhaar": "number_form"}),
-        ({"aadhaar": " ".join((number(1)[:4], number(1)[4:8], number(1)[8:]))}, {}),
-        ({"born_on": "1984-11-05"}, {"born_on": "born_format"}),
-        ({"born_on": "31-02-1984"}, {"born_on": "born_format"}),
-        ({"born_on": "5-11-1984"}, {"born_on": "born_format"}),
-        ({"born_on": "01-06-2013"}, {"born_on": "born_age"}),
-        ({"born_on": "01-06-2012"}, {}),
-        ({"born_on": "01-01-1900"}, {"born_on": "born_age"}),
-        ({"mobile": "987654321"}, {"mobile": "mobile"}),
-        ({"mobile": "98765432100"}, {"mobile": "mobile"}),
-        ({"mobile": "+919876543210"}, {"mobile": "mobile"}),
-        ({"mobile": "5876543210"}, {"mobile": "mobile"}),
-        ({"email": "nobody"}, {"email": "email"}),
-        ({"email": "a@b"}, {"email": "email"}),
-        ({"email": "a@b.in\nBcc: c@d.in"}, {"email": "email"}),
-        ({"gender": "f"}, {"gender": "choice"}),
-        ({"employee_type": "Government"}, {"employee_type": "choice"}),
-        ({"designation": ""}, {"designation": "listed"}),
-        ({"designation": "Teacher"}, {"designation": "listed"}),
-        ({"division": "Teaching"}, {"division": "listed"}),
-        ({"office": "s99"}, {"office": "listed"}),
-        ({"employee_type": "contractual"}, {"designation": "designation"}),
-        ({"employee_type": "contractual", "designation": "", "aadhaar": ""}, {}),
-        ({"employee_type": "contractual", "designation": "", "aadhaar": "12"}, {"aadhaar": "number_form"}),
-        ({"name": ""}, {"name": "name"}),
-        ({"name": "x" * 101}, {"name": "name"}),
-        ({"name": "A\x00"}, {"name": "name"}),
-        ({"name": 7}, {"name": "name"}),
-        ({"photo": b""}, {"photo": "photo_missing"}),
-        ({"photo": "me.jpg"}, {"photo": "photo_missing"}),
-        ({"photo": jpeg(102_400)}, {}),
-        ({"photo": jpeg(102_401)}, {"photo": "photo"}),
-        ({"photo": b"\x89PNG\r\n\x1a\n" + bytes(100)}, {"photo": "photo"}),
-        ({"photo": b"\xff\xd8\xff\xe0" + bytes(100)}, {"photo": "photo"}),
-        ({"captain": "x"}, {"captain": "unknown"}),
-    ],
-)
-def test_each_field_has_its_rule(changed: dict[str, object], found: dict[str, str]) -> None:
-    """R1.3–R1.5, R1.7, R6.2: both sides of each limit."""
-    assert problems(told(1, **changed)) == found
-
-
-def test_everything_wrong_is_told_at_once_and_nothing_of_it_quoted(ledger: Ledger) -> None:
-    bad: dict[str, object] = dict.fromkeys(COLUMNS, "SECRET-12")
-    assert set(problems(bad)) >= set(COLUMNS) - {"name"}
-    with ledger.write() as connection, pytest.raises(FormError) as caught:
-        registrations.submit(connection, VAULTS, ORG, bad, AGREED)
-    assert "SECRET" not in str(caught.value)
-
-
-def test_free_text_is_answered_with_the_nodal_officer(ledger: Ledger) -> None:
-    """R1.7: "get in touch with the concerned officer"."""
-    with ledger.write() as connection, pytest.raises(FormError, match="ask Sample Nodal Officer, 500-0000"):
-        submit(connection, designation="Chief Teacher")
-
-
-@given(st.dictionaries(st.sampled_from(COLUMNS), st.one_of(st.text(), st.integers(), st.none(), st.binary())))
-def test_no_form_breaks_the_check(form: dict[str, object]) -> None:
-    with pytest.raises(FormError):
-        check(form, LISTS, TODAY, registrations.is_photo)
-
-
 # ── submitted, verified, rejected ──
-
-
-def hang(connection: Connection, where: str, name: str = "t-1") -> None:
-    at = connection.execute(select(office.c.id).where(office.c.code == where)).scalar_one()
-    keys = {"record_key": bytes(32), "seal_key": bytes(32), "lookup_key": b""}
-    row = {"id": name, "state": "active", **keys, "roster_version": 0, "admitted_ms": 0, "office": at}
-    connection.execute(insert(terminal).values(**row))
 
 
 def test_nobody_is_on_a_roster_before_they_are_verified(ledger: Ledger) -> None:
@@ -439,103 +262,3 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
         except PeopleError:
             continue
         assert all(isinstance(row, dict) for row in rows)
-
-
-# ── the vault of numbers ──
-
-
-def test_a_number_is_read_for_a_reason_that_stays(ledger: Ledger) -> None:
-    """R1.3: every read is on record, with who and why."""
-    with ledger.write() as connection:
-        ref = numbers.put(connection, VAULTS.numbers, number(1))
-        assert numbers.put(connection, VAULTS.numbers, number(1)) == ref
-    assert numbers.read(ledger, VAULTS.numbers, ref, "auditor", "complaint 12") == number(1)
-    for actor, reason in (("", "x"), ("auditor", ""), ("auditor", " "), ("auditor", "a\nb")):
-        with pytest.raises(PeopleError, match="for a reason"):
-            numbers.read(ledger, VAULTS.numbers, ref, actor, reason)
-    with ledger.read() as connection:
-        noted = connection.execute(select(vault_read)).one()
-    assert (noted.ref, noted.actor, noted.reason) == (ref, "auditor", "complaint 12")
-    assert numbers.masked(number(1)) == f"XXXX XXXX {number(1)[-4:]}"
-
-
-def test_keys_are_rotated_and_the_old_one_may_go(ledger: Ledger) -> None:
-    with ledger.write() as connection:
-        refs = [numbers.put(connection, VAULTS.numbers, number(n)) for n in range(5)]
-    both = NumberVault({1: bytes(32), 2: b"2" * 32})
-    with ledger.write() as connection:
-        assert numbers.put(connection, both, number(3)) == refs[3]
-        assert numbers.kept(connection, both) == numbers.Kept(5, 5)
-    assert (numbers.rotate(ledger, both), numbers.rotate(ledger, both)) == (5, 0)
-    alone = NumberVault({2: b"2" * 32})
-    assert [numbers.read(ledger, alone, ref, "a", "b") for ref in refs] == [number(n) for n in range(5)]
-    with ledger.write() as connection:
-        assert numbers.find(connection, alone, number(4)) == refs[4]
-
-
-# ── erasure ──
-
-
-def test_withdrawing_erases_everywhere_and_counts_the_proofs(ledger: Ledger) -> None:
-    """S6, R5.12: number, templates, photograph and addresses are gone; each terminal that knew them must prove it."""
-    with ledger.write() as connection:
-        hang(connection, "s1")
-        hang(connection, "s2", "t-2")
-        done = registrations.verify(connection, VAULTS, submit(connection), "nodal")
-        row = {"person": done.person, "finger": 1, "version": 1, "sealed": b"x", "terminal": "t-1", "since_ms": 0}
-        connection.execute(insert(template).values(**row))
-        assert erasing.withdraw(connection, VAULTS.common, done.person, "officer", "asked in writing") == ["t-1"]
-        for table in (template, attendance_id):
-            assert connection.execute(select(table).where(table.c.person == done.person)).all() == []
-        assert connection.execute(select(vault_number)).all() == []
-        kept = connection.execute(select(registration)).one()
-        assert (kept.name, kept.email, kept.mobile, kept.photo, kept.number) == (erasing.ERASED, "", "", b"", None)
-        assert not connection.execute(select(person.c.active).where(person.c.ref == done.person)).scalar_one()
-        assert [(one.terminal, one.told, one.proof) for one in erasing.state(connection, done.person)] == [
-            ("t-1", False, "")
-        ]
-        assert not erasing.prove(connection, done.person, "t-2", "t-2/log/7", 1)
-        assert erasing.prove(connection, done.person, "t-1", "t-1/log/7", 1)
-        assert erasing.erase(connection, VAULTS.common, done.person, "officer", "again") == []
-        with pytest.raises(PeopleError, match="nobody"):
-            erasing.erase(connection, VAULTS.common, bytes(8), "officer", "x")
-        submit(connection)  # the number is free again
-
-
-def test_the_erased_are_gone_from_the_roster(ledger: Ledger) -> None:
-    with ledger.write() as connection:
-        hang(connection, "s1")
-        done = registrations.verify(connection, VAULTS, submit(connection), "nodal")
-        before = roster.order(connection, "t-1")
-        erasing.erase(connection, VAULTS.common, done.person, "officer", "asked")
-        assert done.person in before
-        assert done.person not in roster.order(connection, "t-1")
-
-
-# ── coverage ──
-
-
-def test_coverage_counts_by_office_and_section(ledger: Ledger) -> None:
-    """R1.17."""
-    with ledger.write() as connection:
-        head = connection.execute(select(person.c.ref).limit(1)).scalar_one()
-        owners = {"name": "Teaching", "name_hi": "शिक्षण", "head": head, "register_by": "2026-05-31"}
-        orgs.put_division(connection, ORG, "teaching", owners)
-        before = teaching(connection)
-        submit(connection)
-        done = registrations.verify(connection, VAULTS, submit(connection, 2), "nodal")
-        row = {"person": done.person, "finger": 1, "version": 1, "sealed": b"x", "terminal": "t", "since_ms": 0}
-        connection.execute(insert(template).values(**row))
-        after = teaching(connection)
-        assert (after[0] - before[0], after[1] - before[1], after[2] - before[2]) == (2, 1, 1)
-        one = next(one for one in coverage(connection, ORG, TODAY) if one.division == "teaching")
-        assert (one.head, one.due_on) == (head, "2026-05-31")
-        assert (one.overdue(TODAY), one.overdue(dt.date(2026, 5, 31))) == (True, False)
-        assert remind(connection, VAULTS.common, ORG, TODAY) == 1
-        assert coverage(connection, ORG, TODAY, "/nowhere/") == []
-
-
-def teaching(connection: Connection) -> tuple[int, int, int]:
-    at = connection.execute(select(office.c.id).where(office.c.code == "s1")).scalar_one()
-    rows = [one for one in coverage(connection, ORG, TODAY) if (one.office, one.division) == (at, "teaching")]
-    return rows[0].registered, rows[0].verified, rows[0].enrolled
