@@ -62,7 +62,8 @@ class Right(Enum):
         "read how terminals are", _MACHINES | {Role.NODAL_OFFICER, Role.CENTRAL_PULLER, Role.VIEWER}, personal=False
     )
     COMMAND = May("command terminals", _ADMINS | {Role.TECHNICIAN}, personal=False)
-    TICKETS = May("work on fault tickets (R2.6)", _MACHINES | {Role.NODAL_OFFICER})
+    TICKETS = May("read fault tickets (R2.6)", _MACHINES | {Role.NODAL_OFFICER})
+    MEND = May("work on fault tickets (R2.6)", (_MACHINES | {Role.NODAL_OFFICER}) - {Role.AUDITOR})
 
     @property
     def may(self) -> May:

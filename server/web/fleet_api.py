@@ -37,7 +37,7 @@ _FIRST_MS = 1_577_836_800_000  # 2020
 TerminalId = Annotated[str, Path(pattern="^[a-z0-9][a-z0-9-]{0,31}$", description="a terminal's id")]
 RowId = Annotated[str, Path(pattern="^[0-9a-f]{16}$", description="as a list gives it")]
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="at most so many")]
-See, Work, Command = (may(right) for right in (Right.FLEET, Right.TICKETS, Right.COMMAND))
+See, Read, Work, Command = (may(right) for right in (Right.FLEET, Right.TICKETS, Right.MEND, Right.COMMAND))
 
 
 class Worse(StrEnum):
@@ -199,7 +199,7 @@ def close_incident(request: Request, scope: Annotated[Scope, Command], one: RowI
 @_route("/api/v1/tickets", "ApiTickets", "Faults to be mended within a week")
 def tickets(
     request: Request,
-    scope: Annotated[Scope, Work],
+    scope: Annotated[Scope, Read],
     limit: Limit = 200,
     closed: Annotated[bool, Query(description="those that are closed as well")] = False,
     breached: Annotated[bool, Query(description="only those on their day 8 or later (R2.6)")] = False,
