@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 from fastapi import FastAPI
@@ -34,6 +35,7 @@ from server.ledger.tables import (
     record,
     terminal,
 )
+from server.people.otp import PersonCodes
 from server.web.app import create_app
 from server.web.services import Services
 from sync.record import RecordType
@@ -138,6 +140,10 @@ class Caller:
         data = {**fields, **({"_form": sessions.csrf(self.cookie)} if form else {})}
         return self._run(lambda client: [client.post(path, data=data)])[0]
 
+    def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
+        """Whatever httpx can send."""
+        return self._run(lambda client: [client.request(method, path, **more)])[0]
+
     def _run(self, ask: Callable[[httpx.AsyncClient], list[Awaitable[httpx.Response]]]) -> list[httpx.Response]:
         async def work() -> list[httpx.Response]:
             async with self.client() as client:
@@ -149,12 +155,16 @@ class Caller:
 @contextmanager
 def world(folder: Path, url: str = "") -> Iterator[World]:
     with aggregator(folder, url) as running:
-        made = World(running, create_app(Services(running.ledger, running.feed, list, running.keys.vault)))
+        made = World(running, create_app(_services(running)))
         _offices(made)
         _people(made)
         _punches(made)
         _troubles(made)
         yield made
+
+
+def _services(running: Aggregator) -> Services:
+    return Services(running.ledger, running.feed, list, running.keys.vault, PersonCodes(running.vault))
 
 
 def _offices(made: World) -> None:
