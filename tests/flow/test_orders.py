@@ -34,7 +34,7 @@ from sync.outbox import Outbox
 from sync.record import Event, EventCode
 from sync.roster import RosterStore
 from sync.topics import down_all
-from sync.wire import template_bytes
+from sync.wire import parse_roster, template_bytes
 from tests.unit.server.aggregator import Aggregator, Terminal, aggregator, until
 
 BOOT = bytes(16)
@@ -136,14 +136,14 @@ class Site:
         self._thread.join()
 
 
-def enrol(running: Aggregator, ref: bytes, size: int = 400) -> None:
+def enrol(running: Aggregator, ref: bytes, size: int = 400, finger: int = 1) -> None:
     """A template of one finger, of bytes that mean nothing, as if it had come up."""
-    up = seal.seal_template(running.keys.template.public_key(), roster.SERVER_READER, ref, 1, 1, os.urandom(size))
+    up = seal.seal_template(running.keys.template.public_key(), roster.SERVER_READER, ref, finger, 1, os.urandom(size))
     with running.ledger.write() as connection:
         from server.ledger.tables import template
 
-        row = {"person": ref, "finger": 1, "version": 1, "sealed": template_bytes(up), "terminal": "t-0", "since_ms": 1}
-        connection.execute(insert(template).values(**row))
+        row = {"person": ref, "finger": finger, "version": 1, "sealed": template_bytes(up), "terminal": "t-0"}
+        connection.execute(insert(template).values(**row, since_ms=1))
         roster.change(connection, [ref], urgency=roster.Urgency.TEMPLATE)
 
 
@@ -314,6 +314,42 @@ def test_somebody_of_elsewhere_is_fetched_and_stands_here(running: Aggregator, t
         assert site.fetch("000002") is Whereabouts.ELSEWHERE
         assert site.fetch("987654") is Whereabouts.NOBODY
         site.until_roster(people=2)
+    finally:
+        site.stop()
+
+
+def test_a_guest_comes_in_less_than_two_kilobytes_and_the_rest_follows(
+    running: Aggregator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S6: everything that crosses the line from the question to the person, both ways."""
+    at = offices(running, ["/hr/", "/hr/one/", "/hr/two/"])
+    (there,) = running.people(1)
+    place(running, there, at["/hr/two/"])
+    for finger in (1, 2, 6, 7):
+        enrol(running, there, 500, finger)
+    site = Site(running, tmp_path / "terminal", thrift=Thrift(metered=True))
+    try:
+        with running.ledger.write() as connection:
+            connection.execute(update(terminal_table).values(office=at["/hr/one/"]))
+            roster.moved(connection, ["t-1"])
+        site.until_roster(people=0)
+        until(lambda: [(site.store.version,)] == running.sql("SELECT roster_version FROM terminal"), "all has come")
+        crossed: list[tuple[str, bytes]] = []
+        spread = running.hub.spread
+
+        def watching(topic: str, payload: bytes, retain: bool) -> None:
+            if topic[-1] in "wfr":
+                crossed.append((topic, payload))
+            spread(topic, payload, retain)
+
+        monkeypatch.setattr(running.hub, "spread", watching)
+        assert site.fetch("000000") is Whereabouts.COMING
+        assert [topic[-1] for topic, _ in crossed[:3]] == ["w", "f", "r"]
+        (entry,) = parse_roster(crossed[2][1]).entries
+        assert [t.finger for t in entry.templates] == [1, 2]
+        assert len(crossed[2][1]) < 2000
+        assert sum(len(topic) + len(payload) for topic, payload in crossed[:3]) < 2048
+        until(lambda: (site.people.refresh(), site.people.gallery.templates == 4)[1], "the rest is here")
     finally:
         site.stop()
 
