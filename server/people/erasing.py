@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, delete, insert, select, update
 
 from server import PeopleError
-from server.fleet import roster
+from server.fleet import orders, roster
 from server.ledger.store import now_ms
 from server.ledger.tables import (
     attendance_id,
@@ -53,8 +53,8 @@ def withdraw(connection: Connection, vault: Vault, ref: bytes, actor: str, reaso
 def erase(connection: Connection, vault: Vault, ref: bytes, actor: str, reason: str) -> list[str]:
     """Delete number, templates, photographs, digits and addresses of a person, and have every terminal forget them.
 
-    Returns the terminals that knew them: each is to be sent an order to wipe, whose answer goes to `prove`. Done twice
-    it asks only those terminals anew that have not proved it. Raises PeopleError for somebody who is not there.
+    Each terminal that knew them is ordered to wipe them, and proves it in its signed chain (server.fleet.orders).
+    Returns those that have not yet. Raises PeopleError for somebody who is not there.
     """
     if connection.scalar(select(person.c.ref).where(person.c.ref == ref)) is None:
         raise PeopleError("nobody is registered under this reference")
@@ -65,16 +65,10 @@ def erase(connection: Connection, vault: Vault, ref: bytes, actor: str, reason: 
         _forget(connection, vault, ref)
         roster.change(connection, [ref], urgency=roster.Urgency.FORGET)
         _ask(connection, ref)
+        orders.wipe_person(connection, ref, actor=actor)
     log.info("person=%s state=erased again=%s", ref.hex(), again)
     unproved = erasure_terminal.c.person == ref, erasure_terminal.c.proved_ms.is_(None)
     return list(connection.scalars(select(erasure_terminal.c.terminal).where(*unproved).order_by("terminal")))
-
-
-def prove(connection: Connection, ref: bytes, one: str, proof: str, at_ms: int) -> bool:
-    """Terminal `one` has told, in its signed chain, that it wiped the person. False: it was not asked to."""
-    mine = erasure_terminal.c.person == ref, erasure_terminal.c.terminal == one
-    done = update(erasure_terminal).where(*mine, erasure_terminal.c.proved_ms.is_(None))
-    return connection.execute(done.values(proved_ms=at_ms, proof=proof)).rowcount > 0
 
 
 def state(connection: Connection, ref: bytes) -> list[Proof]:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, update
 
 from server import PeopleError
+from server.fleet import orders as fleet_orders
 from server.fleet import roster
 from server.ledger.store import now_ms
 from server.ledger.tables import designation, division, employee, office, person, placement, service_event, template
@@ -110,6 +111,8 @@ def apply(connection: Connection, ref: bytes, today: dt.date) -> Standing:
     wiped = now.service is Service.DECEASED and wipe(connection, ref)
     if placed or wiped or (before.active, before.office) != (now.known, posted):
         roster.change(connection, [ref])
+    if wiped:
+        fleet_orders.wipe_person(connection, ref, actor="service ledger")
     return now
 
 
