@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import Connection, insert, select
 
 from server import PeopleError
-from server.fleet import roster
+from server.fleet import orders, roster
+from server.fleet.orders import GONE
 from server.ledger.store import Ledger
 from server.ledger.tables import (
     attendance_id,
@@ -16,6 +17,7 @@ from server.ledger.tables import (
     person,
     registration,
     template,
+    terminal_order,
     vault_number,
     vault_read,
 )
@@ -23,6 +25,7 @@ from server.people import erasing, numbers, orgs
 from server.people import registration as registrations
 from server.people.coverage import coverage, remind
 from server.vault import NumberVault
+from sync.orders import parse_detail, wipe_proof
 from tests.unit.server.applicants import ORG, TODAY, VAULTS, hang, number, submit
 from tests.unit.server.departments import department
 
@@ -87,8 +90,13 @@ def test_withdrawing_erases_everywhere_and_counts_the_proofs(ledger: Ledger) -> 
         assert [(one.terminal, one.told, one.proof) for one in erasing.state(connection, done.person)] == [
             ("t-1", False, "")
         ]
-        assert not erasing.prove(connection, done.person, "t-2", "t-2/log/7", 1)
-        assert erasing.prove(connection, done.person, "t-1", "t-1/log/7", 1)
+        asked = connection.execute(select(terminal_order)).one()
+        assert (asked.terminal, asked.person, asked.actor) == ("t-1", done.person, "officer")
+        version = parse_detail(asked.detail)["version"]
+        assert isinstance(version, int)
+        told = {"number": asked.number, "result": GONE, "proof": wipe_proof(done.person, version)}
+        assert orders.done(connection, ("t-1", bytes(8), 7), told, 1) == GONE
+        assert [one.proof for one in erasing.state(connection, done.person)] == [f"t-1/{bytes(8).hex()}/7"]
         assert erasing.erase(connection, VAULTS.common, done.person, "officer", "again") == []
         with pytest.raises(PeopleError, match="nobody"):
             erasing.erase(connection, VAULTS.common, bytes(8), "officer", "x")
