@@ -49,7 +49,7 @@ def run(console: Console, what: str, punches: int, terminals: int, url: str) -> 
         ledger.close()
         with _served(database, folder, terminals, live=what == "dashboard") as (address, end, pid):
             progress.update(task, description="reading it")
-            found = _api(address, token, punches, pid) if what == "api" else _dashboard(address, token, end)
+            found = _api(address, token, punches, pid) if what == "api" else _dashboard(address, token, punches, end)
     filled = {"punches": punches, "terminals": terminals, "made_per_s": round(punches / filled_s)}
     return found | filled | {"database": database.partition(":")[0]}
 
@@ -116,13 +116,13 @@ def _spread(times: list[float]) -> dict[str, float]:
     return {"p50": round(statistics.median(ordered), 2), "p99": round(ordered[len(ordered) * 99 // 100], 2)}
 
 
-def _dashboard(address: str, token: str, end: Connection) -> dict[str, Any]:
+def _dashboard(address: str, token: str, punches: int, end: Connection) -> dict[str, Any]:
     with httpx.Client(base_url=address, timeout=_PATIENCE_S) as client:
         if client.post("/enter", data={"token": token}).status_code != 303:
             raise ServerError("bench: the dashboard did not let us in")
         pages = [_timed(client, "/") for _ in range(30)]
         seen: list[tuple[int, float]] = []
-        with client.stream("GET", "/live?after=999999999999") as live:
+        with client.stream("GET", f"/live?after={punches}") as live:
             end.send("write")
             give_up = time.monotonic() + _LAG_S
             for line in live.iter_lines():
@@ -135,7 +135,7 @@ def _dashboard(address: str, token: str, end: Connection) -> dict[str, Any]:
     written: list[tuple[int, float]] = end.recv()
     lags = []
     for number, at in written:
-        shown = next((when for got, when in seen if number <= got < 10**11), None)
+        shown = next((when for got, when in seen if number <= got), None)
         if shown is not None:
             lags.append(max(0.0, (shown - at) * 1000))
     if not lags:
