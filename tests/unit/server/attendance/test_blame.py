@@ -114,6 +114,14 @@ def test_a_punch_of_unknown_date_makes_no_day_absent() -> None:
     assert days[TUESDAY].used == (lost.id,)
 
 
+def test_a_punch_that_may_be_of_the_next_day_by_a_millisecond() -> None:
+    """S2: up to 03:00:00.000, when the next day begins."""
+    edge = replace(punch(TUESDAY, "02:59:59+1"), high_ms=at(TUESDAY, "03:00:00+1"))
+    assert one_day(person(edge)).status is Status.UNDETERMINED
+    inside = replace(edge, high_ms=at(TUESDAY, "03:00:00+1") - 1)
+    assert one_day(person(inside)).status is Status.PRESENT
+
+
 def test_a_punch_that_nothing_dates_from_below_reaches_back_and_not_forward() -> None:
     """S2: an open interval, before the 10th."""
     lost = Punch(PunchId("t-1", b"log", 7), None, at(dt.date(2026, 11, 10), "12:00"), OFFICE)

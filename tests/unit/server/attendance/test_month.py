@@ -3,7 +3,7 @@
 import datetime as dt
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from server import bench_attendance
@@ -58,6 +58,7 @@ def test_folding_the_touched_days_again_is_folding_the_month_again(
     low=st.integers(-5, 65),
     wide=st.integers(0, 70),
 )
+@example(spans=[(0, 10), (9, 20)], low=0, wide=30)
 def test_time_without_a_fit_terminal(spans: list[tuple[int, int]], low: int, wide: int) -> None:
     """R2.6: against counting each millisecond."""
     fitness = OfficeFitness(FitnessSpan(str(place), OFFICE, *span) for place, span in enumerate(spans))
