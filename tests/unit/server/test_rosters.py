@@ -12,6 +12,7 @@ from server.people import provisional
 from server.people.provisional import Standing
 from server.people.register import Registration, register
 from sync import seal
+from sync.orders import Detail, OrderKind
 from sync.record import Event, EventCode
 from sync.roster import RosterReader, RosterStore
 from sync.wire import ROOM, Beat, beat_bytes, parse_roster, template_bytes
@@ -133,7 +134,13 @@ def test_what_waits_is_put_into_order_by_new_versions_alone(running: Aggregator)
 
 def noted(terminal: Terminal, digits: str) -> Event:
     keyed = seal.lookup(terminal.lookup_key(), digits)
-    detail = {"what": "provisional", "keyed": keyed, "kind": "in", "supervisor": b"superior", "reason": "new"}
+    detail: Detail = {
+        "what": "provisional",
+        "keyed": keyed,
+        "kind": "in",
+        "supervisor": b"superior",
+        "reason": "new",
+    }
     return Event(EventCode.ADMIN, detail, instant(1))
 
 
@@ -191,8 +198,14 @@ def test_who_vouched_is_known_by_the_punch_and_badges_are_counted(running: Aggre
     """S1, R6.2."""
     terminal = running.admit(Terminal("t-1"))
     line = Line(running.hub, terminal)
-    who = {"what": "supervised", "person": b"person-1", "supervisor": b"superior", "reason": "worn", "punch": 2}
-    badge: dict[str, int | str | bytes] = {"device": "zk-1", "badge": "17", "cursor": "5"}
+    who: Detail = {
+        "what": "supervised",
+        "person": b"person-1",
+        "supervisor": b"superior",
+        "reason": "worn",
+        "punch": 2,
+    }
+    badge: Detail = {"device": "zk-1", "badge": "17", "cursor": "5"}
     terminal.add(Event(EventCode.ADMIN, who, instant(1)), punch(b"person-1", 2))
     terminal.add(*(Event(EventCode.UNKNOWN_BADGE, badge, instant(n)) for n in (3, 4)))
     line.send("batch", terminal.batch_bytes())
@@ -230,10 +243,10 @@ def test_only_the_terminals_own_verified_word_ends_an_order(running: Aggregator)
     running.admit(Terminal("t-2"))
     line = Line(running.hub, terminal)
     with running.ledger.write() as connection:
-        orders.ask(connection, "t-1", orders.OrderKind.WIPE)
-        number = orders.ask(connection, "t-2", orders.OrderKind.SELFTEST)
-    false = {"number": 1, "kind": 1, "result": "gone", "proof": bytes(16)}
-    others = {"number": number + 1, "kind": 3, "result": "passed"}
+        orders.ask(connection, "t-1", OrderKind.WIPE)
+        number = orders.ask(connection, "t-2", OrderKind.SELFTEST)
+    false: Detail = {"number": 1, "kind": 1, "result": "gone", "proof": bytes(16)}
+    others: Detail = {"number": number + 1, "kind": 3, "result": "passed"}
     terminal.add(Event(EventCode.ORDER_DONE, false, instant(1)), Event(EventCode.ORDER_DONE, others, instant(2)))
     line.send("batch", terminal.batch_bytes())
     running.wait("orders_done")
