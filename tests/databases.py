@@ -5,14 +5,18 @@ database is a copy of one that the migrations have built, so a fresh one costs m
 import atexit
 import os
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
+import time
 from functools import cache
 from itertools import count
 from pathlib import Path
 
 from sqlalchemy import create_engine
 
+from server import leash
 from server.ledger.store import Ledger
 
 DATABASES = ("sqlite", "postgresql")
@@ -45,14 +49,22 @@ def _cluster() -> Path:
     common = {"check": True, "stdout": subprocess.DEVNULL, "cwd": folder, **whose}
     initdb = [programs / "initdb", "-D", data, "-U", "hazri", "-A", "trust", "-N", "-E", "UTF8", "--locale=C.UTF-8"]
     subprocess.run(initdb, **common)
-    options = f"-k {folder} -c listen_addresses= -c fsync=off -c full_page_writes=off -c max_connections=200"
-    start = [programs / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options]
-    subprocess.run([*start, "start"], **common)
+    start = [programs / "postgres", "-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "max_connections=200"]
+    settings = ["-c", "fsync=off", "-c", "full_page_writes=off"]
+    command = [sys.executable, leash.__file__, str(os.getpid()), "postgres" if whose else "-", *start, *settings]
+    with (folder / "log").open("wb") as log:  # on a leash: should the tests be killed, it ends, too
+        server = subprocess.Popen(command, stderr=log, stdout=log, cwd=folder)
+    ready = [programs / "pg_isready", "-q", "-h", folder, "-d", "postgres"]
+    give_up = time.monotonic() + 60
+    while subprocess.run(ready, check=False).returncode:
+        assert time.monotonic() < give_up, (folder / "log").read_text()
+        time.sleep(0.05)
     ours = os.getpid()
 
     def end() -> None:
         if os.getpid() == ours:  # and not in a child that forked
-            subprocess.run([*start, "-m", "immediate", "stop"], **common)
+            server.send_signal(signal.SIGQUIT)
+            server.wait()
             shutil.rmtree(folder, ignore_errors=True)
 
     atexit.register(end)
