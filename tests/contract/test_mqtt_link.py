@@ -16,19 +16,18 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from paho.mqtt.enums import CallbackAPIVersion
 
 from server import pki
 from server.broker import Broker
 from server.keys import ServerKeys, open_keys
 from server.settings import BrokerSettings
 from sync import LinkError
-from sync.connection import Connection, EndedError
 from sync.keys import new_transport_key, write_key
 from sync.link import Delivery
-from sync.mqtt import MqttLink, MqttSettings
-from sync.reasons import Reason, Why
+from sync.mqtt import MqttLink, MqttSettings, _Client, _ip_bytes
+from sync.reasons import Reason, Why, of_error
 from sync.relay import Relay
-from sync.tls import ip_bytes
 
 WAIT_S = 20
 
@@ -294,8 +293,6 @@ class Script:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.answers = answers
-        self.reading = threading.Event()
-        self.reading.set()
         self.thread = threading.Thread(target=self.serve)
 
     def __enter__(self) -> "Script":
@@ -313,7 +310,7 @@ class Script:
                 if answer is not None:
                     line.sendall(answer)
             with contextlib.suppress(OSError):
-                while self.reading.wait(WAIT_S) and line.recv(4096):
+                while line.recv(4096):
                     pass
 
 
@@ -343,59 +340,10 @@ def test_publishing_on_a_link_that_has_just_broken(house: House) -> None:
         terminal.wait_for(True)
         connection = terminal.link._connection
         assert connection is not None
-    with pytest.raises(LinkError, match="the link broke"):
-        connection.publish(UP, b"too late", 1, False)
-    connection._acknowledge(1)  # nobody is there to hear it, and nothing breaks
-
-
-def test_a_broker_that_does_not_read_is_not_fed_for_ever(house: House) -> None:
-    with Script(house, CONNACK, None) as script, Side(house.client("t-1", port=script.port)) as terminal:
-        terminal.wait_for(True)
-        script.reading.clear()
-        with pytest.raises(LinkError, match="does not read"):
-            fill(terminal.link)
-        script.reading.set()
-
-
-def fill(link: MqttLink) -> None:
-    for _ in range(400):
-        link.publish(UP, bytes(250_000), qos=0)
-
-
-@pytest.mark.parametrize(
-    "nonsense",
-    [
-        b"\x30\x80\x80\x80\x40",  # a packet of 128 MB
-        b"\x30\xff\xff\xff\xff\xff",  # a length without end
-        b"\x34\x05\0\1x\0\1",  # QoS 2
-        b"\x32\x03\0\1x",  # without the number that acknowledges it
-        b"\x30\x03\0\1\xff",  # a topic that is no text
-    ],
-)
-def test_a_broker_that_speaks_nonsense_is_left(house: House, nonsense: bytes) -> None:
-    with (
-        Script(house, CONNACK + nonsense) as script,
-        Side(house.client("t-1", port=script.port, retry_max_s=30.0)) as terminal,
-    ):
-        why = terminal.wait_for(False)
-        assert why.reason is Reason.FAILED
-        assert why.detail.startswith("MQTT: ")
-
-
-def test_a_ping_that_nobody_answers_ends_the_line(house: House) -> None:
-    with (
-        Script(house, CONNACK, None) as script,
-        Side(house.client("t-1", port=script.port, keepalive_s=1, retry_max_s=30.0)) as terminal,
-    ):
-        assert terminal.wait_for(False) == Why(Reason.LOST, "the broker fell silent")
-
-
-def test_a_silent_line_is_kept_open_by_pings(house: House) -> None:
-    """A broker hangs up on who says nothing for one and a half times the keep-alive (MQTT 3.1.1, section 3.1.2.10)."""
-    with Side(house.client("t-1", "hz1/t-1/d/#", keepalive_s=1)) as terminal:
-        terminal.wait_for(True)
-        with pytest.raises(queue.Empty):
-            terminal.states.get(timeout=4)
+        connection._client.loop_stop()
+        connection._client._sock_close()
+        with pytest.raises(LinkError, match="the link broke"):
+            terminal.link.publish(UP, b"too late")
 
 
 def test_a_link_may_have_no_will(house: House) -> None:
@@ -527,10 +475,10 @@ def test_a_window_of_the_server_is_kept_to(house: House) -> None:
 def test_every_address_of_a_name_is_tried(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     found = socket.getaddrinfo("127.0.0.1", house.settings.port, type=socket.SOCK_STREAM)
     elsewhere = socket.getaddrinfo("127.0.0.1", free_port(), type=socket.SOCK_STREAM)
-    monkeypatch.setattr("sync.connection.socket.getaddrinfo", lambda *_, **__: elsewhere + found)
+    monkeypatch.setattr("sync.mqtt.socket.getaddrinfo", lambda *_, **__: elsewhere + found)
     with Side(house.client("t-1")) as terminal:
         assert terminal.wait_for(True).reason is Reason.CONNECTED
-    monkeypatch.setattr("sync.connection.socket.getaddrinfo", lambda *_, **__: [])
+    monkeypatch.setattr("sync.mqtt.socket.getaddrinfo", lambda *_, **__: [])
     with Side(house.client("t-1")) as terminal:
         assert terminal.wait_for(False).reason is Reason.NO_NETWORK
 
@@ -550,16 +498,17 @@ def test_an_alert_is_read_though_the_line_is_reset(house: House) -> None:
 
     refusing = threading.Thread(target=refuse)
     refusing.start()
-    link = MqttLink(house.client("t-1"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(house.keys.directory / "ca.crt")
-    connection = Connection(link._settings, link._tls, lambda _: None, lambda *_: None, None)
-    connection._sending += b"CONNECT"
+    client = _Client(CallbackAPIVersion.VERSION2)
     with context.wrap_socket(near, server_hostname="localhost") as line:
         refusing.join()
-        with pytest.raises(EndedError) as ended:
-            connection._send(line)
-    assert ended.value.why.reason is Reason.NOT_ADMITTED
+        client._sock = line
+        with pytest.raises((ConnectionError, ssl.SSLEOFError)):
+            client._sock_send(b"CONNECT")
+        client._sock = None
+    assert client.trouble is not None
+    assert of_error(client.trouble).reason is Reason.NOT_ADMITTED
 
 
 def test_a_line_that_is_none_any_more(house: House) -> None:
@@ -568,4 +517,4 @@ def test_a_line_that_is_none_any_more(house: House) -> None:
     tls.give_up()
     closed = socket.socket()
     closed.close()
-    assert ip_bytes(closed) == 0
+    assert _ip_bytes(closed) == 0
