@@ -7,6 +7,7 @@ ServerError
 │   └── TilesError  the stored tree of the transparency log is not whole
 ├── ProofError      a punch that is not there, or not one, or a checkpoint that nobody can read
 ├── AdmissionError  a terminal's request that may not be granted
+├── ClaimError      a token or a claim that lets nobody in
 ├── FleetError      a step, a move or a ticket that a terminal's standing does not allow
 ├── PeopleError     a registration that cannot be taken; names the line, never the digits
 ├── AccessError     an account, a role or a custody that cannot be given as asked
@@ -45,6 +46,10 @@ class ProofError(ServerError):
 
 class AdmissionError(ServerError):
     """A terminal's request is refused."""
+
+
+class ClaimError(ServerError):
+    """A token or a claim lets nobody in; says why, never the token."""
 
 
 class FleetError(ServerError):

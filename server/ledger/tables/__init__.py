@@ -25,6 +25,7 @@ from server.ledger.tables.fleet import (
     twin_version,
     unit,
 )
+from server.ledger.tables.identity import certificate, charter, charter_held, claim, claim_token, renewal
 from server.ledger.tables.offices import office, org
 from server.ledger.tables.orders import (
     digits_name,
@@ -80,9 +81,14 @@ __all__ = [
     "api_token",
     "attendance_id",
     "boot",
+    "certificate",
     "change",
+    "charter",
+    "charter_held",
     "checkpoint",
     "chunk",
+    "claim",
+    "claim_token",
     "condition",
     "consent",
     "counter",
@@ -130,6 +136,7 @@ __all__ = [
     "recovery_code",
     "registration",
     "rejection",
+    "renewal",
     "roster_change",
     "roster_order",
     "service_event",
