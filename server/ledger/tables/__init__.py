@@ -38,6 +38,7 @@ from server.ledger.tables.orders import (
     vouched,
 )
 from server.ledger.tables.people import chunk, enrolment, person, roster_change, roster_order, template
+from server.ledger.tables.public import public_day, public_office, public_row
 from server.ledger.tables.records import alarm, boot, counter, dating, log, quarantine, record, signed
 from server.ledger.tables.registration import (
     attendance_id,
@@ -130,6 +131,9 @@ __all__ = [
     "person",
     "placement",
     "provisional",
+    "public_day",
+    "public_office",
+    "public_row",
     "punch_day",
     "quarantine",
     "record",
