@@ -122,7 +122,8 @@ def _certificate_request(key: EllipticCurvePrivateKey, terminal: str) -> str:
 def _check_certificate(admission: Admission, transport: EllipticCurvePrivateKey) -> None:
     try:
         certificate = x509.load_pem_x509_certificate(admission.certificate.encode())
-        certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(admission.ca.encode()))
+        # While authorities change there are two, and the first is the one that signs.
+        certificate.verify_directly_issued_by(x509.load_pem_x509_certificates(admission.ca.encode())[0])
     except (ValueError, TypeError, InvalidSignature) as error:
         raise SyncError(f"certificate: not signed by the authority beside it ({error})") from None
     names = [name.value for name in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]

@@ -6,26 +6,20 @@ terminal is out: Mosquitto 2.0.11 hangs up on a publication that a `deny` forbid
 certificate revocation list would not do, as who resumes a TLS session is not asked for a certificate again.
 """
 
-import contextlib
-import datetime as dt
 import logging
-import socket
-import ssl
-import tempfile
 import threading
 import time
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 
-from server import BrokerError, LedgerError, changes, pki
+from server import LedgerError, changes
 from server.broker import Broker
+from server.cut import cut
 from server.feed import Feed
 from server.keys import ServerKeys
 from server.ledger.store import Ledger, now_ms, upsert
 from server.ledger.tables import alarm
 from server.settings import BrokerSettings
-from sync.keys import new_transport_key, write_key
 from sync.record import LOG_BYTES
 
 log = logging.getLogger("hazri.bouncer")
@@ -33,7 +27,6 @@ log = logging.getLogger("hazri.bouncer")
 FIRST_OUT_S, LONGEST_OUT_S = 60.0, 3600.0
 _GOOD_AFTER_S = 24 * 3600.0
 _POLL_S, _AGAIN_S = 1.0, 5.0
-_CUT_TIMEOUT_S = 5.0
 KIND = "flood"
 
 
@@ -107,7 +100,7 @@ class Bouncer:
         for name, one in self._out.items():
             if one.denied and now_s - one.cut_at_s >= _AGAIN_S:
                 one.cut_at_s = now_s
-                self._cut(name)
+                cut(self._settings, self._keys, name)
         for name in new:
             self._raise(name)
         for name in [name for name, one in self._out.items() if now_s > one.until_s + _GOOD_AFTER_S]:
@@ -124,32 +117,3 @@ class Bouncer:
                 changes.note(connection, "alarm", (name, bytes(LOG_BYTES)), now, KIND, now)
         except LedgerError as error:
             log.warning("terminal=%s alarm=unsaved reason=%s", name, error)
-
-    def _cut(self, name: str) -> None:
-        """Take its session over and end it."""
-        try:
-            with tempfile.TemporaryDirectory(prefix="bouncer-", dir=self._keys.directory) as folder:
-                context = _context(self._keys, name, Path(folder))
-            connect = b"\x00\x04MQTT\x04\x02\x00\x0a" + len(name).to_bytes(2, "big") + name.encode()
-            address = self._settings.host, self._settings.port
-            with (
-                socket.create_connection(address, _CUT_TIMEOUT_S) as plain,
-                context.wrap_socket(plain, server_hostname=self._settings.host) as tls,
-            ):
-                tls.sendall(bytes([0x10, len(connect)]) + connect)
-                tls.recv(4)
-                with contextlib.suppress(OSError):
-                    tls.sendall(b"\xe0\x00")
-        except (OSError, BrokerError) as error:
-            log.warning("terminal=%s cut=failed reason=%s", name, error)
-
-
-def _context(keys: ServerKeys, name: str, folder: Path) -> ssl.SSLContext:
-    """Speaks to the broker under the terminal's name: a certificate of ours for the moment."""
-    key = new_transport_key()
-    write_key(folder / "key", key)
-    certificate = pki.client_certificate(keys.authority, name, key.public_key(), dt.datetime.now(dt.UTC), 1)
-    (folder / "crt").write_bytes(pki.pem(certificate))
-    context = ssl.create_default_context(cafile=str(keys.directory / "ca.crt"))
-    context.load_cert_chain(str(folder / "crt"), str(folder / "key"))
-    return context

@@ -23,7 +23,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from server import BrokerError, leash
-from server.keys import ServerKeys, replace_file
+from server.keys import CRL, ServerKeys, replace_file
 from server.ledger.locks import PLACES
 from server.pki import INGEST
 from server.settings import BrokerSettings
@@ -55,7 +55,7 @@ class Broker:
         self._failed: BrokerError | None = None
         self._thread = threading.Thread(target=self._supervise, name="broker", daemon=True)
         self._child: subprocess.Popen[bytes] | None = None
-        self._denied: frozenset[str] = frozenset()
+        self._doors: dict[str, frozenset[str]] = {}
 
     def start(self) -> None:
         """Return when the broker accepts connections. Raises BrokerError."""
@@ -85,20 +85,29 @@ class Broker:
         """The child's process id, None while there is none."""
         return self._child.pid if self._child and self._child.poll() is None else None
 
-    def deny(self, terminals: Iterable[str]) -> None:
-        """From now on exactly these may neither speak nor listen, whatever their sessions. Raises BrokerError."""
-        self._denied = frozenset(terminals)
-        path = self._directory / "acl"
+    def deny(self, terminals: Iterable[str], why: str = "flood") -> None:
+        """From now on exactly these may, for this reason, neither speak nor listen, whatever their sessions; and the
+        revocation list is read anew. Raises BrokerError."""
+        self._doors[why] = frozenset(terminals)
         try:
-            owner = path.stat().st_uid
-            replace_file(path, access_list(self._denied).encode())
-            if os.geteuid() == 0:
-                os.chown(path, owner, -1, follow_symlinks=False)
+            self._renew("acl", access_list(self._denied).encode())
+            self._renew(CRL, (self._keys.directory / CRL).read_bytes())
         except OSError as error:
-            raise BrokerError(f"{path}: {error.strerror}") from None
+            raise BrokerError(f"{self._directory}: {error.strerror}") from None
         child = self._child
         if child is not None and child.poll() is None:
             child.send_signal(signal.SIGHUP)  # Mosquitto reads its files again
+
+    @property
+    def _denied(self) -> frozenset[str]:
+        return frozenset().union(*self._doors.values())
+
+    def _renew(self, name: str, data: bytes) -> None:
+        path = self._directory / name
+        owner = path.stat().st_uid
+        replace_file(path, data)
+        if os.geteuid() == 0:
+            os.chown(path, owner, -1, follow_symlinks=False)
 
     def _supervise(self) -> None:
         pause_s = _FIRST_RETRY_S
@@ -198,6 +207,7 @@ def configuration(settings: BrokerSettings) -> str:
     return f"""# Written by hazri-server at each start; changes here are lost.
 listener {settings.port} {settings.listen}
 cafile ca.crt
+crlfile {CRL}
 certfile broker.crt
 keyfile broker.key
 tls_version tlsv1.3
@@ -256,7 +266,8 @@ def write_configuration(
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         replace_file(directory / "mosquitto.conf", configuration(settings).encode())
         replace_file(directory / "acl", access_list(denied).encode())
-        for name in ("ca.crt", "broker.crt", "broker.key"):
+        replace_file(directory / "ca.crt", keys.trust)
+        for name in ("broker.crt", "broker.key", CRL):
             replace_file(directory / name, (keys.directory / name).read_bytes())
         if user is not None:
             for path in (directory, *directory.iterdir()):

@@ -5,6 +5,10 @@ server.key               Ed25519: receipts and rosters
 template.key             X25519: template keys arrive wrapped for it, and leave wrapped for a terminal
 vault.key                AES-256: digits and look-up keys in the ledger
 broker.key broker.crt, ingest.key ingest.crt
+crl.pem                  which certificates are revoked (server.fleet.revoke)
+
+While a key is being exchanged (server.rotation) the other one is beside it, as `NAME.next.key` before terminals may see
+anything of it and as `NAME.old.key` afterwards.
 """
 
 import datetime as dt
@@ -25,6 +29,7 @@ from server import StartError, pki
 from sync import SyncError, keys
 
 VAULT_BYTES = 32
+CRL = "crl.pem"
 K = TypeVar("K", EllipticCurvePrivateKey, Ed25519PrivateKey, X25519PrivateKey)
 
 
@@ -37,6 +42,22 @@ class ServerKeys:
     server: Ed25519PrivateKey
     template: X25519PrivateKey
     vault: bytes
+    other_authorities: tuple[pki.Authority, ...] = ()  # whose certificates are believed, too
+    other_servers: tuple[Ed25519PrivateKey, ...] = ()
+    other_templates: tuple[X25519PrivateKey, ...] = ()  # what is sealed for them still opens
+
+    @property
+    def authorities(self) -> tuple[pki.Authority, ...]:
+        """Everybody whose certificates are believed; the first signs."""
+        return (self.authority, *self.other_authorities)
+
+    @property
+    def trust(self) -> bytes:
+        """Their certificates, as PEM."""
+        return b"".join(pki.pem(one.certificate) for one in self.authorities)
+
+
+OTHERS = ("next", "old")
 
 
 def open_keys(state_dir: Path, broker_hosts: tuple[str, ...]) -> ServerKeys:
@@ -54,8 +75,15 @@ def open_keys(state_dir: Path, broker_hosts: tuple[str, ...]) -> ServerKeys:
                 server=_key(directory / "server.key", Ed25519PrivateKey.generate, keys.load_ed25519),
                 template=_key(directory / "template.key", X25519PrivateKey.generate, keys.load_x25519),
                 vault=_vault(directory / "vault.key"),
+                other_authorities=tuple(
+                    _authority(directory, now, f"ca.{one}") for one in OTHERS if (directory / f"ca.{one}.key").exists()
+                ),
+                other_servers=_others(directory, "server", keys.load_ed25519),
+                other_templates=_others(directory, "template", keys.load_x25519),
             )
             _own_certificates(directory, authority, broker_hosts, now)
+            if not (directory / CRL).exists():
+                replace_file(directory / CRL, b"".join(pki.revocation_list(a, (), now) for a in opened.authorities))
     except OSError as error:
         raise StartError(f"{directory}: {error.strerror}; may this user write there?") from None
     except SyncError as error:
@@ -93,14 +121,18 @@ def replace_file(path: Path, data: bytes, mode: int = 0o600) -> None:
         os.close(directory)
 
 
-def _authority(directory: Path, now: dt.datetime) -> pki.Authority:
-    key = _key(directory / "ca.key", pki.make_own_key, keys.load_ec)
-    path = directory / "ca.crt"
+def _others(directory: Path, name: str, load: Callable[[Path], K]) -> tuple[K, ...]:
+    return tuple(load(path) for one in OTHERS if (path := directory / f"{name}.{one}.key").exists())
+
+
+def _authority(directory: Path, now: dt.datetime, name: str = "ca") -> pki.Authority:
+    key = _key(directory / f"{name}.key", pki.make_own_key, keys.load_ec)
+    path = directory / f"{name}.crt"
     if not path.exists():
         replace_file(path, pki.pem(pki.new_authority(key, now).certificate), 0o644)
     certificate = pki.load_certificate(path.read_bytes(), str(path))
     if certificate.public_key() != key.public_key():
-        raise StartError(f"{path}: does not belong to ca.key beside it; restore both from one backup")
+        raise StartError(f"{path}: does not belong to {name}.key beside it; restore both from one backup")
     return pki.Authority(key, certificate)
 
 

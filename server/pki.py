@@ -6,9 +6,11 @@ id. The name is set by us from the registry, never taken from what a request ask
 
 import datetime as dt
 import ipaddress
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, EllipticCurvePublicKey
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -33,9 +35,9 @@ class Authority:
     certificate: x509.Certificate
 
 
-def new_authority(key: EllipticCurvePrivateKey, now: dt.datetime) -> Authority:
-    """A self-signed CA that may sign end certificates only (path length 0)."""
-    name = _name("Hazri CA")
+def new_authority(key: EllipticCurvePrivateKey, now: dt.datetime, name_suffix: str = "") -> Authority:
+    """A self-signed CA that may sign end certificates only (path length 0); a later one is called something else."""
+    name = _name(f"Hazri CA {name_suffix}".rstrip())
     certificate = (
         _builder(name, name, key.public_key(), now, CA_DAYS)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
@@ -63,6 +65,52 @@ def client_certificate(
     return builder.sign(authority.key, hashes.SHA256())
 
 
+def revocation_list(authority: Authority, serials: Iterable[int], made: dt.datetime) -> bytes:
+    """The CRL (RFC 5280, section 5) as PEM. One that is to take another's place must be made in a later second.
+
+    It never runs out before the CA does: it is written by who keeps the registry, and an old one is better than none.
+    """
+    key = authority.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    # As backdated as our certificates: a clock that is put back must not lock everybody out.
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(authority.certificate.subject)
+        .last_update(made - _BACKDATE)
+        .next_update(authority.certificate.not_valid_after_utc)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(key), critical=False)
+        .add_extension(x509.CRLNumber(int(made.timestamp())), critical=False)
+    )
+    for serial in sorted(serials):
+        one = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(made - _BACKDATE).build()
+        builder = builder.add_revoked_certificate(one)
+    return builder.sign(authority.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+def renew(authorities: Iterable[Authority], der: bytes, terminal: str, now: dt.datetime) -> x509.Certificate:
+    """A new certificate for the key of an old one of ours, by the first of `authorities`. Raises AdmissionError.
+
+    Who sends it came in with it or its successor (the broker saw to that), so it holds the key; a certificate that
+    was made out for somebody else, or that another authority signed, is refused. One that ran out is not: the line it
+    came over was judged by the broker.
+    """
+    first, *others = authorities
+    try:
+        old = x509.load_der_x509_certificate(der)
+        names = [a.value for a in old.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+        public = old.public_key()
+        ours = any(_signed_by(old, one) for one in (first, *others))
+    except Exception as error:  # noqa: BLE001 - a hostile certificate makes the parser raise many kinds; all mean "no"
+        raise AdmissionError(f"the certificate to renew cannot be read: {error}") from None
+    if not ours or names != [terminal] or not isinstance(public, EllipticCurvePublicKey):
+        raise AdmissionError(f"the certificate to renew is not one of ours for {terminal}")
+    return client_certificate(first, terminal, public, now, TERMINAL_DAYS)
+
+
+def serial_of(certificate: x509.Certificate) -> str:
+    """As the ledger keeps it."""
+    return f"{certificate.serial_number:x}"
+
+
 def sign_request(authority: Authority, csr_pem: str, terminal: str, now: dt.datetime) -> x509.Certificate:
     """Certify the key of a terminal's certificate request for 90 days. Raises AdmissionError.
 
@@ -82,6 +130,10 @@ def sign_request(authority: Authority, csr_pem: str, terminal: str, now: dt.date
     if not signed:
         raise AdmissionError("the certificate request is not signed by its own key")
     return client_certificate(authority, terminal, public, now, TERMINAL_DAYS)
+
+
+def der(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(serialization.Encoding.DER)
 
 
 def pem(certificate: x509.Certificate) -> bytes:
@@ -132,6 +184,14 @@ def still_good(
 
 def make_own_key() -> EllipticCurvePrivateKey:
     return new_transport_key()
+
+
+def _signed_by(certificate: x509.Certificate, authority: Authority) -> bool:
+    try:
+        certificate.verify_directly_issued_by(authority.certificate)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
 
 
 def _end_entity(

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from server import AdmissionError, FleetError, pki
 from server.fleet import orders, roster, standing, units, vouch
+from server.fleet.revoke import remember
 from server.fleet.standing import State
 from server.keys import ServerKeys
 from server.ledger.store import Ledger, now_ms
@@ -39,12 +40,13 @@ def admit(ledger: Ledger, keys: ServerKeys, broker: BrokerSettings, data: bytes,
         # Before the commit: a terminal whose key nothing can be sealed to is not half admitted.
         sealed = _seal(request, lookup_key)
         vouch.put(connection, keys.server, request.terminal, bytes.fromhex(request.record_key))
+        remember(connection, certificate, request.terminal, now_ms(), alone=_is_another(known, request))
         units.fit_in(connection, request.terminal, bytes.fromhex(request.record_key), now_ms(), OFFICE)
     log.info("terminal=%s admitted=%s", request.terminal, "again" if known else "new")
     return Admission(
         terminal=request.terminal,
         certificate=pki.pem(certificate).decode(),
-        ca=pki.pem(keys.authority.certificate).decode(),
+        ca=keys.trust.decode(),
         server_key=keys.server.public_key().public_bytes_raw().hex(),
         template_key=keys.template.public_key().public_bytes_raw().hex(),
         lookup_key=sealed.hex(),
@@ -80,6 +82,11 @@ def _seal(request: Request, lookup_key: bytes) -> bytes:
         return seal.seal_to(reader, lookup_key, lookup_binding(request.terminal))
     except (SealError, ValueError):
         raise AdmissionError(f"{request.terminal}: nothing can be sealed to its seal key; make new keys") from None
+
+
+def _is_another(known: Any, request: Request) -> bool:
+    """A unit with other keys than the terminal had, or one that comes back after it was revoked."""
+    return known is not None and (known.record_key.hex() != request.record_key or known.state == State.REVOKED)
 
 
 def _standing(state: str) -> str:

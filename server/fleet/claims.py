@@ -164,7 +164,7 @@ def _open(connection: Connection, token: Any, asked: Claim) -> Any:
     values |= {"state": str(State.PENDING), "request": to_json(asked.request), "serial": asked.serial}
     connection.execute(insert(claim).values(**values, asked_ms=now, by="", why=""))
     connection.execute(update(claim_token).where(claim_token.c.id == token.id).values(used_ms=now))
-    log.info("terminal=%s claim=%s state=pending", token.terminal, values["id"].hex())  # type: ignore[union-attr]
+    log.info("terminal=%s claim=%s state=pending", token.terminal, values["id"].hex())
     return connection.execute(select(claim).where(claim.c.id == values["id"])).one()
 
 
