@@ -1,21 +1,20 @@
 """The server's word on the time, from where sync left it to the log: checked here once more, because the sync process
 is not believed in what only the server can say (S10)."""
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from edge.journal import Journal
 from edge.report import Report
 from edge.trouble import Troubles
 from sync import ChainError
 from sync.anchor import Anchor, check
 from sync.asker import since_boot_ms
+from sync.word import Verifier
 
 
 class Anchoring:
     """Used by the terminal's one thread."""
 
     def __init__(
-        self, journal: Journal, terminal: str, server_key: Ed25519PublicKey, report: Report, troubles: Troubles
+        self, journal: Journal, terminal: str, server_key: Verifier, report: Report, troubles: Troubles
     ) -> None:
         self._journal, self._report, self._troubles = journal, report, troubles
         self._terminal, self._key = terminal, server_key

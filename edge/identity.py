@@ -18,6 +18,7 @@ from edge import SetupError
 from sync import SyncError
 from sync.admission import Admission, lookup_binding, parse
 from sync.keys import load_ed25519, load_x25519, write_key
+from sync.word import Verifier
 
 TRANSPORT, RECORD, SEAL = "transport.key", "record.key", "seal.key"
 WIPED = "wiped"  # a file that says: the seal key is another than that of the admission, on purpose
@@ -37,7 +38,7 @@ class Keys:
     seal: X25519PrivateKey
     lookup_key: bytes
     template_key: X25519PublicKey
-    server_key: Ed25519PublicKey
+    server_key: Verifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Transport:
     key: Path
     certificate: Path
     ca: Path
-    server_key: Ed25519PublicKey
+    server_key: Verifier
     broker_host: str
     broker_port: int
 

@@ -16,8 +16,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from sync import LinkError, NotMadeError, StorageError, SyncError
 from sync.asker import Asker
 from sync.batch import batch_bytes
@@ -34,6 +32,7 @@ from sync.salvage import salvaged
 from sync.telling import Teller
 from sync.topics import down, leaf, up
 from sync.wire import ROOM, Beat, Chunk, Receipt, beat_bytes, chunk_bytes, parse_receipt, parse_roster, parse_template
+from sync.word import Verifier
 
 CHUNK_BYTES = 1024
 METERED_ROOM = 4096  # of roster at once: under two seconds on a poor 2G line, and little to lose with it
@@ -84,15 +83,16 @@ class Agent:
         punches: Path,
         store: RosterStore,
         link: Link,
-        server_key: Ed25519PublicKey,
+        server_key: Verifier,
         on_change: Callable[[AgentState], None],
         asker: Asker | None = None,
         thrift: Callable[[], Thrift] = Thrift,
         spread: Callable[[float], None] = lambda _: None,
         teller: Teller | None = None,
+        turned: Callable[[], None] = lambda: None,
     ) -> None:
         """`asker`: who asks the server for the time; None: nobody does. `spread`: see sync.errands. `teller`: who says
-        how the terminal is."""
+        how the terminal is. `turned` hears the end of each step."""
         self._settings = settings
         self._punches = punches
         self._store = store
@@ -102,6 +102,7 @@ class Agent:
         self._asker = asker
         self._thrift = thrift
         self._teller = teller
+        self._turned = turned
         self._errands = Errands(settings.terminal, server_key, store, spread)
         self._inbox: queue.SimpleQueue[Delivery | tuple[bool, Why]] = queue.SimpleQueue()
         self._reader: OutboxReader | None = None
@@ -123,6 +124,7 @@ class Agent:
         try:
             while not stop.is_set():
                 self.step()
+                self._turned()
         finally:
             if self.state.up:  # an orderly end is no alarm, but not silence either
                 self._try(lambda: self._publish_beat(online=False, qos=1))

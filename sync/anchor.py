@@ -17,11 +17,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync import ChainError
 from sync.cbor import MAX_INT, VERSION, encode, integer, message, octets
 from sync.record import SIGNATURE_BYTES
+from sync.word import Verifier
 
 NONCE_BYTES = 8
 TAG_BYTES = 16
@@ -108,7 +109,7 @@ def sign_answer(key: Ed25519PrivateKey, terminal: str, tag: bytes, server_ms: in
     return Answer(server_ms, key.sign(_answer_message(terminal, tag, server_ms)))
 
 
-def check(key: Ed25519PublicKey, terminal: str, anchor: Anchor, now_ms: int) -> None:
+def check(key: Verifier, terminal: str, anchor: Anchor, now_ms: int) -> None:
     """Is this what the server said to this terminal, and in time? `now_ms`: CLOCK_BOOTTIME, of the same boot.
 
     Raises ChainError where it is not.

@@ -8,10 +8,9 @@ import os
 import time
 from collections.abc import Callable
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from sync import ChainError
 from sync.anchor import NONCE_BYTES, PATIENCE_MS, Anchor, Question, check, parse_answer, question_bytes
+from sync.word import Verifier
 
 EVERY_MS = 3 * 3_600_000  # a crystal goes wrong by half a second in so long
 _RETRY_MAX_MS = 3_600_000  # a server that never answers is asked no more often
@@ -28,7 +27,7 @@ class Asker:
     def __init__(
         self,
         terminal: str,
-        server_key: Ed25519PublicKey,
+        server_key: Verifier,
         boot_id: bytes,
         held: Anchor | None = None,
         count_ms: Callable[[], int] = since_boot_ms,

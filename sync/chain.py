@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from sync import ChainError
 from sync.wire import Receipt, RosterDelta, RosterEntry, roster_unsigned
+from sync.word import Verifier
 
 
 def genesis(terminal: str, log: bytes) -> bytes:
@@ -53,7 +54,7 @@ def sign_receipt(
     return Receipt(log, seq, head, key.sign(_receipt_message(terminal, log, seq, head, plain)), plain)
 
 
-def verify_receipt(key: Ed25519PublicKey, terminal: str, receipt: Receipt) -> None:
+def verify_receipt(key: Verifier, terminal: str, receipt: Receipt) -> None:
     """Raises ChainError when the receipt is not the server's word to this terminal."""
     message = _receipt_message(terminal, receipt.log, receipt.seq, receipt.head, receipt.plain)
     _verify(key, receipt.signature, message, f"receipt for seq {receipt.seq}")
@@ -68,7 +69,7 @@ def sign_roster(
     return RosterDelta(version, base, entries, signature, goal)
 
 
-def verify_roster(key: Ed25519PublicKey, terminal: str, delta: RosterDelta) -> None:
+def verify_roster(key: Verifier, terminal: str, delta: RosterDelta) -> None:
     """Raises ChainError when the roster is not the server's, or was made for another terminal."""
     message = _roster_message(terminal, roster_unsigned(delta.version, delta.base, delta.entries, delta.goal))
     _verify(key, delta.signature, message, f"roster version {delta.version}")
@@ -86,7 +87,7 @@ def _roster_message(terminal: str, unsigned: bytes) -> bytes:
     return b"hazri roster 1\0" + terminal.encode() + b"\0" + unsigned
 
 
-def _verify(key: Ed25519PublicKey, signature: bytes, message: bytes, what: str) -> None:
+def _verify(key: Verifier, signature: bytes, message: bytes, what: str) -> None:
     try:
         key.verify(signature, message)
     except InvalidSignature:

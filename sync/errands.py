@@ -8,14 +8,13 @@ the server sent but SyncError; the disk's refusals are StorageError, as everywhe
 import time
 from collections.abc import Callable
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from sync import ChainError, StorageError, WireError
 from sync.backoff import LONGEST_WINDOW_S
 from sync.fetch import Wanted, parse_found, verify_found
 from sync.orders import Order, OrderKind, parse_order, seconds, verify_order
 from sync.record import PERSON_BYTES
 from sync.roster import RosterStore
+from sync.word import Verifier
 
 AGAIN_S = 60.0  # after the disk refused a wipe
 ANSWER_S = 4.0  # a question without an answer is put again: QoS 1 may have died with a link
@@ -27,7 +26,7 @@ class Errands:
     def __init__(
         self,
         terminal: str,
-        server_key: Ed25519PublicKey,
+        server_key: Verifier,
         store: RosterStore,
         spread: Callable[[float], None] = lambda _: None,
     ) -> None:

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync import ChainError
 from sync.cbor import VERSION, encode, enum, integer, message, octets
 from sync.record import SIGNATURE_BYTES
+from sync.word import Verifier
 
 SEALED_BYTES = 66  # six digits in a box (sync.seal)
 
@@ -81,7 +82,7 @@ def sign_found(key: Ed25519PrivateKey, terminal: str, number: int, verdict: Wher
     return Found(number, verdict, version, key.sign(_message(terminal, number, verdict, version)))
 
 
-def verify_found(key: Ed25519PublicKey, terminal: str, found: Found) -> None:
+def verify_found(key: Verifier, terminal: str, found: Found) -> None:
     """Raises ChainError when the verdict is not the server's to this terminal."""
     try:
         key.verify(found.signature, _message(terminal, found.number, found.verdict, found.version))

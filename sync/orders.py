@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync import ChainError
 from sync.cbor import VERSION, array, decode, encode, integer, message, octets
 from sync.record import SIGNATURE_BYTES, event_detail
+from sync.word import Verifier
 
 SESSION_BYTES = 8
 PROOF_BYTES = 16
@@ -69,7 +70,7 @@ def sign_order(key: Ed25519PrivateKey, terminal: str, session: bytes, number: in
     return Order(number, kind, detail, session, key.sign(_message(terminal, session, number, kind, detail)))
 
 
-def verify_order(key: Ed25519PublicKey, terminal: str, order: Order) -> None:
+def verify_order(key: Verifier, terminal: str, order: Order) -> None:
     """Raises ChainError when the order is not the server's to this terminal."""
     said = _message(terminal, order.session, order.number, order.kind, order.detail)
     try:

@@ -10,6 +10,8 @@ hz1/<terminal>/d/a   "receipt"  the server's cumulative word QoS 0, retained
 hz1/<terminal>/d/r   "roster"   people of this terminal      QoS 1
 hz1/<terminal>/d/t   "answer"   the server's time            QoS 0
 hz1/<terminal>/d/f   "found"    who has the wanted digits    QoS 0
+hz1/<terminal>/u/n   "renew"    the charter it holds; may ask for a certificate  QoS 1
+hz1/<terminal>/d/k   "papers"   charters, a certificate      QoS 1
 hz1/<terminal>/d/o   "order"    what the terminal is to do   QoS 1
 
 Short, because a topic travels with every message and MQTT 3.1.1 has no aliases; code and logs say the words.
@@ -34,13 +36,15 @@ _LETTERS = {
     "answer": "t",
     "found": "f",
     "order": "o",
+    "renew": "n",
+    "papers": "k",
 }
 _LEAVES = {letter: leaf for leaf, letter in _LETTERS.items()}
 
 # A terminal's id is also its certificate's common name, its MQTT username and its client id.
 # Ids that begin with "hazri-" are the aggregator's own (the ingest worker is "hazri-ingest").
 _TERMINAL = re.compile(r"(?!hazri-)[a-z0-9][a-z0-9-]{0,31}")
-_UP = re.compile(rf"{ROOT}/({_TERMINAL.pattern})/{UP}/([pcbqhw])")
+_UP = re.compile(rf"{ROOT}/({_TERMINAL.pattern})/{UP}/([pcbqhwn])")
 
 
 def check_terminal(terminal: str) -> str:
