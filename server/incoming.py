@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from server.judge import Reason, Refuse
 from sync import VersionError, WireError
 from sync.anchor import parse_question
+from sync.charter import Renew, parse_renew
 from sync.columns import Columns, parse_columns
 from sync.fetch import Wanted, parse_wanted
 from sync.health import Health, parse_health
@@ -20,7 +21,7 @@ class Asked:
     tag: bytes
 
 
-Message = Columns | Chunk | Beat | Health | Asked | Wanted | Refuse
+Message = Columns | Chunk | Beat | Health | Asked | Wanted | Renew | Refuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,8 @@ def read(delivery: Delivery) -> Incoming:
                 message = parse_health(delivery.payload)
             case "question":
                 message = Asked(parse_question(delivery.payload))
+            case "renew":
+                message = parse_renew(delivery.payload)
             case "wanted":
                 message = parse_wanted(delivery.payload)
             case _:

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from sqlalchemy import Connection
 
 from server import forks, quarantine, timekeeping
-from server.fleet import fetch, health, registry, roster, sayings, templates, vouch
+from server.fleet import fetch, health, registry, renew, roster, sayings, templates, vouch
 from server.fleet.roster import RosterKeys
 from server.fleet.standing import State
 from server.gaps import Gaps
@@ -27,6 +27,7 @@ from server.transparency import tiles
 from server.transparency.leaf import leaf_hashes
 from sync import WireError, chain
 from sync.anchor import answer_bytes, sign_answer
+from sync.charter import Renew
 from sync.columns import Columns, Indexes, named
 from sync.fetch import Wanted
 from sync.health import Health
@@ -177,6 +178,10 @@ class _Group:
             case Asked():
                 self.outcome.counts["questions"] += 1
                 self.outcome.questions[one.terminal] = one.message.tag
+                return None
+            case Renew():
+                self.outcome.counts["renewals"] += 1
+                renew.take(self.connection, one.terminal, one.message, self.now_ms)
                 return None
             case Wanted():
                 return self._wanted(one.terminal, one.message)

@@ -111,6 +111,10 @@ def serial_of(certificate: x509.Certificate) -> str:
     return f"{certificate.serial_number:x}"
 
 
+def serial_of_der(data: bytes) -> str:
+    return serial_of(x509.load_der_x509_certificate(data))
+
+
 def sign_request(authority: Authority, csr_pem: str, terminal: str, now: dt.datetime) -> x509.Certificate:
     """Certify the key of a terminal's certificate request for 90 days. Raises AdmissionError.
 

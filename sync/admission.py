@@ -37,7 +37,8 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """`certificate` and `ca` are PEM, keys raw public keys in hex; `lookup_key` is sealed to the terminal, in hex."""
+    """`certificate` and `ca` are PEM, keys raw public keys in hex; `lookup_key` is sealed to the terminal, in hex;
+    `charter` is the number of the charter that states these keys (sync.charter), 0 before the first."""
 
     terminal: str
     certificate: str
@@ -47,6 +48,7 @@ class Admission:
     lookup_key: str
     broker_host: str
     broker_port: int
+    charter: int
 
 
 def make_request(terminal: str, csr: str, record_key: Ed25519PrivateKey, seal_key: bytes) -> Request:
@@ -96,6 +98,8 @@ def parse(kind: type[T], data: str | bytes) -> T:
             raise WireError(f"{what}: {name} must be plain text and not empty")
     if not 1 <= fields.get("broker_port", 1) <= 65535:
         raise WireError(f"{what}: broker_port must be 1 to 65535")
+    if fields.get("charter", 0) < 0:
+        raise WireError(f"{what}: charter must not be negative")
     check_terminal(fields["terminal"])
     return kind(**fields)
 

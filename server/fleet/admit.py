@@ -10,6 +10,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from server import AdmissionError, FleetError, pki
 from server.fleet import orders, roster, standing, units, vouch
+from server.fleet.renew import admitted
 from server.fleet.revoke import remember
 from server.fleet.standing import State
 from server.keys import ServerKeys
@@ -41,6 +42,7 @@ def admit(ledger: Ledger, keys: ServerKeys, broker: BrokerSettings, data: bytes,
         sealed = _seal(request, lookup_key)
         vouch.put(connection, keys.server, request.terminal, bytes.fromhex(request.record_key))
         remember(connection, certificate, request.terminal, now_ms(), alone=_is_another(known, request))
+        number = admitted(connection, request.terminal, now_ms())
         units.fit_in(connection, request.terminal, bytes.fromhex(request.record_key), now_ms(), OFFICE)
     log.info("terminal=%s admitted=%s", request.terminal, "again" if known else "new")
     return Admission(
@@ -52,6 +54,7 @@ def admit(ledger: Ledger, keys: ServerKeys, broker: BrokerSettings, data: bytes,
         lookup_key=sealed.hex(),
         broker_host=broker.told_host,
         broker_port=broker.told_port,
+        charter=number,
     )
 
 

@@ -62,6 +62,7 @@ class Authority:
                 lookup_key=seal_to(self.seal, self.lookup_key, lookup_binding(request.terminal)).hex(),
                 broker_host="127.0.0.1",
                 broker_port=8883,
+                charter=0,
             )
         )
 

@@ -152,10 +152,12 @@ def test_hostile_requests(data: str, why: str) -> None:
 
 
 def test_an_admission_survives_its_file() -> None:
-    admission = Admission("t-1", "PEM", "PEM", "00", "00", "00", "localhost", 8883)
+    admission = Admission("t-1", "PEM", "PEM", "00", "00", "00", "localhost", 8883, 0)
     assert parse(Admission, to_json(admission)) == admission
     with pytest.raises(WireError, match="broker_port must be of type int"):
         parse(Admission, to_json(admission).replace("8883", '"8883"'))
+    with pytest.raises(WireError, match="charter must not be negative"):
+        parse(Admission, to_json(admission).replace('"charter": 0', '"charter": -1'))
     for port in ("0", "-1", "999999"):
         with pytest.raises(WireError, match="1 to 65535"):
             parse(Admission, to_json(admission).replace("8883", port))
