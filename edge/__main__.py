@@ -22,6 +22,7 @@ from edge.policy import Lock, Rules, Silence
 from edge.report import line
 from edge.settings import Device, Settings, Shown, Uplink
 from sync import SyncError
+from sync.hush import leave_no_core
 from sync.record import Kind
 
 CONFIG = Path("/etc/hazri/edge.toml")
@@ -31,6 +32,7 @@ MISUSED = 2
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run one command and end the process, without closing what must stay open (see edge.daemon)."""
+    leave_no_core()
     args = parser().parse_args(argv)
     code = 1
     try:

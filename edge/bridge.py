@@ -25,6 +25,7 @@ from edge.settings import Settings
 from edge.stopping import on_signal
 from edge.trouble import Troubles
 from sync.health import MAX_NAME, Counters, Sensor, SensorKind, SensorState
+from sync.pulse import Pulse
 
 _READ_S = 1.0
 _ANSWER_S = 60.0  # somebody may be at the terminal: it answers between two people
@@ -49,10 +50,14 @@ def run(settings: Settings, *, events: bool, stop: threading.Event | None = None
         carrier.start()
     report.say("ready", devices=len(carriers), preview=preview is not None)
     machines = [carrier for carrier in carriers if isinstance(carrier, Carrier)]
-    while machines and not stop.wait(_TELL_S):
+    pulse = Pulse()
+    pulse.ready()
+    while not stop.wait(_TELL_S):
+        if all(carrier.is_alive() for carrier in carriers):
+            pulse.beat()
         with contextlib.suppress(DriverError):  # the terminal is away: each carrier finds that out by itself
-            link.ask(handover.devices([machine.condition() for machine in machines]))
-    stop.wait()
+            if machines:
+                link.ask(handover.devices([machine.condition() for machine in machines]))
     for carrier in carriers:
         carrier.end()
     for carrier in carriers:

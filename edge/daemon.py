@@ -44,6 +44,7 @@ from edge.vitals import Clock, Vitals
 from matching import Modality, ModelError
 from sync import StorageError
 from sync.outbox import Outbox
+from sync.pulse import Pulse
 from sync.record import ClockSource, EventCode, Instant
 
 _KEY_WAIT_S = 0.1
@@ -70,7 +71,8 @@ class Daemon:
         self._aloud = shows.aloud(settings, self._troubles)
         self._rules, self._models_dir = settings.rules, settings.models_dir
         self._door = _door(settings)
-        self._bench = Bench(_slots(settings, self._door), settings.hang_s)
+        self._pulse = Pulse()
+        self._bench = Bench(_slots(settings, self._door), settings.hang_s, self._pulse.beat)
         self._faces = "no camera"
         self._connection_file, self._connection = settings.connection, noted(settings.connection)
         self._journal = Journal(Outbox(settings.punches, keys.terminal, keys.record))
@@ -141,6 +143,7 @@ class Daemon:
         self._door.open()
         threading.Thread(target=self._end_a_wait, args=(stop,), name="stop", daemon=True).start()
         self._bench.open()
+        self._pulse.ready()
         try:
             while not stop.is_set():
                 self._serve()
@@ -265,7 +268,9 @@ class Daemon:
         """Online, and nobody punches: said once a day, and over with the next punch (S1)."""
         if self._rules.silence.by_min is None:
             return
-        latest = max((last.instant for last in self._journal.history.last.values()), key=_wall_ms, default=None)
+        latest = max(
+            (last.instant for last in self._journal.history.last.values()), key=lambda at: at.wall_ms, default=None
+        )
         people, today = len(self._people.gallery.people), policy.work_day(self._rules, now)
         if not policy.silent(self._rules, now, latest, people):
             self._troubles.mended("silence")
@@ -369,10 +374,6 @@ def _event(state: State) -> dict[str, object]:
 
 def _clock_face(now: Instant) -> str:
     return time.strftime("%H:%M", time.localtime(now.wall_ms / 1000))
-
-
-def _wall_ms(instant: Instant) -> int:
-    return instant.wall_ms
 
 
 def _slots(settings: Settings, door: Door) -> list[Slot]:

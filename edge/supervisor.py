@@ -290,8 +290,9 @@ class Worker:
 class Bench:
     """All devices of one terminal. Used by the terminal's thread, each device by its own."""
 
-    def __init__(self, slots: Iterable[Slot], grace_s: float = 15.0) -> None:
-        """Raises OptionError when a driver cannot be made."""
+    def __init__(self, slots: Iterable[Slot], grace_s: float = 15.0, heard: Callable[[], None] = lambda: None) -> None:
+        """`heard` is called whenever somebody listens. Raises OptionError when a driver cannot be made."""
+        self._heard = heard
         self._inbox: queue.Queue[Input] = queue.Queue(_QUEUE)
         self.workers = [Worker(slot, self._inbox, grace_s) for slot in slots]
         self._wanted = Want.NOTHING
@@ -312,6 +313,7 @@ class Bench:
 
     def next(self, timeout_s: float) -> Input | None:
         """What happens next; readings that nobody waits for any more are left out."""
+        self._heard()
         try:
             seen = self._inbox.get(timeout=max(0.0, timeout_s)) if timeout_s > 0 else self._inbox.get_nowait()
         except queue.Empty:

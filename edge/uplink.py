@@ -20,6 +20,7 @@ from sync.agent import Agent, AgentSettings, AgentState
 from sync.asker import Asker
 from sync.budget import Budget
 from sync.mqtt import MqttLink, MqttSettings
+from sync.pulse import Pulse
 from sync.roster import RosterStore
 from sync.telling import Teller
 from sync.topics import down_all
@@ -64,6 +65,7 @@ def run(settings: Settings, uplink: Uplink, *, events: bool) -> int:
     noting = Noting(settings.connection, stop, lines)
     changes = Changes(report, noting)
     reporter = Reporter(settings.condition, me.certificate, lambda: noting.uplink, lambda: store.version, asker.true_s)
+    pulse = Pulse()
     agent = Agent(
         agent_settings,
         settings.punches,
@@ -75,8 +77,10 @@ def run(settings: Settings, uplink: Uplink, *, events: bool) -> int:
         lines.thrift,
         link.spread,
         teller=Teller(reporter),
+        turned=pulse.beat,
     )
     report.say("ready", broker=f"{uplink.broker_host or me.broker_host}:{uplink.broker_port or me.broker_port}")
+    pulse.ready()
     noting.start()
     agent.run(stop)
     noting.end()

@@ -26,6 +26,7 @@ from server import (
     synthetic_command,
 )
 from server.settings import BrokerSettings, IngestSettings, MessageSettings, ServerSettings, WebSettings
+from sync.hush import leave_no_core
 
 DEFAULT_CONFIG = Path("/etc/hazri/server.toml")
 DONE, FAILED, MISUSED = 0, 1, 2
@@ -34,6 +35,7 @@ DONE, FAILED, MISUSED = 0, 1, 2
 def main() -> NoReturn:
     """The console script."""
     os.umask(0o077)  # names and digits are in what we write
+    leave_no_core()
     sys.exit(command(sys.argv[1:]))
 
 
@@ -53,9 +55,7 @@ def command(argv: list[str]) -> int:
         return _say(error, MISUSED)
     except ServerError as error:
         return _say(error, FAILED)
-    except BrokenPipeError:
-        return FAILED
-    except KeyboardInterrupt:
+    except (BrokenPipeError, KeyboardInterrupt):
         return FAILED
     except Exception as error:
         if args.verbose:

@@ -31,10 +31,10 @@ from sync.roster import RosterStore
 from sync.salvage import salvaged
 from sync.telling import Teller
 from sync.topics import down, leaf, up
-from sync.wire import ROOM, Beat, Chunk, Receipt, beat_bytes, chunk_bytes, parse_receipt, parse_roster, parse_template
+from sync.upload import Uploader
+from sync.wire import ROOM, Beat, Receipt, beat_bytes, parse_receipt, parse_roster
 from sync.word import Verifier
 
-CHUNK_BYTES = 1024
 METERED_ROOM = 4096  # of roster at once: under two seconds on a poor 2G line, and little to lose with it
 _SESSION_BYTES = 8
 _JUST_S = 0.1
@@ -110,7 +110,7 @@ class Agent:
         self._hopeless: set[Path] = set()  # saved logs the server took nothing of, until the next link
         self._in_flight: deque[int] = deque()
         self._session = bytes(_SESSION_BYTES)
-        self._blobs_sent = 0
+        self._uploader = Uploader(settings.terminal, link, store, settings.now_s)
         self._open = False  # what is said goes out; whether we are up, the server says
         self._forked = False
         self._plain_for = 0  # the version of our roster whose order the server does not know
@@ -214,7 +214,7 @@ class Agent:
         if self._teller is not None:
             self._teller.new_link()
         self._rewind()
-        self._blobs_sent = 0
+        self._uploader.start_over()
         self._try(lambda: self.beat(qos=1))
 
     def _take_receipt(self, payload: bytes) -> None:
@@ -265,7 +265,7 @@ class Agent:
         if self._reader is None:
             self._reader = self._next_reader()
             self._change(receipted=self._receipted(self._reader), waiting=False, trouble="")
-            self._blobs_sent = 0
+            self._uploader.start_over()
             self._rewind()
         self._change(made=self._reader.last_seq())
         if self._saved and self.state.receipted >= self.state.made:
@@ -331,17 +331,12 @@ class Agent:
         )
 
     def _upload(self) -> None:
-        """Sealed templates taken here, until the roster brings them back. Metered: punches first (S3)."""
-        if self._thrift().essential_only or (self._thrift().metered and self.state.receipted < self.state.made):
+        """Metered: punches first (S3)."""
+        thrift = self._thrift()
+        if thrift.essential_only or (thrift.metered and self.state.receipted < self.state.made):
             return
         assert self._reader is not None  # noqa: S101 - _look comes first
-        for seq, data in self._reader.blobs(self._blobs_sent):
-            if not self._store.holds(parse_template(data)):
-                parts = [data[i : i + CHUNK_BYTES] for i in range(0, len(data), CHUNK_BYTES)]
-                for index, part in enumerate(parts):
-                    chunk = Chunk(self._reader.log, seq, index, len(parts), part)
-                    self._link.publish(up(self._settings.terminal, "chunk"), chunk_bytes(chunk))
-            self._blobs_sent = seq
+        self._uploader.step(self._reader, again=not thrift.metered)
 
     def _tell(self, *, beat: bool) -> bool:
         """How the terminal is, when that is due, in the place of a beat; whether it was said. `beat`: one is due, or

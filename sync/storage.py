@@ -20,6 +20,7 @@ from sync.wal import lost_transactions, sound_frames
 # One number a file: how many migrations of sync.schema it has seen.
 VERSIONS = {"punches": 4, "roster": 3}
 _BUSY_S = 5.0
+_GROUP_READS = 0o640  # whatever the umask: the other process is another user of the same group
 _BY_THE_DISK = {  # SQLite's results that speak of the disk, not of the file
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_CANTOPEN,
@@ -104,6 +105,7 @@ def begin(path: Path, name: str, fill: Callable[[sqlite3.Connection], None], *, 
             raise sqlite3.OperationalError("cannot be made to write ahead")  # SQLite raises nothing: it stays as it was
     finally:
         db.close()
+    new.chmod(_GROUP_READS)  # and SQLite gives -wal and -shm the same
     _sync(new)
     new.rename(path)
     _sync(path.parent)
