@@ -21,6 +21,7 @@ from server.feed import Feed
 from server.fleet.push import RosterPusher
 from server.fleet.roster import RosterKeys
 from server.fleet.scheduler import Scheduler
+from server.heart import Heart
 from server.ingest import Ingest
 from server.intake import Intake
 from server.keys import ServerKeys, held, open_keys
@@ -37,6 +38,7 @@ from server.web.services import Services
 from sync import LinkError
 from sync.link import Link
 from sync.mqtt import MqttLink, MqttSettings
+from sync.pulse import Pulse
 from sync.topics import UP_ALL
 
 log = logging.getLogger("hazri.server")
@@ -120,6 +122,12 @@ def serving(settings: ServerSettings) -> Iterator[str]:
         if not ingest.wait_until_up(_LINK_TIMEOUT_S) and settings.broker.embedded:
             raise StartError(f"no link to the broker at {settings.broker.host}:{settings.broker.port}; see the log")
         host, port = listening.getsockname()[:2]
+        pulse = Pulse()
+        workers = (ingest, pusher, notary, fleet)
+        heart = Heart(pulse, lambda: all(one.alive for one in workers), host, port)
+        heart.start()
+        stack.callback(heart.stop)
+        pulse.ready()
         yield f"ready web=http://{host}:{port} broker={settings.broker.host}:{settings.broker.port}"
 
 
