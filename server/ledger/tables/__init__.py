@@ -56,7 +56,7 @@ from server.ledger.tables.orders import (
     vouched,
 )
 from server.ledger.tables.people import chunk, enrolment, person, roster_change, roster_order, template
-from server.ledger.tables.public import public_day, public_office, public_row
+from server.ledger.tables.public import public_day, public_office, public_org, public_row
 from server.ledger.tables.records import alarm, boot, counter, dating, log, quarantine, record, signed
 from server.ledger.tables.registration import (
     attendance_id,
@@ -164,6 +164,7 @@ __all__ = [
     "provisional",
     "public_day",
     "public_office",
+    "public_org",
     "public_row",
     "punch_day",
     "quarantine",

@@ -8,6 +8,16 @@ from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, Large
 
 from server.ledger.tables.base import metadata
 
+# A department, and the address of its own portal (R5.9); empty: none is known.
+public_org = Table(
+    "public_org",
+    metadata,
+    Column("org", String(32), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("name_hi", Text, nullable=False),
+    Column("portal", Text, nullable=False),
+)
+
 public_office = Table(
     "public_office",
     metadata,

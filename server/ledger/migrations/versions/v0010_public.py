@@ -11,6 +11,14 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "public_org",
+        sa.Column("org", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("name_hi", sa.Text(), nullable=False),
+        sa.Column("portal", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("org", name=op.f("pk_public_org")),
+    )
+    op.create_table(
         "public_office",
         sa.Column("office", sa.LargeBinary(length=8), nullable=False),
         sa.Column("org", sa.String(length=32), nullable=False),
