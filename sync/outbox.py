@@ -241,9 +241,9 @@ class OutboxReader:
                 break
         return Batch(self.log, rows[0][0], tuple(records), rows[len(records) - 1][2]) if records else None
 
-    def blobs(self, after_seq: int) -> list[tuple[int, bytes]]:
+    def blobs(self, after_seq: int, at_most: int = -1) -> list[tuple[int, bytes]]:
         """(seq of the ENROLMENT event, sealed template) beyond `after_seq`, in order."""
-        return self._rows("SELECT seq, data FROM blob WHERE seq > ? ORDER BY seq", after_seq)
+        return self._rows("SELECT seq, data FROM blob WHERE seq > ? ORDER BY seq LIMIT ?", after_seq, at_most)
 
     def wanted(self) -> Wanted | None:
         """What the terminal has sync ask the server now."""
