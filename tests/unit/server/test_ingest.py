@@ -236,10 +236,11 @@ def test_an_unknown_and_a_revoked_terminal_are_not_believed(running: Aggregator)
 
 def test_the_same_refused_bytes_only_count_up_and_the_room_is_bounded(running: Aggregator) -> None:
     one = line(running)
-    for _ in range(5):
-        one.send("batch", b"same")
-    for n in range(quarantine.MAX_MESSAGES + 20):
-        one.send("batch", b"other" + bytes([n]))
+    garbage = [b"same"] * 5 + [b"other" + bytes([n]) for n in range(quarantine.MAX_MESSAGES + 20)]
+    for sent, payload in enumerate(garbage, start=1):
+        one.send("batch", payload)
+        if sent % 16 == 0:  # no more at once than a terminal has under way: it is the bytes that are at fault here
+            running.wait("refused_garbage", sent)
     running.wait("refused_garbage", quarantine.MAX_MESSAGES + 25)
     rows = running.sql("SELECT times, length(payload) FROM quarantine")
     assert len(rows) == quarantine.MAX_MESSAGES + 1

@@ -20,10 +20,12 @@ from sync.outbox import Outbox
 from sync.reasons import Reason, Why
 from sync.roster import RosterStore
 from sync.topics import UP_ALL, down, parse_up
+from sync.upload import AGAIN_S, AT_ONCE, PER_S, Uploader
 from sync.wire import (
     Beat,
     Chunk,
     RosterEntry,
+    chunk_bytes,
     parse_beat,
     parse_chunk,
     receipt_bytes,
@@ -323,6 +325,37 @@ def test_sealed_templates_go_up_in_chunks_until_they_come_down(tmp_path: Path) -
     site.link.mend()
     site.steps()
     assert len(site.server.chunks) == 6
+
+
+def test_many_templates_go_up_no_faster_than_the_server_takes_them(tmp_path: Path) -> None:
+    """A day of enrolling without a line must not arrive as a flood; what did not come back goes again in an hour."""
+    site = Site(tmp_path, terminal_first=True)
+    now = [0.0]
+    site.agent._uploader = Uploader("t-1", site.link, site.store, lambda: now[0])
+    sealed = [seal.seal_template(TEMPLATE.public_key(), "server", b"person-1", n, 1, b"r" * 900) for n in range(1, 41)]
+    for one in sealed:
+        site.outbox.append(punch(site.outbox.seq), blob=template_bytes(one))
+    site.steps()
+    assert len(site.server.chunks) == AT_ONCE
+    now[0] += 1
+    site.steps()
+    assert len(site.server.chunks) == AT_ONCE + PER_S
+    for _ in range(100):
+        now[0] += 1
+        site.steps(2)
+    assert len(site.server.chunks) == len({chunk_bytes(one) for one in site.server.chunks})
+    first = len(site.server.chunks)
+    assert {one.seq for one in site.server.chunks} == set(range(1, 41))
+    site.server.roster(1, 0, RosterEntry(b"person-1", True, b"card", tuple(sealed[:39])))
+    site.steps()
+    now[0] += AGAIN_S
+    site.steps()
+    assert {one.seq for one in site.server.chunks[first:]} == {40}
+    now[0] += AGAIN_S
+    site.agent._thrift = lambda: Thrift(metered=True)
+    again = len(site.server.chunks)
+    site.steps()
+    assert len(site.server.chunks) == again  # where every byte costs, another link is waited for
 
 
 def test_a_link_that_breaks_at_the_very_first_beat(tmp_path: Path) -> None:
