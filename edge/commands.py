@@ -36,10 +36,11 @@ def keys(args: Namespace, settings: Settings) -> int:
 
 def export(args: Namespace, settings: Settings) -> int:
     from edge import export as carrying
-    from edge.identity import load_admission, template_key_of
+    from edge import papers
+    from edge.identity import load_admission
 
     admission = load_admission(settings.state_dir)
-    server = template_key_of(admission)
+    server = papers.template_key(settings.state_dir, admission)
     files = carrying.run(settings.punches, settings.roster, admission.terminal, server, args.out, qr=args.qr)
     if not files:
         say("everything is receipted: there is nothing to carry")

@@ -14,7 +14,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
-from edge import SetupError
+from edge import SetupError, papers
 from sync import SyncError
 from sync.admission import Admission, lookup_binding, parse
 from sync.keys import load_ed25519, load_x25519, write_key
@@ -45,6 +45,7 @@ class Keys:
 class Transport:
     """What the sync process holds: how to reach the broker and whose word to trust."""
 
+    admission: Admission
     terminal: str
     key: Path
     certificate: Path
@@ -66,7 +67,14 @@ def load_keys(state_dir: Path) -> Keys:
         lookup_key = os.urandom(_LOOKUP_BYTES) if wiped else open_lookup_key(admission, seal)
     except SyncError as error:
         raise SetupError(str(error)) from None
-    return Keys(admission.terminal, record, seal, lookup_key, template_key_of(admission), server_key_of(admission))
+    return Keys(
+        admission.terminal,
+        record,
+        seal,
+        lookup_key,
+        papers.template_key(state_dir, admission),
+        papers.word(state_dir, admission),
+    )
 
 
 def destroy(state_dir: Path) -> None:
@@ -104,11 +112,12 @@ def load_transport(state_dir: Path) -> Transport:
     """For the sync process, which never reads the record key or the seal key. Raises SetupError."""
     admission = load_admission(state_dir)
     return Transport(
+        admission,
         admission.terminal,
         find(state_dir, TRANSPORT),
         find(state_dir, CERTIFICATE),
         find(state_dir, CA),
-        server_key_of(admission),
+        papers.word(state_dir, admission),
         admission.broker_host,
         admission.broker_port,
     )

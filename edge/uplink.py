@@ -13,6 +13,7 @@ from edge.connection import Noting
 from edge.health import Reporter
 from edge.identity import load_transport
 from edge.lines import Lines
+from edge.papers import Folder, PapersLink
 from edge.report import Report
 from edge.settings import Settings, Uplink
 from edge.stopping import on_signal
@@ -32,16 +33,39 @@ def run(settings: Settings, uplink: Uplink, *, events: bool) -> int:
     """Sync until SIGTERM or SIGINT. Returns the exit code; raises SetupError, StorageError, LinkError."""
     stop = threading.Event()
     on_signal(stop)
-    report = Report("sync", events=events)
+    report, pulse = Report("sync", events=events), Pulse()
+    receipted = _serve(settings, uplink, Turn(stop), report, pulse)
+    while not stop.is_set():
+        report.say("papers", state="changed")
+        receipted = _serve(settings, uplink, Turn(stop), report, pulse)
+    report.say("stopped", receipted=receipted)
+    return 0
+
+
+class Turn(threading.Event):
+    """Set when the whole process is to stop, or when the next connection needs other papers."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        super().__init__()
+        self._stop = stop
+
+    def is_set(self) -> bool:
+        return self._stop.is_set() or super().is_set()
+
+
+def _serve(settings: Settings, uplink: Uplink, stop: Turn, report: Report, pulse: Pulse) -> int:
+    """With one set of papers; returns how far the server has receipted."""
     me = load_transport(settings.state_dir)
+    folder = Folder(settings.state_dir, me.admission, me.certificate, me.ca)
+    files = folder.files()
     store = RosterStore(settings.roster)
     asker = Asker(me.terminal, me.server_key, boot_id(), store.anchor())
     link = MqttLink(
         MqttSettings(
             host=uplink.broker_host or me.broker_host,
             port=uplink.broker_port or me.broker_port,
-            ca=me.ca,
-            certificate=me.certificate,
+            ca=files.ca,
+            certificate=files.certificate,
             key=me.key,
             client_id=me.terminal,
             subscriptions=(down_all(me.terminal),),
@@ -64,13 +88,14 @@ def run(settings: Settings, uplink: Uplink, *, events: bool) -> int:
     lines = Lines(partial(modem.look, at_port=uplink.modem_port), link, budget, report)
     noting = Noting(settings.connection, stop, lines)
     changes = Changes(report, noting)
-    reporter = Reporter(settings.condition, me.certificate, lambda: noting.uplink, lambda: store.version, asker.true_s)
-    pulse = Pulse()
+    reporter = Reporter(
+        settings.condition, files.certificate, lambda: noting.uplink, lambda: store.version, asker.true_s
+    )
     agent = Agent(
         agent_settings,
         settings.punches,
         store,
-        link,
+        PapersLink(link, folder, me.terminal, asker.true_s, stop.set),
         me.server_key,
         changes,
         asker,
@@ -84,8 +109,8 @@ def run(settings: Settings, uplink: Uplink, *, events: bool) -> int:
     noting.start()
     agent.run(stop)
     noting.end()
-    report.say("stopped", receipted=agent.state.receipted)
-    return 0
+    store.close()
+    return agent.state.receipted
 
 
 class Changes:
