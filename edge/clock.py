@@ -23,6 +23,7 @@ from sync.asker import since_boot_ms
 from sync.record import ClockSource, Instant
 
 BOOT_ID_ENV = "HAZRI_BOOT_ID"
+WITNESS_ENV = "HAZRI_CLOCK"  # the witness's file (edge.witness), where this process may not ask the kernel
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _STA_UNSYNC = 0x0040
 _ERROR = -1
@@ -30,6 +31,9 @@ _LIBC = ctypes.CDLL(None)
 # Reading two clocks one after the other jitters, and NTP slews: a smaller change of the offset is no news.
 _SETTLED_MS = 20
 STEP_MS = 2000
+_WITNESS_MS = 2000  # within which the witness speaks of a step
+_WORD_MS = 60_000  # of silence, after which there is no witness
+_WORD_CHARS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +71,9 @@ class SystemClock:
 
     def __init__(self, boot_no: int, held_offset_ms: int | None = None) -> None:
         self._boot_no = boot_no
-        self._offset_ms = self._told_ms = _offset_ms() if held_offset_ms is None else held_offset_ms
+        self._offset_ms = self._told_ms = offset_ms() if held_offset_ms is None else held_offset_ms
         self._anchor: Anchor | None = None
+        self._seen_ms: int | None = None  # when a step was seen that the witness did not speak of yet
 
     def now(self) -> Instant:
         at_ms, wall_ms = since_boot_ms(), self.wall_offset_ms()
@@ -82,16 +87,22 @@ class SystemClock:
         return Instant(self._boot_no, at_ms, wall_ms, source, None if bound_ms is None else coarse(bound_ms))
 
     def step(self) -> Step | None:
-        offset_ms, old_ms = _offset_ms(), self._told_ms
-        if abs(offset_ms - old_ms) <= STEP_MS:
+        new_ms, old_ms = offset_ms(), self._told_ms
+        if abs(new_ms - old_ms) <= STEP_MS or (_witness_is_behind(new_ms) and self._waits()):
             return None
-        self._told_ms = offset_ms
-        return Step(old_ms, offset_ms, "ntp" if trust()[0] is ClockSource.NTP else "set")
+        self._told_ms, self._seen_ms = new_ms, None
+        return Step(old_ms, new_ms, "ntp" if trust()[0] is ClockSource.NTP else "set")
+
+    def _waits(self) -> bool:
+        """For the witness to say whether it was NTP; not for long."""
+        now_ms = since_boot_ms()
+        self._seen_ms = now_ms if self._seen_ms is None else self._seen_ms
+        return now_ms - self._seen_ms < _WITNESS_MS
 
     def wall_offset_ms(self) -> int:
-        offset_ms = _offset_ms()
-        if abs(offset_ms - self._offset_ms) > _SETTLED_MS:
-            self._offset_ms = offset_ms
+        now_ms = offset_ms()
+        if abs(now_ms - self._offset_ms) > _SETTLED_MS:
+            self._offset_ms = now_ms
         return self._offset_ms
 
     def take(self, anchor: Anchor) -> None:
@@ -140,11 +151,64 @@ class _Timex(ctypes.Structure):
 
 def trust() -> tuple[ClockSource, int | None]:
     """Who set the wall clock, and by how many milliseconds it may be wrong; (UNKNOWN, None) when nobody vouches."""
+    witness = os.environ.get(WITNESS_ENV)
+    return heard(read_word(Path(witness))) if witness else asked()
+
+
+def asked() -> tuple[ClockSource, int | None]:
+    """By the kernel itself."""
     timex = _Timex(modes=0)
     if _LIBC.adjtimex(ctypes.byref(timex)) == _ERROR or timex.status & _STA_UNSYNC:
         return ClockSource.UNKNOWN, None
     return ClockSource.NTP, -(-int(timex.maxerror) // 1000)
 
 
-def _offset_ms() -> int:
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What the witness (edge.witness) saw at `at_ms` of CLOCK_BOOTTIME, with the wall clock's offset then."""
+
+    source: ClockSource
+    bound_ms: int | None
+    at_ms: int
+    offset_ms: int
+
+
+def _witness_is_behind(new_ms: int) -> bool:
+    """There is a witness, and the offset he last saw is another one."""
+    witness = os.environ.get(WITNESS_ENV)
+    word = read_word(Path(witness)) if witness else None
+    return word is not None and abs(word.offset_ms - new_ms) > STEP_MS
+
+
+def heard(word: Word | None) -> tuple[ClockSource, int | None]:
+    """By the witness: as long as he still watches, and the wall clock goes on as he saw it. The bound grows with the
+    time since as the kernel's does, by 500 ppm."""
+    if word is None or word.bound_ms is None or not 0 <= (age_ms := since_boot_ms() - word.at_ms) <= _WORD_MS:
+        return ClockSource.UNKNOWN, None
+    bound_ms = word.bound_ms + age_ms // 2000 + 1
+    if abs(offset_ms() - word.offset_ms) > max(bound_ms, _SETTLED_MS):
+        return ClockSource.UNKNOWN, None
+    return word.source, bound_ms
+
+
+def write_word(file: Path, word: Word) -> None:
+    """Whole or not at all. Raises OSError."""
+    new = file.with_name(file.name + ".new")
+    bound = "-" if word.bound_ms is None else word.bound_ms
+    new.write_text(f"{word.source.name} {bound} {word.at_ms} {word.offset_ms}\n")
+    new.replace(file)
+
+
+def read_word(file: Path) -> Word | None:
+    """None when nobody wrote one, or something else."""
+    try:
+        with file.open(encoding="ascii") as opened:
+            source, bound, at, offset = opened.read(_WORD_CHARS).split()
+        return Word(ClockSource[source], None if bound == "-" else int(bound), int(at), int(offset))
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def offset_ms() -> int:
+    """What the machine's own wall clock shows now, minus CLOCK_BOOTTIME."""
     return (time.time_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)) // 1_000_000
