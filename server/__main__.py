@@ -16,6 +16,8 @@ from server import (
     PeopleError,
     ServerError,
     account_command,
+    broker_command,
+    claim_command,
     delivery_command,
     fleet_command,
     orders_command,
@@ -60,8 +62,7 @@ def command(argv: list[str]) -> int:
     except Exception as error:
         if args.verbose:
             raise
-        said = " ".join(str(error).split())
-        return _say(f"{type(error).__name__}: {said} (`--verbose` tells where)", FAILED)
+        return _say(f"{type(error).__name__}: {' '.join(str(error).split())} (`--verbose` tells where)", FAILED)
     return code
 
 
@@ -87,8 +88,6 @@ def _parser() -> argparse.ArgumentParser:
     admit.add_argument("request", type=Path, metavar="REQUEST.json", help="what `hazri-edge keys` wrote")
     admit.add_argument("--out", type=Path, required=True, metavar="ADMISSION.json", help="for `hazri-edge accept`")
     admit.add_argument("--replace", action="store_true", help="other keys or revoked before: take it all the same")
-    revoke = add("revoke", _revoke, "Believe a terminal no more.")
-    revoke.add_argument("terminal")
     people = group("people", "People who punch.")
     add(
         "import",
@@ -161,8 +160,10 @@ def _parser() -> argparse.ArgumentParser:
     simulate_command.add(add, _plain)
     policy_command.add(add, group, _plain)
     delivery_command.add(add, group, _topic, _on_settings)
+    broker_command.add(add, _on_settings)
     account_command.add(add, group, _topic, _plain)
     fleet_command.add(add, group, _topic)
+    claim_command.add(add, group, _topic, _on_settings)
     orders_command.add(add, group, _topic)
     people_command.add(add, group, _topic)
     registration_command.add(add, group, _topic)
@@ -224,14 +225,6 @@ def _admit(args: argparse.Namespace) -> int:
     opened = open_state(settings)
     admission = admit(opened.ledger, opened.keys, settings.broker, request, replace=args.replace)
     _write(args.out, to_json(admission))
-    return DONE
-
-
-def _revoke(args: argparse.Namespace) -> int:
-    from server.fleet.admit import revoke
-    from server.run import open_state
-
-    revoke(open_state(_settings(args)).ledger, args.terminal)
     return DONE
 
 
@@ -355,8 +348,7 @@ def _topic(args: argparse.Namespace) -> int:
     """A command that lives in a module of its own: `args.topic` does it on the opened state, and tells."""
     from server.run import open_state
 
-    told: str = args.topic(args, open_state(_settings(args)))
-    _print(told)
+    _print(args.topic(args, open_state(_settings(args))))
     return DONE
 
 

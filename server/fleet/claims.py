@@ -9,6 +9,7 @@ same answer, so a lost reply costs nothing; whoever asks with other keys hears t
 says that somebody tried.
 """
 
+import contextlib
 import hashlib
 import hmac
 import logging
@@ -28,7 +29,7 @@ from server.ledger.tables import claim, claim_token, office, terminal
 from server.settings import BrokerSettings
 from sync import WireError
 from sync.admission import to_json
-from sync.claim import Claim, ClaimState, Token, Verdict, new_secret
+from sync.claim import Claim, ClaimState, ServerWord, Token, Verdict, new_secret, open_claim, verdict_json
 from sync.topics import check_terminal
 
 log = logging.getLogger("hazri.fleet")
@@ -42,6 +43,40 @@ class State(StrEnum):
     PENDING = "pending"
     ADMITTED = "admitted"
     REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where machines ask and people decide: what the functions below need, in one."""
+
+    ledger: Ledger
+    keys: ServerKeys
+    broker: BrokerSettings
+
+    @property
+    def word(self) -> ServerWord:
+        return word_of(self.keys)
+
+    def answer(self, sealed: bytes) -> tuple[Verdict, bytes]:
+        """What to say to a sealed claim, and the same signed. Raises WireError, ClaimError."""
+        verdict = take(self.ledger, self.keys, self.broker, self._open(sealed))
+        return verdict, verdict_json(self.keys.server, sealed, verdict)
+
+    def turn_away(self, sealed: bytes, why: str) -> bytes:
+        """The signed answer to whoever brings a token that lets nobody in."""
+        return verdict_json(self.keys.server, sealed, Verdict(ClaimState.REFUSED, why, ""))
+
+    def approve(self, one: bytes, by: str) -> Any:
+        return approve(self.ledger, self.keys, self.broker, one, by)
+
+    def refuse(self, one: bytes, by: str, why: str) -> Any:
+        return refuse(self.ledger, one, by, why)
+
+    def _open(self, sealed: bytes) -> Claim:
+        for key in (self.keys.template, *self.keys.other_templates):
+            with contextlib.suppress(WireError):
+                return open_claim(key, sealed)
+        raise WireError("claim: not one that is sealed to this server")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +169,12 @@ def refuse(ledger: Ledger, one: bytes, by: str, why: str) -> Any:
         if state == State.ADMITTED:
             raise ClaimError("it was admitted already; `hazri-server revoke` is the way now")
         return _decide(connection, one, State.REFUSED, by, why or "refused", None)
+
+
+def word_of(keys: ServerKeys) -> ServerWord:
+    """What a technician's file carries the fingerprint of."""
+    server, template = keys.server.public_key(), keys.template.public_key()
+    return ServerWord(server.public_bytes_raw(), template.public_bytes_raw())
 
 
 def listed(*, waiting: bool = True, limit: int = 200) -> Select[Any]:
