@@ -18,6 +18,7 @@ from server.bouncer import Bouncer
 from server.broker import Broker
 from server.carried import Hatch
 from server.feed import Feed
+from server.fleet.claims import Desk
 from server.fleet.push import RosterPusher
 from server.fleet.roster import RosterKeys
 from server.fleet.scheduler import Scheduler
@@ -30,6 +31,7 @@ from server.ledger.store import Ledger
 from server.people.otp import PersonCodes
 from server.people.worker import PeopleWorker
 from server.pki import INGEST
+from server.registrar import Registrar
 from server.settings import BrokerSettings, ServerSettings, WebSettings
 from server.transparency.notary import Notary
 from server.vault import Vault
@@ -99,6 +101,9 @@ def serving(settings: ServerSettings) -> Iterator[str]:
         feed = Feed()
         bouncer = _start_bouncer(stack, settings, opened, broker, feed)
         ingest, pusher = _start_ingest(stack, settings, opened, link, feed, bouncer)
+        registrar = Registrar(broker, settings.broker, opened.keys, opened.ledger, link)
+        registrar.start()
+        stack.callback(registrar.stop)
         notary = Notary(opened.ledger, opened.keys.server)
         notary.start()
         stack.callback(notary.stop)
@@ -116,6 +121,7 @@ def serving(settings: ServerSettings) -> Iterator[str]:
             opened.keys.vault,
             PersonCodes(Vault(opened.keys.vault)),
             pulse=fleet.pulse,
+            desk=Desk(opened.ledger, opened.keys, settings.broker),
             hatch=_hatch(opened),
         )
         start_web(stack, services, listening)

@@ -23,6 +23,7 @@ from server.web import (
     accounts,
     api,
     bundles,
+    claims,
     feed,
     fleet_api,
     live,
@@ -53,6 +54,7 @@ _API = "/api/"
 ROUTERS: list[APIRouter] = [
     api.router,
     bundles.router,
+    claims.router,
     feed.router,
     standing.router,
     transparency.router,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from server.access.employees import OneTimePasswords
 from server.carried import Hatch
 from server.feed import Feed
+from server.fleet.claims import Desk
 from server.fleet.scheduler import Pulse
 from server.ledger.store import Ledger
 
@@ -25,6 +26,7 @@ class Services:
     problems: Callable[[], list[str]]
     vault: bytes = field(default_factory=lambda: os.urandom(32), repr=False)
     codes: OneTimePasswords | None = None  # none: employees cannot log in
+    desk: Desk | None = None  # none: no machine is let in here
     hatch: Hatch | None = None  # none: nothing is handed in here
     pulse: Pulse = field(default_factory=Pulse)  # of the fleet's scheduler
     stopping: threading.Event = field(default_factory=threading.Event)
