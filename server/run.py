@@ -31,6 +31,7 @@ from server.ledger.store import Ledger
 from server.people.otp import PersonCodes
 from server.people.worker import PeopleWorker
 from server.pki import INGEST
+from server.public.projector import Projector
 from server.registrar import Registrar
 from server.settings import BrokerSettings, ServerSettings, WebSettings
 from server.transparency.notary import Notary
@@ -114,6 +115,9 @@ def serving(settings: ServerSettings) -> Iterator[str]:
         people = PeopleWorker(opened.ledger, opened.keys, settings)
         people.start()
         stack.callback(people.stop)
+        public = Projector(opened.ledger)
+        public.start()
+        stack.callback(public.stop)
         services = Services(
             opened.ledger,
             feed,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 SHOW = (10, 25, 50)
+FIRST = "serial"  # how every list comes
 MAX_QUERY = 60
 MAX_PAGE = 100_000
 _NEAR = 1  # pages on either side of the one that is shown
@@ -30,7 +31,7 @@ class Asked:
         one = replace(self, **changed)  # type: ignore[arg-type]
         said: dict[str, object] = {"lang": one.lang}
         said |= {"q": one.query} if one.query else {}
-        said |= {"sort": one.sort} if one.sort else {}
+        said |= {"sort": one.sort} if one.sort not in ("", FIRST) else {}
         said |= {"dir": "desc"} if one.descending else {}
         said |= {"show": one.show} if one.show != SHOW[0] else {}
         said |= {"page": one.page} if one.page != 1 else {}
@@ -49,13 +50,13 @@ class Span:
 
 
 def asked(said: Mapping[str, str], columns: Sequence[str]) -> Asked:
-    """From the parameters of an address; `columns` are those that can be sorted by."""
+    """From the parameters of an address; `columns`: those that can be sorted by."""
     query = " ".join("".join(one if one.isprintable() else " " for one in said.get("q", "")).split())
     show, sort = _number(said.get("show", "")), said.get("sort", "")
     return Asked(
         lang=said.get("lang", ""),
         query=query[:MAX_QUERY],
-        sort=sort if sort in columns else columns[0],
+        sort=sort if sort in columns else FIRST,
         descending=said.get("dir") == "desc",
         show=show if show in SHOW else SHOW[0],
         page=max(1, min(MAX_PAGE, _number(said.get("page", "")))),

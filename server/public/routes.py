@@ -97,7 +97,7 @@ def attendance(request: Request, org: Org) -> Response:
         if (one := views.org(connection, org)) is None:
             return _missing(request, connection)
         found = views.attendance_list(connection, org, asked)
-        more = {"asked": asked, "list": found, "summary": views.summary(connection, org)}
+        more: dict[str, Any] = {"asked": asked, "list": found, "summary": views.summary(connection, org)}
         return _page(request, connection, "public_attendance.html", org=one, here="attendance", **more)
 
 
@@ -111,7 +111,7 @@ def office(request: Request, org: Org, code: Code) -> Response:
             return _missing(request, connection)
         found = views.attendance_list(connection, org, asked, row.office)
         banner, counts = _banner(request, row), views.office_counts(row)
-        more = {"office": row, "counts": counts, "banner": banner, "asked": asked, "list": found}
+        more: dict[str, Any] = {"office": row, "counts": counts, "banner": banner, "asked": asked, "list": found}
         return _page(request, connection, "public_office.html", org=one, here="", **more)
 
 
@@ -135,6 +135,13 @@ def qr_image(request: Request, org: Org, code: Code) -> Response:
     out = io.BytesIO()
     segno.make(_link(request, org, code), error="m").save(out, kind="svg", scale=8, border=4, nl=False)
     return Response(out.getvalue(), media_type=_SVG)
+
+
+@router.get(PREFIX + "/{rest:path}")
+def missing(request: Request, rest: str) -> Response:
+    """Everything else; a page of this kind, with no way into anything that asks for a login."""
+    with _ledger(request).read() as connection:
+        return _missing(request, connection)
 
 
 def _page(request: Request, connection: Connection, template: str, status: int = 200, **context: Any) -> Response:

@@ -135,6 +135,8 @@ def report(connection: Connection, slug: str) -> tuple[list[str], list[tuple[str
 
 def office(connection: Connection, slug: str, code: str) -> Any:
     """A row of public_office, or None."""
+    if not code.isprintable():
+        return None  # no code is like that, and PostgreSQL takes no NUL
     c = public_office.c
     return connection.execute(select(public_office).where(c.org == slug, c.code == code)).one_or_none()
 

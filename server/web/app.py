@@ -19,6 +19,8 @@ from server.access import gate
 from server.access.keys import AccessKeys
 from server.access.trail import Recorder
 from server.ledger.views import ApiAlarms, ApiDatings, ApiPage
+from server.public import routes as public
+from server.public.front import Front
 from server.web import (
     accounts,
     api,
@@ -58,6 +60,7 @@ ROUTERS: list[APIRouter] = [
     feed.router,
     standing.router,
     transparency.router,
+    public.router,
     refused.router,
     fleet_api.router,
     metrics.router,
@@ -84,6 +87,7 @@ def create_app(services: Services) -> FastAPI:
     app.add_exception_handler(Exception, _bug)
     app.add_middleware(Recorded, recorder=app.state.recorder)
     app.add_middleware(Bounded)
+    app.add_middleware(Front, ledger=services.ledger)
     app.add_middleware(_SecurityHeaders)
     app.openapi_schema = _document(app)
     return app
@@ -137,7 +141,7 @@ class _SecurityHeaders:
         async def send_with(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], *self._headers]
-                if not static:
+                if not static and all(name != b"cache-control" for name, _ in message["headers"]):
                     message["headers"].append((b"cache-control", b"no-store"))
             await send(message)
 
