@@ -221,9 +221,8 @@ def _admit(args: argparse.Namespace) -> int:
     from sync.admission import to_json
 
     settings = _settings(args)
-    request = _read(args.request)
     opened = open_state(settings)
-    admission = admit(opened.ledger, opened.keys, settings.broker, request, replace=args.replace)
+    admission = admit(opened.ledger, opened.keys, settings.broker, _read(args.request), replace=args.replace)
     _write(args.out, to_json(admission))
     return DONE
 
@@ -247,8 +246,7 @@ def _people_set(args: argparse.Namespace) -> int:
     from server.run import open_state
 
     flags = parse_flags(name.strip() for name in args.flags.split(",") if name.strip())
-    changed = set_flags(open_state(_settings(args)).ledger, args.person, flags)
-    _print("changed" if changed else "unchanged")
+    _print("changed" if set_flags(open_state(_settings(args)).ledger, args.person, flags) else "unchanged")
     return DONE
 
 
