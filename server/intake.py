@@ -22,6 +22,7 @@ from server.incoming import Asked, Incoming
 from server.judge import Accept, Gap, Known, Reason, Refuse, Repeat, Verdict, judge
 from server.ledger import locks, records
 from server.ledger.store import now_ms
+from server.runs import joined, runs
 from server.timekeeping import IST, Moment
 from server.transparency import tiles
 from server.transparency.leaf import leaf_hashes
@@ -80,8 +81,8 @@ class Intake:
         work.known = records.known(
             connection, {(one.terminal, one.message.log) for one in group if isinstance(one.message, Columns)}
         )
-        for one in group:
-            work.take(one)
+        for run in runs(group):
+            work.take_run(run)
         work.store(self._writer)
         if not self._carried:
             registry.heard(connection, work.heard, work.now_ms)
@@ -121,6 +122,31 @@ class _Group:
         self.former = False  # are the keys that a terminal had before good, too?
         self.chunks: dict[templates.Id, None] = {}
         self.outcome = Outcome()
+
+    def take_run(self, run: list[Incoming]) -> None:
+        if len(run) == 1 or not self._whole(run):
+            for one in run:
+                self.take(one)
+
+    def _whole(self, run: list[Incoming]) -> bool:
+        """Is it believed as the one batch it is together?"""
+        if self._unknown(run[0]):
+            return False
+        batch = joined(run)
+        key = run[0].terminal, batch.log
+        verdict = self._judge(key, self._known(key), batch)
+        if not isinstance(verdict, Accept):
+            return False
+        self._accept(key, verdict, len(run))
+        self.heard.add(run[0].terminal)
+        self._held(key)
+        return True
+
+    def _accept(self, key: tuple[str, bytes], verdict: Accept, batches: int) -> None:
+        self.known[key] = verdict.known
+        self.accepted.setdefault(key, []).append(verdict)
+        self.answer[key] = None
+        self.outcome.counts["batches"] += batches
 
     def take(self, one: Incoming) -> None:
         refused = self._unknown(one) or self._message(one)
@@ -211,9 +237,7 @@ class _Group:
                 forks.refused(self.connection, terminal, batch, verdict, known, self.now_ms)
                 return verdict
             case Accept():
-                self.known[key] = verdict.known
-                self.accepted.setdefault(key, []).append(verdict)
-                self.outcome.counts["batches"] += 1
+                self._accept(key, verdict, 1)
             case Repeat():
                 self.outcome.counts["repeats"] += 1
             case Gap():
