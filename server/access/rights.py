@@ -58,6 +58,7 @@ class Right(Enum):
     DRAW = May("draw and pay claims (R3.9)", frozenset({Role.DRAWING_OFFICER}))
     MOVEMENTS = May("oversee the movement register (R1.16)", frozenset({Role.ADMINISTRATION_WING}))
     MONITOR = May("monitor daily attendance (R4.7)", _ADMINS | _CUSTODIANS | {Role.SCHEME_INCHARGE, Role.AUDITOR})
+    LEADS = May("read leads on integrity (S10)", _ADMINS | {Role.AUDITOR})
     FLEET = May(
         "read how terminals are", _MACHINES | {Role.NODAL_OFFICER, Role.CENTRAL_PULLER, Role.VIEWER}, personal=False
     )

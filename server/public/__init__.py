@@ -6,6 +6,7 @@ user manual "Availability of officers/staff at workplace/office" (R5), under sec
 states     pure: what somebody's marks of today amount to, and the six counts
 texts      pure: what may be shown of a text, and how times are written
 staff      offices, people and terminals as they are today
+sources    who is away or closed today, asked of the rooms that know
 marks      follows the records of today
 projector  writes what changed into tables of its own
 views      all that public routes read: those tables

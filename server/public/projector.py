@@ -8,7 +8,7 @@ import datetime as dt
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,8 @@ from server.ledger.store import Ledger, now_ms, upsert
 from server.ledger.tables import counter, public_day, public_office, public_org, public_row
 from server.people.days import day_of
 from server.public import staff, words
-from server.public.marks import Today
+from server.public.marks import Seen, Today
+from server.public.sources import Sources
 from server.public.staff import Employee, Office, Staff
 from server.public.states import Action, Away, Counts, Freshness, Mark, Standing, count, standing
 
@@ -31,23 +32,6 @@ _STAFF_MS = 5 * 60_000  # a transfer shows after so long
 _OFFICES_AT_ONCE = 100
 _ROWS_AT_ONCE = 500
 _DAYS_KEPT = 400
-_SUNDAY = 6
-
-
-def _nobody(_connection: Connection, _day: dt.date) -> Mapping[bytes, Away]:
-    return {}
-
-
-def _sundays(_connection: Connection, _org: str, day: dt.date) -> bool:
-    return day.weekday() == _SUNDAY
-
-
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """Where the projector asks who is away today, sanctioned, and whether an organisation's offices are closed."""
-
-    away: Callable[[Connection, dt.date], Mapping[bytes, Away]] = _nobody
-    holiday: Callable[[Connection, str, dt.date], bool] = _sundays
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +39,10 @@ class _Today:
     """One look at everything."""
 
     away: Mapping[bytes, Away]
+    gate: Mapping[bytes, list[Seen]]
     stands: Mapping[str, bytes | None]
     fresh: Mapping[bytes, Freshness]
-    holidays: Mapping[str, bool]
+    closed: frozenset[bytes]
 
 
 class Projector:
@@ -69,6 +54,7 @@ class Projector:
         self._staff: Staff | None = None
         self._staff_day: dt.date | None = None
         self._staff_ms = 0
+        self._closed: frozenset[bytes] = frozenset()
         self._before: _Today | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name="public", daemon=True)
@@ -117,25 +103,26 @@ class Projector:
         """Read it again where it is due; was it?"""
         if self._staff is not None and day == self._staff_day and at_ms - self._staff_ms < _STAFF_MS:
             return False
-        before = self._staff
+        before = self._staff, self._closed
         self._staff, self._staff_day, self._staff_ms = staff.read(connection, day), day, at_ms
-        return before != self._staff
+        self._closed = self._sources.closed(connection, day)
+        return before != (self._staff, self._closed)
 
     def _look(self, connection: Connection, known: Staff, day: dt.date, at_ms: int) -> _Today:
-        slugs = {one.org for one in known.offices.values()}
         return _Today(
             self._sources.away(connection, day),
+            self._sources.gate(connection, day),
             staff.stands(connection),
             staff.fresh(connection, known.offices, at_ms),
-            {slug: self._sources.holiday(connection, slug, day) for slug in slugs},
+            self._closed,
         )
 
     @staticmethod
     def _dirty(known: Staff, moved: set[bytes], before: _Today, today: _Today) -> set[bytes]:
-        if before.stands != today.stands or before.holidays != today.holidays:
+        if before.stands != today.stands:
             return set(known.offices)
-        away = {ref for ref in {*before.away, *today.away} if before.away.get(ref) != today.away.get(ref)}
-        people = {known.office_of[ref] for ref in moved | away if ref in known.office_of}
+        changed = moved | _differing(before.away, today.away) | _differing(before.gate, today.gate)
+        people = {known.office_of[ref] for ref in changed if ref in known.office_of}
         return people | {one for one in known.offices if before.fresh.get(one) != today.fresh.get(one)}
 
     def _write(self, known: Staff, some: list[bytes], today: _Today) -> None:
@@ -144,7 +131,7 @@ class Projector:
             office, doubt = known.offices[one], today.fresh[one]
             people = [(who, self._standing(known, office, who, today)) for who in known.people[one]]
             counts = count(stands.action for _, stands in people)
-            offices.append(_office_row(office, counts, doubt, today.holidays[office.org]))
+            offices.append(_office_row(office, counts, doubt, one in today.closed))
             rows += [_row(office, n, *told, doubt.doubtful) for n, told in enumerate(people, 1)]
         with self._ledger.write() as connection:
             connection.execute(delete(public_row).where(public_row.c.office.in_(some)))
@@ -156,7 +143,7 @@ class Projector:
     def _standing(self, known: Staff, office: Office, who: Employee, today: _Today) -> Standing:
         marks = [
             Mark(one.at_ms, one.kind, _here(known, office, today.stands.get(one.terminal)))
-            for one in self._marks.marks.get(who.ref, ())
+            for one in (*self._marks.marks.get(who.ref, ()), *today.gate.get(who.ref, ()))
         ]
         return standing(marks, today.away.get(who.ref))
 
@@ -168,9 +155,13 @@ class Projector:
                 connection.execute(delete(public_row).where(public_row.c.office.in_(some)))
                 connection.execute(delete(public_office).where(public_office.c.office.in_(some)))
             _put_orgs(connection, known)
-            _keep_day(connection, day, today.holidays)
+            _keep_day(connection, day)
             upsert(connection, counter, {"name": AS_OF, "value": at_ms}, "value")
             upsert(connection, counter, {"name": VERSION, "value": 1}, add="value")
+
+
+def _differing(one: Mapping[bytes, Any], other: Mapping[bytes, Any]) -> set[bytes]:
+    return {key for key in {*one, *other} if one.get(key) != other.get(key)}
 
 
 def _here(known: Staff, office: Office, at: bytes | None) -> bool:
@@ -243,16 +234,17 @@ def _put_orgs(connection: Connection, known: Staff) -> None:
         upsert(connection, public_org, {"org": one.slug, **values}, *values)
 
 
-def _keep_day(connection: Connection, day: dt.date, holidays: Mapping[str, bool]) -> None:
-    sums: dict[tuple[str, str], tuple[str, Counts]] = {}
+def _keep_day(connection: Connection, day: dt.date) -> None:
+    """A district had a holiday when none of its offices was open."""
+    sums: dict[tuple[str, str], tuple[str, Counts, bool]] = {}
     o = public_office.c
     for row in connection.execute(select(public_office).where(o.life != "mapped")):
-        held = sums.get((row.org, row.district), (row.district_hi, Counts()))[1]
+        _, held, closed = sums.get((row.org, row.district), ("", Counts(), True))
         added = held + Counts(1, row.registered, row.present, row.out, row.leave, row.absent)
-        sums[row.org, row.district] = row.district_hi, added
-    for (slug, district), (district_hi, counts) in sums.items():
+        sums[row.org, row.district] = row.district_hi, added, closed and row.holiday
+    for (slug, district), (district_hi, counts, closed) in sums.items():
         values = {name: getattr(counts, name) for name in ("registered", "present", "out", "leave", "absent")}
-        values |= {"district_hi": district_hi, "holiday": holidays.get(slug, False)}
+        values |= {"district_hi": district_hi, "holiday": closed}
         upsert(connection, public_day, {"org": slug, "district": district, "day": day.isoformat(), **values}, *values)
     oldest = (day - dt.timedelta(days=_DAYS_KEPT)).isoformat()
     connection.execute(delete(public_day).where(public_day.c.day < oldest))

@@ -96,7 +96,7 @@ def summary(connection: Connection, slug: str) -> Summary:
     """The six counts (R5.3)."""
     c = public_office.c
     stale = func.sum(_flag((c.pending > 0) | c.fresh.in_([Fresh.PARTLY.value, Fresh.OFFLINE.value])))
-    asked = select(*_sums(), stale, func.max(_flag(c.holiday))).where(c.org == slug)
+    asked = select(*_sums(), stale, func.min(_flag(c.holiday))).where(c.org == slug)
     *sums, stale_n, holiday = connection.execute(asked).one()
     return Summary(_counts(sums), int(stale_n or 0), bool(holiday))
 

@@ -14,6 +14,7 @@ from server.access.gate import everybody, may
 from server.access.rights import Right
 from server.access.scope import Scope
 from server.access.visitor import Visitor
+from server.leads import words as leads_words
 from server.ledger import views
 from server.ledger.store import now_ms
 from server.timekeeping import IST
@@ -120,6 +121,7 @@ def _menu(who: Visitor | None, w: Words) -> list[tuple[str, str]]:
         (Right.ACCOUNTS, "/accounts", a.accounts_title),
         (Right.CUSTODY, "/custody", a.custody_title),
         (Right.TRAIL, "/trail", a.trail_title),
+        (Right.LEADS, "/leads", leads_words.LANGUAGES[w.code].title),
         (Right.OWN_PUNCHES, "/me", a.me_title),
     )
     return [(path, text) for right, path, text in pages if who.scope(right) is not None]
