@@ -125,6 +125,16 @@ def end(connection: Connection, giver: Giver, grant: bytes, reason: str, now_ms:
         custody.note(connection, giver.who, one.role, one.place, one.account, None, reason, now_ms)
 
 
+def end_all(connection: Connection, who: str, of: bytes, reason: str, now_ms: int) -> list[Held]:
+    """End everything an account holds, by an order and not by anybody's will; returns what it held."""
+    mine = held(connection, of, now_ms)
+    for one in mine:
+        _end(connection, who, one, reason, now_ms)
+        if ROLES[one.role].custody and one.place != EVERYWHERE:
+            custody.note(connection, who, one.role, one.place, one.account, None, reason, now_ms)
+    return mine
+
+
 def _check(connection: Connection, giver: Giver, wish: Wish, now_ms: int) -> None:
     facts = ROLES[wish.role]
     if connection.scalar(select(account.c.id).where(account.c.id == wish.account)) is None:

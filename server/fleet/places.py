@@ -78,7 +78,7 @@ def _bring(connection: Connection, one: str, now_ms: int) -> None:
     ).one()
     standing.note(connection, one, "place", _told(before.office), _told(now.office), row.by, row.why, now_ms)
     if before.office != now.office:
-        roster.everybody(connection, one)  # other people belong on it from now on (R1.13)
+        roster.moved(connection, [one])  # other people belong on it from now on, and those who did no more (R1.13)
 
 
 def _told(office_id: bytes | None) -> str:

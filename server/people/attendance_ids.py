@@ -10,6 +10,7 @@ from enum import Enum
 from sqlalchemy import Connection, select, update
 
 from server import PeopleError
+from server.fleet import fetch
 from server.ledger.store import upsert
 from server.ledger.tables import attendance_id, office, person
 from server.people import scope
@@ -56,6 +57,7 @@ def put(connection: Connection, vault: Vault, ref: bytes, digits: str, basis: Ba
     connection.execute(update(person).where(person.c.ref == ref).values(digits=vault.close_digits(ref, digits)))
     row = {"person": ref, "digest": digest(vault, digits), "basis": basis.value}
     upsert(connection, attendance_id, row, "digest", "basis")
+    fetch.forget_name(connection, ref)
 
 
 def holders(connection: Connection, vault: Vault, digits: str, at: bytes) -> list[bytes]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, delete, insert, select, update
 
 from server import PeopleError
-from server.fleet import orders, roster
+from server.fleet import fetch, orders, roster
 from server.ledger.store import now_ms
 from server.ledger.tables import (
     attendance_id,
@@ -94,6 +94,7 @@ def _forget(connection: Connection, vault: Vault, ref: bytes) -> None:
         numbers.erase(connection, number)
     for table in (template, attendance_id, placement):
         connection.execute(delete(table).where(table.c.person == ref))
+    fetch.forget_name(connection, ref)
     nothing = vault.close_digits(ref, "")
     values = {"name": ERASED, "digits": nothing, "active": False}
     connection.execute(update(person).where(person.c.ref == ref).values(**values))

@@ -167,6 +167,10 @@ class Worker:
         self._stop.set()
         self._thread.join(TIMEOUT_S)
 
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
     def _work(self) -> None:
         while not self._stop.is_set():
             sent = 0

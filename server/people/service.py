@@ -240,6 +240,13 @@ def step(now: Standing, order: ServiceOrder) -> Standing:
             return replace(now, awaited=now.stayed or now.awaited, stayed=None, roles=roles)
 
 
+def reinstated(orders: Iterable[ServiceOrder], on: dt.date) -> bool:
+    """Did the last order in force on a day that gave or took roles give them back?"""
+    told = (EFFECTS[one.kind].roles for one in sorted(orders, key=_order) if one.effective_on <= on)
+    moved = [roles for roles in told if roles not in (Roles.KEEP, Roles.RECHECK)]
+    return moved[-1:] == [Roles.RESTORE]
+
+
 def _stayed(now: Standing, roles: Roles) -> Standing:
     """A court stays the order that would move them, or has: the old posting is kept."""
     stayed = now.awaited or now.posted

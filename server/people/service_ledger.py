@@ -8,15 +8,38 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, update
 
 from server import PeopleError
+from server.access import postings
 from server.fleet import orders as fleet_orders
 from server.fleet import roster
 from server.ledger.store import now_ms
-from server.ledger.tables import designation, division, employee, office, person, placement, service_event, template
+from server.ledger.tables import (
+    designation,
+    division,
+    employee,
+    guest,
+    office,
+    person,
+    placement,
+    service_event,
+    template,
+)
 from server.people import offices, scope, words
 from server.people.days import start_ms
 from server.people.messages import Channel, Message, queue
 from server.people.offices import ID_BYTES
-from server.people.service import EFFECTS, Base, Kind, Roles, Service, ServiceOrder, Span, Standing, check, fold
+from server.people.service import (
+    EFFECTS,
+    Base,
+    Kind,
+    Roles,
+    Service,
+    ServiceOrder,
+    Span,
+    Standing,
+    check,
+    fold,
+    reinstated,
+)
 from server.people.service import spans as spans_of
 from server.vault import Vault
 
@@ -110,9 +133,12 @@ def apply(connection: Connection, ref: bytes, today: dt.date) -> Standing:
     placed = _place(connection, ref, now, posted, today)
     wiped = now.service is Service.DECEASED and wipe(connection, ref)
     if placed or wiped or (before.active, before.office) != (now.known, posted):
-        roster.change(connection, [ref])
+        urgency = roster.Urgency.FORGET if wiped or not now.known else roster.Urgency.LAST
+        roster.change(connection, [ref], urgency=urgency)
     if wiped:
-        fleet_orders.wipe_person(connection, ref, actor="service ledger")
+        fleet_orders.wipe_person(connection, ref, actor=postings.WHO)
+    back = reinstated((one for _, one in orders(connection, ref)), today)
+    postings.follow(connection, ref, now, now_ms(), reinstated=back)
     return now
 
 
@@ -134,7 +160,8 @@ def due(connection: Connection, after: dt.date, today: dt.date) -> list[bytes]:
 
 def thaw(connection: Connection, today: dt.date) -> list[bytes]:
     """Let old offices forget the people whose new terminals have confirmed them (S6, R6.7); returns the people."""
-    released = []
+    released: list[bytes] = []
+    left: list[tuple[bytes, list[str]]] = []
     frozen = select(placement.c.person, placement.c.office, person.c.office.label("posted"))
     frozen = frozen.join_from(placement, person, placement.c.person == person.c.ref)
     for row in connection.execute(frozen.where(placement.c.standing == "frozen")).all():
@@ -147,8 +174,20 @@ def thaw(connection: Connection, today: dt.date) -> list[bytes]:
             mine = placement.c.person == row.person, placement.c.office == row.office
             connection.execute(update(placement).where(*mine).values(**values))
             released.append(row.person)
-    roster.change(connection, released)
+            elsewhere = set(scope.terminals_near(connection, there))
+            left.append((row.person, sorted(old - elsewhere)))
+    roster.change(connection, released, urgency=roster.Urgency.FORGET)
+    for ref, terminals in left:
+        _prove_left(connection, ref, terminals)
     return released
+
+
+def _prove_left(connection: Connection, ref: bytes, terminals: list[str]) -> None:
+    """Have the terminals of the old office prove that nothing of a person is left there, guests' apart (R1.12)."""
+    guests = set(connection.scalars(select(guest.c.terminal).where(guest.c.person == ref)))
+    fleet_orders.wipe_person(
+        connection, ref, actor=postings.WHO, terminals=[one for one in terminals if one not in guests]
+    )
 
 
 def back_entered(connection: Connection, org: str, month: dt.date) -> list[dict[str, Any]]:

@@ -1,5 +1,15 @@
 """What people are written, in both languages at once: nobody is asked first which one they read."""
 
+import datetime as dt
+from collections.abc import Sequence
+
+_NOTICES = {
+    "page": ("alarm", "चेतावनी"),
+    "remind-3": ("day 3, not mended", "तीसरा दिन, ठीक नहीं हुआ"),
+    "remind-5": ("day 5, not mended", "पाँचवाँ दिन, ठीक नहीं हुआ"),
+    "breach": ("a week is over, not mended", "एक सप्ताह बीता, ठीक नहीं हुआ"),
+}
+
 
 def otp_message(code: str, minutes: int) -> tuple[str, str]:
     """Subject and text."""
@@ -46,3 +56,35 @@ def coverage_message(outstanding: int) -> tuple[str, str]:
     subject = "Hazri: registrations outstanding · पंजीकरण शेष"
     english = f"In your section {outstanding} people are not registered and enrolled yet."
     return subject, f"{english}\nआपके अनुभाग में {outstanding} लोगों का पंजीकरण या नामांकन शेष है।"
+
+
+def notice_line(notice: str, kind: str, where: str) -> str:
+    """One line of `notices_message`: `kind` is the alarm's or the ticket's, as the pages of the fleet name it."""
+    english, hindi = _NOTICES.get(notice, (notice, notice))
+    return f"{where}: {kind} ({english} · {hindi})"
+
+
+def notices_message(lines: Sequence[str], total: int) -> tuple[str, str]:
+    """`total`: how many there are, of which `lines` are the first."""
+    subject = f"Hazri: {total} to look at · {total} पर ध्यान दें"
+    more = total - len(lines)
+    return subject, "\n".join([*lines, *([f"… and {more} more · और {more}"] if more > 0 else [])])
+
+
+def custody_message(office: str, due: dt.date, *, overdue: bool) -> tuple[str, str]:
+    subject = f"Hazri: custody report of {office} · अभिरक्षा प्रतिवेदन"
+    was, hindi = ("was due", "की अंतिम तिथि बीत चुकी है") if overdue else ("is due", "तक देना है")
+    english = f"The compliance report of {office} {was} on {due:%d-%m-%Y}."
+    return subject, f"{english}\n{office} का अनुपालन प्रतिवेदन: {due:%d-%m-%Y} {hindi}।"
+
+
+def strangers_message(n: int, office: str) -> tuple[str, str]:
+    subject = f"Hazri: {n} punches to decide at {office} · निर्णय शेष"
+    english = f"{n} vouched punches at {office} were not confirmed by any finger or face in three days. Decide whose."
+    return subject, f"{english}\n{office} की {n} प्रमाणित हाज़िरी तीन दिन में पुष्ट नहीं हुई। तय करें किसकी थी।"
+
+
+def late_orders_message(n: int, month: str) -> tuple[str, str]:
+    subject = f"Hazri: {n} orders of {month} entered late · देर से दर्ज आदेश"
+    english = f"In {month} {n} orders were entered after they had been issued. The monthly list names them."
+    return subject, f"{english}\n{month} में {n} आदेश जारी होने के बाद दर्ज किए गए। मासिक सूची में उनके नाम हैं।"

@@ -6,7 +6,7 @@ import threading
 from server import ServerError
 from server.keys import ServerKeys
 from server.ledger.store import Ledger, now_ms
-from server.people import daily
+from server.people import daily, duties, notices
 from server.people.messages import Channel, FileSender, Sender, SmtpSender, Worker
 from server.settings import ServerSettings
 from server.vault import Vault
@@ -21,8 +21,8 @@ class PeopleWorker:
     """Both, on a thread each. What fails is said, and tried again."""
 
     def __init__(self, ledger: Ledger, keys: ServerKeys, settings: ServerSettings) -> None:
-        self._ledger = ledger
-        self._messages = Worker(ledger, Vault(keys.vault), senders(settings))
+        self._ledger, self._vault = ledger, Vault(keys.vault)
+        self._messages = Worker(ledger, self._vault, senders(settings))
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name="people", daemon=True)
 
@@ -35,10 +35,22 @@ class PeopleWorker:
         self._thread.join()
         self._messages.stop()
 
+    @property
+    def alive(self) -> bool:
+        """Do both threads run?"""
+        return self._thread.is_alive() and self._messages.alive
+
+    def tick(self, at_ms: int) -> None:
+        """What is due at `at_ms`. Raises ServerError; what was done until then stays done."""
+        daily.tick(self._ledger, at_ms)
+        duties.tick(self._ledger, self._vault, at_ms)
+        with self._ledger.write() as connection:
+            notices.send(connection, self._vault, at_ms)
+
     def _work(self) -> None:
         while not self._stop.is_set():
             try:
-                daily.tick(self._ledger, now_ms())
+                self.tick(now_ms())
             except ServerError as error:
                 log.warning("people state=waiting error=%r", str(error))
             self._stop.wait(TICK_S)
