@@ -9,9 +9,10 @@ numbers of a terminal only grow; an order is done by a record of the terminal th
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Connection, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, func, insert, or_, select, update
 
 from server import FleetError
 from server.fleet import standing
@@ -183,25 +184,31 @@ def _expected(person: bytes | None, detail: Detail) -> bytes:
 
 def listing(connection: Connection, one: str | None = None, limit: int = 100) -> list[Listed]:
     """The newest first, of one terminal or of all."""
-    columns = terminal_order.c
-    asked = select(terminal_order).order_by(columns.asked_ms.desc(), columns.terminal, columns.number.desc())
+    asked = newest()
     if one is not None:
-        asked = asked.where(columns.terminal == one)
-    return [
-        Listed(
-            terminal=row.terminal,
-            number=row.number,
-            kind=_name(row.kind),
-            progress=Progress.DONE if row.done_ms else Progress.SENT if row.sent_ms else Progress.ASKED,
-            asked_ms=row.asked_ms,
-            sent_ms=row.sent_ms,
-            done_ms=row.done_ms,
-            result=row.result or "",
-            actor=row.actor,
-            record=f"{row.log.hex()}/{row.seq}" if row.log else "",
-        )
-        for row in connection.execute(asked.limit(limit))
-    ]
+        asked = asked.where(terminal_order.c.terminal == one)
+    return [listed(row) for row in connection.execute(asked.limit(limit))]
+
+
+def newest() -> Select[Any]:
+    """Orders, the newest first; for `listed`."""
+    columns = terminal_order.c
+    return select(terminal_order).order_by(columns.asked_ms.desc(), columns.terminal, columns.number.desc())
+
+
+def listed(row: Row[Any]) -> Listed:
+    return Listed(
+        terminal=row.terminal,
+        number=row.number,
+        kind=_name(row.kind),
+        progress=Progress.DONE if row.done_ms else Progress.SENT if row.sent_ms else Progress.ASKED,
+        asked_ms=row.asked_ms,
+        sent_ms=row.sent_ms,
+        done_ms=row.done_ms,
+        result=row.result or "",
+        actor=row.actor,
+        record=f"{row.log.hex()}/{row.seq}" if row.log else "",
+    )
 
 
 def _name(kind: int) -> str:

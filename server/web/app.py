@@ -18,7 +18,6 @@ from server import LedgerError
 from server.access import gate
 from server.access.keys import AccessKeys
 from server.access.trail import Recorder
-from server.leads import routes as leads
 from server.ledger.views import ApiAlarms, ApiDatings, ApiPage
 from server.public import routes as public
 from server.public.front import Front
@@ -29,6 +28,7 @@ from server.web import (
     claims,
     feed,
     fleet_api,
+    fleet_pages,
     live,
     login,
     me,
@@ -36,6 +36,7 @@ from server.web import (
     oversight,
     pages,
     refused,
+    search,
     standing,
     transparency,
 )
@@ -62,7 +63,6 @@ ROUTERS: list[APIRouter] = [
     standing.router,
     transparency.router,
     public.router,
-    leads.router,
     refused.router,
     fleet_api.router,
     metrics.router,
@@ -72,6 +72,8 @@ ROUTERS: list[APIRouter] = [
     me.router,
     accounts.router,
     oversight.router,
+    search.router,
+    *fleet_pages.ROUTERS,
 ]
 
 
@@ -121,7 +123,6 @@ def _document(app: FastAPI) -> dict[str, Any]:
         *feed.SCHEMAS,
         *standing.SCHEMAS,
         *fleet_api.SCHEMAS,
-        *leads.SCHEMAS,
     ]
     _, components = msgspec.json.schema_components(answers, ref_template="#/components/schemas/{name}")
     document.setdefault("components", {}).setdefault("schemas", {}).update(components)
@@ -155,6 +156,8 @@ def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException | StarletteHTTPException)  # noqa: S101 - registered for these alone
     if error.status_code == 303:
         return Response(status_code=303, headers=dict(error.headers or {}))
+    if error.status_code == 403 and request.url.path == "/" and (other := pages.elsewhere(request)):
+        return Response(status_code=303, headers={"location": other})
     if error.status_code == 401 and not error.detail:
         return _answer(request, 401, pages.language(request).error_session, {})
     return _answer(request, error.status_code, str(error.detail), dict(error.headers or {}))

@@ -19,7 +19,7 @@ from server.ledger import views
 from server.ledger.store import now_ms
 from server.timekeeping import IST
 from server.tokens import Access
-from server.web import session, words, words_access
+from server.web import session, words, words_access, words_fleet
 from server.web.services import Services
 from server.web.words import Words
 
@@ -113,11 +113,12 @@ def error_page(request: Request, status: int, text: str, headers: dict[str, str]
 
 def _menu(who: Visitor | None, w: Words) -> list[tuple[str, str]]:
     """The pages an account may go to; each endpoint asks again by itself (R1.10)."""
-    if who is None or who.session is None:
+    if who is None:
         return []
     a = words_access.LANGUAGES[w.code]
     pages = (
         (Right.WATCH, "/", a.dashboard),
+        (Right.FLEET, "/fleet", words_fleet.LANGUAGES[w.code]["fleet"]),
         (Right.ACCOUNTS, "/accounts", a.accounts_title),
         (Right.CUSTODY, "/custody", a.custody_title),
         (Right.TRAIL, "/trail", a.trail_title),
@@ -125,6 +126,12 @@ def _menu(who: Visitor | None, w: Words) -> list[tuple[str, str]]:
         (Right.OWN_PUNCHES, "/me", a.me_title),
     )
     return [(path, text) for right, path, text in pages if who.scope(right) is not None]
+
+
+def elsewhere(request: Request) -> str:
+    """The first page that somebody may see who may not see the live one: a technician, say. Empty: none."""
+    menu = _menu(getattr(request.state, "visitor", None), language(request))
+    return menu[0][0] if menu else ""
 
 
 def page(request: Request, name: str, status: int = 200, **context: object) -> Response:

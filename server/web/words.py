@@ -67,6 +67,7 @@ class Words:
     error_busy: str
     error_session: str
     back: str
+    skip: str
     words: dict[str, str]
 
 
@@ -144,6 +145,7 @@ EN = Words(
     error_busy="Too many pages are open. Try again in half a minute.",
     error_session="No session. Open the dashboard first.",
     back="To the dashboard",
+    skip="Skip to the content",
     words={
         "online": "online",
         "offline": "offline",
@@ -241,6 +243,7 @@ HI = Words(
     error_busy="बहुत सारे पेज खुले हैं। आधे मिनट बाद फिर कोशिश करें।",
     error_session="सत्र नहीं खुला है। पहले डैशबोर्ड खोलें।",
     back="डैशबोर्ड पर जाएँ",
+    skip="सीधे सामग्री पर जाएँ",
     words={
         "online": "चालू",
         "offline": "बंद",

@@ -1,0 +1,93 @@
+"""A map of places as SVG, from latitude and longitude alone: no tiles, nothing fetched. Each place is a numbered circle
+that leads to it, sized by its terminals and marked by the worst of them; the numbers lead to names in a list beside."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+_WIDE, _EDGE = 400.0, 24.0
+_MOST_HIGH = 520.0
+_APART = 60  # places up to which circles are pushed apart
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A place on the map; `worst`: ok, warn, fail or none; `says`: its name and how it is, in words."""
+
+    number: int
+    latitude: float
+    longitude: float
+    size: int
+    worst: str
+    href: str
+    says: str
+
+
+_SIGNS = {"ok": "✓", "warn": "▲", "fail": "✕", "none": ""}
+
+
+def draw(spots: Sequence[Spot], says: str) -> Markup:
+    """Empty where there is none."""
+    if not spots:
+        return Markup("")
+    radii = [min(20.0, 9.0 + 1.6 * math.log2(1 + spot.size)) if len(spots) <= _APART else 6.0 for spot in spots]
+    places, high = _placed(spots)
+    if len(spots) <= _APART:
+        places = _apart(places, radii, high)
+    circle = Markup(
+        '<a href="{}" aria-label="{}"><title>{}</title><circle class="{}" cx="{:.1f}" cy="{:.1f}" r="{:.1f}"/>{}</a>'
+    )
+    text = Markup('<text x="{:.1f}" y="{:.1f}">{}</text>')
+    parts = []
+    for spot, (x, y), radius in zip(spots, places, radii, strict=True):
+        label = text.format(x, y, spot.number) if radius > 8 else Markup("")
+        sign = Markup('<text class="sign {}" x="{:.1f}" y="{:.1f}">{}</text>').format(
+            spot.worst, x + radius * 0.8, y - radius * 0.8, _SIGNS[spot.worst]
+        )
+        parts.append(circle.format(spot.href, spot.says, spot.says, spot.worst, x, y, radius, label + sign))
+    head = Markup('<svg class="map" viewBox="0 0 {:.0f} {:.0f}" role="group" aria-label="{}">')
+    return head.format(_WIDE, high, says) + Markup("").join(parts) + Markup("</svg>")
+
+
+def _placed(spots: Sequence[Spot]) -> tuple[list[tuple[float, float]], float]:
+    """Equirectangular, true in both directions at the middle latitude; north is up. Also how high the picture is."""
+    south, north = min(s.latitude for s in spots), max(s.latitude for s in spots)
+    west, east = min(s.longitude for s in spots), max(s.longitude for s in spots)
+    narrow = math.cos(math.radians((south + north) / 2))
+    wide, tall = (east - west) * narrow, north - south
+    room = _WIDE - 2 * _EDGE
+    scale = min(room / wide if wide else math.inf, (_MOST_HIGH - 2 * _EDGE) / tall if tall else math.inf)
+    scale = scale if math.isfinite(scale) else 1.0
+    high = max(120.0, tall * scale + 2 * _EDGE)
+    left = (_WIDE - wide * scale) / 2
+    top = (high - tall * scale) / 2
+    return [(left + (s.longitude - west) * narrow * scale, top + (north - s.latitude) * scale) for s in spots], high
+
+
+def _apart(places: list[tuple[float, float]], radii: Sequence[float], high: float) -> list[tuple[float, float]]:
+    """Push circles that lie on each other apart, a little at a time; all stay in the picture."""
+    spots = [list(place) for place in places]
+    for _ in range(24):
+        moved = False
+        for i, one in enumerate(spots):
+            for j in range(i):
+                other = spots[j]
+                dx, dy = one[0] - other[0], one[1] - other[1]
+                gap = math.hypot(dx, dy)
+                need = radii[i] + radii[j] + 3
+                if gap >= need:
+                    continue
+                if gap < 0.01:
+                    dx, dy, gap = math.cos(i), math.sin(i), 1.0
+                push = (need - min(gap, need)) / 2 / gap
+                one[0], one[1] = one[0] + dx * push, one[1] + dy * push
+                other[0], other[1] = other[0] - dx * push, other[1] - dy * push
+                moved = True
+        if not moved:
+            break
+    return [
+        (min(max(x, radius + 6), _WIDE - radius - 6), min(max(y, radius + 6), high - radius - 6))
+        for (x, y), radius in zip(spots, radii, strict=True)
+    ]

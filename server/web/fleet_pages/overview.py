@@ -1,0 +1,109 @@
+"""The fleet at a glance: sums by the tree of offices, from the state down to one office, and the same as a map."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+
+from server.access.gate import may
+from server.access.rights import Right
+from server.access.scope import Scope
+from server.fleet import overview
+from server.ledger.store import now_ms
+from server.web import charts, charts_map
+from server.web.charts_map import Spot
+from server.web.fleet_pages import listing, tree
+from server.web.fleet_pages.frame import OfficeId, not_there, office_id, read, show, words
+from server.web.fleet_pages.tree import QUARTERS, Office, Sums
+from server.web.pages import language
+from server.web.words_fleet import FleetWords
+
+router = APIRouter(include_in_schema=False)
+See = Annotated[Scope, may(Right.FLEET)]
+
+
+@router.get("/fleet")
+def fleet(request: Request, scope: See, office: OfficeId = "") -> Response:
+    """What is below an office, and what ails it."""
+    f = words(request)
+    with read(request) as connection:
+        view = tree.look(connection, scope, office_id(office), now_ms())
+        if view is None:
+            raise not_there(request)
+        within = tree.narrowed(scope, view.here)
+        sums = overview.sums(connection, now_ms(), within)
+        leaf = not view.below
+        asked = listing.Asked(sort="level")
+        rows, total = listing.found(connection, within, asked) if leaf else ([], 0)
+    whole = tree.total([view.itself, *(part for _, part in view.below)])
+    shares = {child.id: _share(f, part) for child, part in view.below}
+    context: dict[str, object] = {
+        "view": view,
+        "whole": whole,
+        "sums": sums,
+        "crumbs": "/fleet",
+        "shares": shares,
+        "itself": _share(f, view.itself),
+    }
+    wrong = sorted(_ailing(sums).items(), key=lambda one: (-one[1][1], -one[1][0], one[0]))
+    around = {"itself": _share(f, view.itself), "day": _day(f, view.quarters), "rows": rows, "total": total}
+    more = {"wrong": wrong, "leaf": leaf}
+    return show(request, "fleet_overview.html", "overview", context | around | more, stream="/live/fleet")
+
+
+@router.get("/fleet/map")
+def fleet_map(request: Request, scope: See, office: OfficeId = "") -> Response:
+    """Places right below an office, where they are. A place without one of its own stands amid those below it."""
+    f = words(request)
+    with read(request) as connection:
+        view = tree.look(connection, scope, office_id(office), now_ms())
+    if view is None:
+        raise not_there(request)
+    code = language(request).code
+    places = view.below or ([(view.here, view.itself)] if view.here else [])
+    spots = []
+    for number, (child, part) in enumerate(places, 1):
+        if (at := _where(child, part)) is not None:
+            says = f"{number} {child.called(code)}: {_told(f, part)}"
+            deeper = "/fleet/map" if child.level != "office" else "/fleet"
+            href = f"{deeper}?office={child.id.hex()}"
+            spots.append(Spot(number, *at, part.terminals, part.worst, href, says))
+    picture = charts_map.draw(spots, f["map"])
+    context = {"view": view, "places": places, "picture": picture, "crumbs": "/fleet/map"}
+    return show(request, "fleet_map.html", "map", context, stream="/live/fleet")
+
+
+def _where(child: Office, part: Sums) -> tuple[float, float] | None:
+    if child.latitude is not None and child.longitude is not None:
+        return child.latitude, child.longitude
+    latitudes, longitudes, n = part.located
+    return (latitudes / n, longitudes / n) if n else None
+
+
+def _told(f: FleetWords, part: Sums) -> str:
+    counted = f["of_terminals"].format(n=part.terminals)
+    return f"{counted}, {f['well']} {part.well}, {f['warning']} {part.warning}, {f['failing']} {part.failing}"
+
+
+def _share(f: FleetWords, part: Sums) -> object:
+    parts = ("ok", part.well), ("warn", part.warning), ("fail", part.failing), ("none", part.terminals - part.active)
+    return charts.share(parts, _told(f, part)) if part.terminals else ""
+
+
+def _ailing(sums: overview.Sums) -> dict[str, tuple[int, int]]:
+    """By kind: how many warn, how many fail."""
+    found: dict[str, tuple[int, int]] = {}
+    for (kind, level), n in sums.wrong.items():
+        warn, fail = found.get(kind, (0, 0))
+        found[kind] = (warn, fail + n) if level == "fail" else (warn + n, fail)
+    return found
+
+
+def _day(f: FleetWords, quarters: list[int]) -> object:
+    """The day's punches, from five in the morning to ten at night unless somebody came earlier or later."""
+    first = min([20, *(at for at, n in enumerate(quarters) if n)])
+    last = max([88, *(at + 1 for at, n in enumerate(quarters) if n)])
+    first, last = first - first % 4, min(QUARTERS, last + -last % 4)
+    shown = quarters[first:last]
+    titles = [f"{at // 4:02}:{at % 4 * 15:02}: {n}" for at, n in enumerate(shown, first)]
+    hours = [f"{hour:02}:00" for hour in range(first // 4, last // 4 + 1, 1 if last - first < 24 else 4)]
+    return {"picture": charts.bars(shown, f"{f['today_by_quarter']}: {sum(shown)}", titles), "hours": hours}

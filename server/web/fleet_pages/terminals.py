@@ -1,0 +1,124 @@
+"""The lists of terminals: filtered, sorted, a page at a time, as a file; and how far their rosters are."""
+
+from dataclasses import asdict, dataclass
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from sqlalchemy import Connection
+
+from server.access.gate import may
+from server.access.rights import Right
+from server.access.scope import Scope
+from server.fleet.advice import advice
+from server.fleet.conditions import HEALTH_RULES, RULES, Level
+from server.fleet.overview import Row
+from server.fleet.standing import State
+from server.web import csv
+from server.web.fleet_pages import listing, tree
+from server.web.fleet_pages.frame import OfficeId, PageNo, iso, not_there, office_id, paged, read, show
+from server.web.fleet_pages.listing import PAGE, SORTS, Asked
+from server.web.fleet_pages.tree import Office
+
+router = APIRouter(include_in_schema=False)
+See = Annotated[Scope, may(Right.FLEET)]
+
+MAX_ROWS = 100_000
+STATES = tuple(map(str, State))
+_HEADINGS = ("terminal", "name", "place", "office", "standing", "online", "last heard", "condition", "waiting")
+_MORE = ("roster", "roster wanted", "what is wrong")
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What the form asks for; each a plain word of an address, empty where it does not filter."""
+
+    q: str
+    state: str
+    level: str
+    kind: str
+    link: str
+    office: str
+    sort: str
+
+    def asked(self, page: int) -> Asked:
+        return Asked(
+            words=self.q.strip(),
+            state=State(self.state) if self.state else None,
+            level=Level[self.level.upper()] if self.level else Level.OK,
+            kind=self.kind,
+            link=self.link,
+            sort=self.sort,
+            page=page,
+        )
+
+
+def _filter(
+    q: Annotated[str, Query(max_length=60)] = "",
+    state: Literal["", "pending", "active", "quarantined", "revoked", "retired"] = "",
+    level: Literal["", "warn", "fail"] = "",
+    kind: Annotated[str, Query(max_length=24, pattern="^[a-z-]*$")] = "",
+    link: Literal["", "online", "offline"] = "",
+    office: OfficeId = "",
+    sort: Literal["id", "office", "level", "seen", "backlog", "roster"] = "id",
+) -> Filter:
+    return Filter(q, state, level, kind, link, office, sort)
+
+
+Given = Annotated[Filter, Depends(_filter)]
+
+
+@router.get("/terminals")
+def terminals(request: Request, scope: See, given: Given, page: PageNo = 1) -> Response:
+    """Fifty at a time."""
+    with read(request) as connection:
+        within, here = _within(request, connection, scope, given.office)
+        rows, total = listing.found(connection, within, given.asked(page))
+    where = paged(request, page, PAGE, len(rows), total)
+    choices = {"query": request.url.query, "kinds": (*RULES, *HEALTH_RULES), "sorts": tuple(SORTS), "states": STATES}
+    context: dict[str, object] = {
+        "rows": rows,
+        "where": where,
+        "given": asdict(given),
+        "here": here,
+        "query": request.url.query,
+    }
+    return show(request, "fleet_terminals.html", "terminals", context | choices, stream="/live/fleet")
+
+
+@router.get("/terminals.csv")
+def terminals_csv(request: Request, scope: See, given: Given) -> Response:
+    """All that the same filter finds, up to a hundred thousand."""
+    with read(request) as connection:
+        within, _ = _within(request, connection, scope, given.office)
+        rows = [_line(row) for row in listing.every(connection, within, given.asked(1), MAX_ROWS)]
+    return csv.answer("terminals.csv", (*_HEADINGS, *_MORE), rows)
+
+
+@router.get("/rosters")
+def rosters(request: Request, scope: See, lag: Literal["", "1"] = "", page: PageNo = 1) -> Response:
+    """R1.13: who has joined, left or been enrolled elsewhere, and which terminals know."""
+    everybody = Asked(state=State.ACTIVE, sort="roster", page=page)
+    behind = Asked(state=State.ACTIVE, sort="roster", page=page, lagging=True)
+    with read(request) as connection:
+        rows, total = listing.found(connection, scope, behind if lag else everybody)
+        counts = [listing.count(connection, scope, one) for one in (everybody, behind)]
+    where = paged(request, page, PAGE, len(rows), total)
+    context = {"rows": rows, "where": where, "active": counts[0], "behind": counts[1], "lag": lag}
+    return show(request, "fleet_rosters.html", "rosters", context, stream="/live/fleet")
+
+
+def _within(request: Request, connection: Connection, scope: Scope, office: str) -> tuple[Scope, Office | None]:
+    """The scope at and below an office, and the office."""
+    if not office:
+        return scope, None
+    here = tree.one(connection, scope, office_id(office) or b"")
+    if here is None:
+        raise not_there(request)
+    return tree.narrowed(scope, here), here
+
+
+def _line(row: Row) -> tuple[object, ...]:
+    wrong = "; ".join(f"{advice(one.kind).what} ({one.detail})" for one in row.wrong)
+    seen = "" if row.last_seen_ms is None else iso(row.last_seen_ms)
+    known = row.id, row.name, row.place, row.office_name, row.state, "yes" if row.online else "no", seen
+    return (*known, row.level.name.lower(), row.backlog, row.roster_version, row.roster_wanted, wrong)
