@@ -28,6 +28,8 @@ from sync.record import Kind
 CONFIG = Path("/etc/hazri/edge.toml")
 GALLERY = Path("~/.cache/hazri/gallery").expanduser()
 MISUSED = 2
+SETUP = ("claim", "firstboot", "image")
+_WITHOUT = ("image", "models", "bench", "synth", "trace", "play", "screens", "voice", "sim", "sensors")  # settings
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
@@ -59,11 +61,14 @@ def _run(args: argparse.Namespace) -> int:
 
         config = load(Edge, args.config)
         return uplink.run(_settings(config), _uplink(config), events=args.events == "json")
-    from edge import commands
+    from edge import commands, setup_commands
 
-    run: Callable[[argparse.Namespace, Settings | None], int] = getattr(commands, args.command)
-    needed = args.command not in ("models", "bench", "synth", "trace", "play", "screens", "voice", "sim", "sensors")
+    room = setup_commands if args.command in SETUP else commands
+    run: Callable[[argparse.Namespace, Settings | None], int] = getattr(room, args.command)
+    needed = args.command not in _WITHOUT
     wanted = needed or args.config != CONFIG or (args.command == "sensors" and CONFIG.exists())
+    if args.command in SETUP and args.config == CONFIG and not CONFIG.exists():
+        return _guarded(run, args, _settings(Edge()))  # a machine that nobody has set up yet
     return _guarded(run, args, _settings(load(Edge, args.config)) if wanted else None)
 
 
@@ -183,6 +188,19 @@ def parser() -> argparse.ArgumentParser:
     keys.add_argument("--id", required=True, help="this terminal's id: a-z, 0-9 and '-'")
     keys.add_argument("--out", type=Path, metavar="FILE", help="where the request goes (default: request.json)")
     add("accept", "take in the admission the aggregator answered with").add_argument("admission", type=Path)
+    claim = add("claim", "ask a server to be let in, with a token, and wait until somebody has decided")
+    claim.add_argument("--token-file", type=Path, required=True, metavar="FILE", help="hazri.toml with the token")
+    claim.add_argument("--server", default="", metavar="URL", help="another address than the file's")
+    claim.add_argument("--wait", type=_seconds, metavar="SECONDS", help="give up after so long (default: never)")
+    firstboot = add("firstboot", "do what hazri.toml on the card or a stick says, and show what it waits for")
+    firstboot.add_argument("--from", dest="source", type=Path, metavar="DIR", help="a stick (default: the card)")
+    image = add("image", "prepare a card: its hazri.toml, or the Debian package")
+    image.add_argument("what", choices=["dropin", "deb"])
+    image.add_argument("--file", type=Path, metavar="hazri.toml", help="dropin: judged before it is written")
+    image.add_argument("--to", type=Path, metavar="CARD", help="dropin: an image file, or where a card is mounted")
+    image.add_argument("--wheels", type=Path, metavar="DIR", help="deb: the wheels of hazri and all it needs")
+    image.add_argument("--arch", choices=["arm64", "amd64"], default="arm64", help="deb: for which machine")
+    image.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="deb: where it goes (default: here)")
 
     add("pin", "set the technician's PIN, read from the keyboard or from stdin")
     terminal = add("terminal", "serve people: sensors, record key, no network")

@@ -1,0 +1,57 @@
+"""What a technician sets a machine up with: `hazri-edge claim`, `firstboot` and `image`."""
+
+from argparse import Namespace
+from dataclasses import replace
+
+from edge import SetupError
+from edge.claim import Step, Waiting
+from edge.report import line as say
+from edge.settings import Settings
+
+_TOLD = {
+    Step.NETWORK: "{terminal}: the server is not reached: {why}",
+    Step.APPROVAL: "{terminal}: waits until it is approved, on the dashboard or with `hazri-server claim approve`",
+    Step.ADMITTED: "{terminal}: admitted",
+}
+
+
+def claim(args: Namespace, settings: Settings) -> int:
+    from edge import claim as claiming
+    from edge import dropin
+
+    one = dropin.read(args.token_file)
+    if args.server:
+        one = replace(one, server=args.server)
+        dropin.check(one)
+    claiming.claim(settings.state_dir, one, claiming.Patience(tell, limit_s=args.wait))
+    return 0
+
+
+def firstboot(args: Namespace, settings: Settings) -> int:
+    from edge import firstboot as first
+
+    path = first.find((args.source,) if args.source else first.CARDS)
+    if path is None:
+        say("no hazri.toml with a token: there is nothing to do")
+        return 0
+    first.boot(path, settings.state_dir, first.System(), tell)
+    return 0
+
+
+def image(args: Namespace, _settings: Settings | None) -> int:
+    if args.what == "dropin":
+        from edge import dropin
+        from edge import image as images
+
+        if args.file is None or args.to is None:
+            raise SetupError("image dropin: name --file and --to")
+        say(images.put(dropin.read(args.file), args.to))
+        return 0
+    from edge import image_deb
+
+    say(str(image_deb.build(args.arch, args.wheels, args.out)))
+    return 0
+
+
+def tell(waiting: Waiting) -> None:
+    say(_TOLD[waiting.step].format(terminal=waiting.terminal, why=waiting.why))
