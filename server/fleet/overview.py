@@ -11,6 +11,7 @@ from server.fleet.conditions import Level
 from server.ledger.tables import condition, incident, office, terminal, terminal_state, ticket
 
 PAGE = 200
+_OFFICE = (office.c.name.label("office_name"), office.c.name_hi.label("office_name_hi"), office.c.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Row:
     place: str
     office: bytes | None
     office_name: str
+    office_name_hi: str
     path: str
     state: str
     online: bool
@@ -127,7 +129,7 @@ def _rows(scope: Scope) -> Any:
     t, s = terminal.c, terminal_state.c
     columns = t.id, t.name, t.place, t.office, t.state, t.roster_version.label("wanted")
     said = s.online, s.last_seen_ms, s.backlog, s.roster_version
-    asked = select(*columns, *said, office.c.name.label("office_name"), office.c.path)
+    asked = select(*columns, *said, *_OFFICE)
     asked = asked.join_from(terminal, terminal_state, s.terminal == t.id, isouter=True)
     return visible(asked.join(office, t.office == office.c.id, isouter=True), terminal, scope)
 
@@ -145,6 +147,7 @@ def _with_wrong(connection: Connection, rows: Sequence[Any]) -> list[Row]:
             place=row.place,
             office=row.office,
             office_name=row.office_name or "",
+            office_name_hi=row.office_name_hi or "",
             path=row.path or "",
             state=row.state,
             online=bool(row.online),

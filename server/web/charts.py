@@ -66,11 +66,8 @@ def bars(figures: Sequence[int], says: str, titles: Sequence[str]) -> Markup:
 
 def band(spans: Iterable[Span], length: int, says: str) -> Markup:
     """A band of so many units, coloured by parts."""
-    parts = [
-        f'<rect class="{one.kind}" x="{one.start}" width="{one.end - one.start}" height="10">'
-        + Markup("<title>{}</title></rect>").format(one.title)
-        for one in spans
-    ]
+    rect = Markup('<rect class="{}" x="{}" width="{}" height="10"><title>{}</title></rect>')
+    parts = [rect.format(one.kind, one.start, one.end - one.start, one.title) for one in spans]
     return _svg("band", length, 10, says, "".join(parts))
 
 

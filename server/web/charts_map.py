@@ -1,5 +1,6 @@
 """A map of places as SVG, from latitude and longitude alone: no tiles, nothing fetched. Each place is a numbered circle
-that leads to it, sized by its terminals and marked by the worst of them; the numbers lead to names in a list beside."""
+that leads to it, sized by its terminals; the ring tells how they are, the sign the worst of it and how many. Numbers
+lead to names in a list beside."""
 
 import math
 from collections.abc import Sequence
@@ -14,18 +15,21 @@ _APART = 60  # places up to which circles are pushed apart
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """A place on the map; `worst`: ok, warn, fail or none; `says`: its name and how it is, in words."""
+    """A place on the map; `shares`: (ok, warn, fail or none, how many terminals); `says`: its name and how it is."""
 
     number: int
     latitude: float
     longitude: float
-    size: int
-    worst: str
+    shares: tuple[tuple[str, int], ...]
     href: str
     says: str
 
+    @property
+    def size(self) -> int:
+        return sum(n for _, n in self.shares)
 
-_SIGNS = {"ok": "✓", "warn": "▲", "fail": "✕", "none": ""}
+
+_SIGNS = {"fail": "✕", "warn": "▲", "ok": "✓"}  # the worst first
 
 
 def draw(spots: Sequence[Spot], says: str) -> Markup:
@@ -36,19 +40,34 @@ def draw(spots: Sequence[Spot], says: str) -> Markup:
     places, high = _placed(spots)
     if len(spots) <= _APART:
         places = _apart(places, radii, high)
-    circle = Markup(
-        '<a href="{}" aria-label="{}"><title>{}</title><circle class="{}" cx="{:.1f}" cy="{:.1f}" r="{:.1f}"/>{}</a>'
-    )
-    text = Markup('<text x="{:.1f}" y="{:.1f}">{}</text>')
-    parts = []
-    for spot, (x, y), radius in zip(spots, places, radii, strict=True):
-        label = text.format(x, y, spot.number) if radius > 8 else Markup("")
-        sign = Markup('<text class="sign {}" x="{:.1f}" y="{:.1f}">{}</text>').format(
-            spot.worst, x + radius * 0.8, y - radius * 0.8, _SIGNS[spot.worst]
-        )
-        parts.append(circle.format(spot.href, spot.says, spot.says, spot.worst, x, y, radius, label + sign))
+    parts = [_drawn(spot, *place, radius) for spot, place, radius in zip(spots, places, radii, strict=True)]
     head = Markup('<svg class="map" viewBox="0 0 {:.0f} {:.0f}" role="group" aria-label="{}">')
     return head.format(_WIDE, high, says) + Markup("").join(parts) + Markup("</svg>")
+
+
+def _drawn(spot: Spot, x: float, y: float, radius: float) -> Markup:
+    link = Markup('<a href="{}" aria-label="{}"><title>{}</title>{}{}{}</a>')
+    disc = Markup('<circle class="disc" cx="{:.1f}" cy="{:.1f}" r="{:.1f}"/>').format(x, y, radius)
+    number = Markup('<text x="{:.1f}" y="{:.1f}">{}</text>').format(x, y, spot.number) if radius > 8 else Markup("")
+    counts = dict(spot.shares)
+    worst = next((kind for kind in _SIGNS if counts.get(kind)), "")
+    sign = Markup('<text class="sign {}" x="{:.1f}" y="{:.1f}">{} {}</text>')
+    said = sign.format(worst, x, y - radius - 4, _SIGNS[worst], counts[worst]) if worst and radius > 8 else Markup("")
+    return link.format(spot.href, spot.says, spot.says, disc + _ring(spot, x, y, radius), number, said)
+
+
+def _ring(spot: Spot, x: float, y: float, radius: float) -> Markup:
+    """Arcs of one circle, by shares; `pathLength` makes its way round as long as there are terminals."""
+    arc = Markup(
+        '<circle class="ring {}" cx="{:.1f}" cy="{:.1f}" r="{:.1f}" pathLength="{}" '
+        'stroke-dasharray="{} {}" stroke-dashoffset="{}"/>'
+    )
+    parts, at = Markup(""), 0
+    for kind, n in spot.shares:
+        if n:
+            parts += arc.format(kind, x, y, radius, spot.size, n, spot.size - n, -at)
+            at += n
+    return parts
 
 
 def _placed(spots: Sequence[Spot]) -> tuple[list[tuple[float, float]], float]:

@@ -17,6 +17,7 @@ from server.web.fleet_pages.frame import allowed, csrf, read, show
 router = APIRouter(include_in_schema=False)
 See = Annotated[Scope, may(Right.FLEET)]
 
+_OFFICE = (office.c.name.label("office_name"), office.c.name_hi.label("office_name_hi"))
 LEAST, MOST, SHOWN = 2, 60, 20
 
 
@@ -47,7 +48,7 @@ def _page(request: Request, words: str, found: dict[str, Any], *, short: bool = 
 
 def _terminals(connection: Connection, scope: Scope, words: str) -> Any:
     t, o = terminal.c, office.c
-    asked = select(t.id, t.name, t.place, o.name.label("office_name")).select_from(terminal)
+    asked = select(t.id, t.name, t.place, *_OFFICE).select_from(terminal)
     asked = asked.join(office, t.office == o.id, isouter=True).where(_holds(words, t.id, t.name))
     return connection.execute(visible(asked, terminal, scope).order_by(t.id).limit(SHOWN)).all()
 
@@ -62,7 +63,7 @@ def _people(connection: Connection, scope: Scope | None, words: str) -> Any:
     if scope is None:
         return []
     p, o = person.c, office.c
-    asked = select(p.ref, p.name, p.active, o.id.label("office"), o.name.label("office_name")).select_from(person)
+    asked = select(p.ref, p.name, p.active, o.id.label("office"), *_OFFICE).select_from(person)
     asked = asked.join(office, p.office == o.id, isouter=True).where(_holds(words, p.name))
     return connection.execute(visible(asked, person, scope).order_by(p.name, p.ref).limit(SHOWN)).all()
 

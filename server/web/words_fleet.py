@@ -73,7 +73,7 @@ _LIST = {
     "ails": ("What is wrong", "क्या गड़बड़ है"),
     "filter": ("Filter", "छाँटें"),
     "apply": ("Show", "दिखाएँ"),
-    "clear": ("Clear", "हटाएँ"),
+    "unfilter": ("Clear", "हटाएँ"),
     "any": ("any", "कोई भी"),
     "words": ("Name or number", "नाम या नंबर"),
     "condition": ("Condition", "हालत"),

@@ -81,7 +81,8 @@ def _change(request: Request, scope: Scope, one: str, do: Any) -> Response:
 
 
 def _rows(scope: Scope) -> Select[Any]:
-    asked = select(incident, terminal.c.name, terminal.c.place, office.c.name.label("office_name"))
+    named = office.c.name.label("office_name"), office.c.name_hi.label("office_name_hi")
+    asked = select(incident, terminal.c.name, terminal.c.place, *named)
     asked = asked.join_from(incident, terminal, incident.c.terminal == terminal.c.id, isouter=True)
     return visible(asked.join(office, terminal.c.office == office.c.id, isouter=True), incident, scope)
 

@@ -59,7 +59,15 @@ def show(
     who: Visitor = request.state.visitor
     tabs = [(path, f[key], key == tab) for key, path, right in _TABS if who.scope(right) is not None]
     hindi = pages.language(request).code == "hi"
-    around = {"f": f, "tabs": tabs, "hindi": hindi, "stream": stream, "advise": _advise(hindi), "now_ms": _now()}
+    around: dict[str, object] = {
+        "f": f,
+        "tabs": tabs,
+        "hindi": hindi,
+        "stream": stream,
+        "advise": _advise(hindi),
+        "now_ms": _now(),
+    }
+    around["of_office"] = _of_office(hindi)
     return pages.page(request, name, status, **around, **context)
 
 
@@ -120,6 +128,11 @@ def names(connection: Connection, actors: set[str], f: FleetWords) -> Callable[[
 
 def _now() -> int:
     return int(dt.datetime.now(dt.UTC).timestamp() * 1000)
+
+
+def _of_office(hindi: bool) -> Callable[[Any], str]:
+    """The name of a row's office in the reader's language, empty where it has none."""
+    return lambda row: str((row.office_name_hi if hindi else "") or row.office_name or "")
 
 
 def _advise(hindi: bool) -> Callable[[str], tuple[str, str]]:

@@ -66,7 +66,7 @@ def fleet_map(request: Request, scope: See, office: OfficeId = "") -> Response:
             says = f"{number} {child.called(code)}: {_told(f, part)}"
             deeper = "/fleet/map" if child.level != "office" else "/fleet"
             href = f"{deeper}?office={child.id.hex()}"
-            spots.append(Spot(number, *at, part.terminals, part.worst, href, says))
+            spots.append(Spot(number, *at, _shares(part), href, says))
     picture = charts_map.draw(spots, f["map"])
     context = {"view": view, "places": places, "picture": picture, "crumbs": "/fleet/map"}
     return show(request, "fleet_map.html", "map", context, stream="/live/fleet")
@@ -85,8 +85,11 @@ def _told(f: FleetWords, part: Sums) -> str:
 
 
 def _share(f: FleetWords, part: Sums) -> object:
-    parts = ("ok", part.well), ("warn", part.warning), ("fail", part.failing), ("none", part.terminals - part.active)
-    return charts.share(parts, _told(f, part)) if part.terminals else ""
+    return charts.share(_shares(part), _told(f, part)) if part.terminals else ""
+
+
+def _shares(part: Sums) -> tuple[tuple[str, int], ...]:
+    return ("ok", part.well), ("warn", part.warning), ("fail", part.failing), ("none", part.terminals - part.active)
 
 
 def _ailing(sums: overview.Sums) -> dict[str, tuple[int, int]]:

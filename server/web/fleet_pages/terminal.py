@@ -109,15 +109,10 @@ def _also(connection: Connection, request: Request, right: Right, terminal: str)
 
 def _place(connection: Connection, scope: Scope, row: Row) -> dict[str, Any]:
     here = tree.one(connection, scope, row.office) if row.office else None
-    names = {
-        one.id: one.name
-        for one in connection.execute(
-            select(office.c.id, office.c.name).where(
-                office.c.id.in_([p.office for p in places.history(connection, row.id) if p.office])
-            )
-        )
-    }
-    return {"here": here, "places": places.history(connection, row.id), "office_names": names}
+    moves = places.history(connection, row.id)
+    asked = select(office.c.id, office.c.name).where(office.c.id.in_([move.office for move in moves if move.office]))
+    names = {one.id: one.name for one in connection.execute(visible(asked, office, scope))}
+    return {"here": here, "places": moves, "office_names": names}
 
 
 def _health(connection: Connection, f: FleetWords, terminal: str, now: int) -> dict[str, Any]:

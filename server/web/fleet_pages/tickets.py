@@ -146,7 +146,14 @@ def _seen(request: Request, connection: Connection, scope: Scope, one: str) -> A
 def _rows(scope: Scope) -> Select[Any]:
     """Tickets, with where the terminal stands."""
     t, o = terminal.c, office.c
-    where = o.name.label("office_name"), o.name_hi, o.block, o.desk_phone, o.latitude, o.longitude
+    where = (
+        o.name.label("office_name"),
+        o.name_hi.label("office_name_hi"),
+        o.block,
+        o.desk_phone,
+        o.latitude,
+        o.longitude,
+    )
     asked = select(ticket, t.name, t.place, t.state, *where).join_from(ticket, terminal, ticket.c.terminal == t.id)
     return visible(asked.join(office, t.office == o.id, isouter=True), ticket, scope)
 
