@@ -24,6 +24,7 @@ from server import (
     people_command,
     policy_command,
     registration_command,
+    report_command,
     simulate_command,
     synthetic_command,
 )
@@ -156,6 +157,7 @@ def _parser() -> argparse.ArgumentParser:
         "--checkpoint", type=Path, action="append", default=[], metavar="FILE", help="one kept elsewhere"
     )
     audit.add_argument("--json", action="store_true", help="print one JSON object")
+    report_command.add(add, _topic)
     synthetic_command.add(add, _topic)
     simulate_command.add(add, _plain)
     policy_command.add(add, group, _plain)

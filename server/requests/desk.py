@@ -64,7 +64,7 @@ def refuse(connection: Connection, id_: bytes, by: str, words: str, at_ms: int |
 
 
 def withdraw(connection: Connection, id_: bytes, by: str, at_ms: int | None = None) -> None:
-    """Take back a request, or an approval: leave that was taken is given back by a counter-entry. Raises RequestError."""
+    """Take back a request or an approval; leave that was taken comes back by a counter-entry. Raises RequestError."""
     at_ms = now_ms() if at_ms is None else at_ms
     row = _standing(connection, id_, State.ASKED, State.APPROVED)
     values = {"state": State.WITHDRAWN.value, "withdrawn_by": by, "withdrawn_ms": at_ms}

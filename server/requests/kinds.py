@@ -128,8 +128,7 @@ _CHECKS = {
 
 
 def clash(one: Ask, other: Ask) -> bool:
-    """May these two not both hold? Leave excludes leave of the same half; duty goes before leave and may follow it on
-    another half; nobody is on duty at two places."""
+    """May these two not both hold? Nobody is away twice in the same half of a day, or signs a register twice."""
     away = (Kind.LEAVE, Kind.ON_DUTY, Kind.TOUR)
     if one.until < other.since or other.until < one.since:
         return False

@@ -101,7 +101,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=24), nullable=False),
         sa.Column("org", sa.String(length=32), nullable=False),
         sa.Column("path", sa.String(length=200), nullable=False),
-        sa.Column("month", sa.String(length=7), nullable=False),
+        sa.Column("month", sa.String(length=10), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("sent_ms", sa.BigInteger(), nullable=False),
         sa.Column("sent_by", sa.String(length=64), nullable=False),

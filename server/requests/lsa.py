@@ -1,0 +1,102 @@
+"""Late Sitting Allowance in the ledger: approved beforehand, claimed with a certificate, judged by rule (R3)."""
+
+import datetime as dt
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, and_, insert, select
+
+from server.access import trail
+from server.attendance import lsa
+from server.attendance.clock import days_of
+from server.attendance.lsa import Approval, Claim, Claimant, Judgement, Line, Outcome
+from server.attendance.month import fold_days
+from server.attendance.types import Punch
+from server.days.facts import known
+from server.ledger.tables import designation, employee, lsa_approval, lsa_claim, person
+from server.requests import RequestError
+
+
+def sanction(connection: Connection, ref: bytes, day: dt.date, work: str, by: str, at_ms: int) -> bytes:
+    """The sanctioning authority agrees beforehand (R3.6). Raises RequestError."""
+    if not work.strip():
+        raise RequestError("prior approval needs full details of the work (R3.6)")
+    id_ = os.urandom(8)
+    row = {"id": id_, "person": ref, "day": day.isoformat(), "approved_ms": at_ms, "by": by, "work": work.strip()}
+    connection.execute(insert(lsa_approval).values(**row))
+    trail.add(connection, trail.Entry(by, "sanction late sitting", id_.hex()))
+    return id_
+
+
+def submit(
+    connection: Connection, ref: bytes, days: Sequence[dt.date], certificate: bytes, post: str, by: str, at_ms: int
+) -> tuple[bytes, Judgement]:
+    """Claim days of one month; `certificate` is the enclosed file (R3.7). Raises ClaimError, RequestError."""
+    claim = Claim(ref, tuple(days), at_ms, bool(certificate))
+    judged = judge(connection, claim, post)
+    id_ = os.urandom(8)
+    lines = [_told(line) for line in judged.lines]
+    row = {
+        "id": id_, "person": ref, "month": judged.month, "days": json.dumps([day.isoformat() for day in claim.days]),
+        "certificate": hashlib.sha256(certificate).digest(), "submitted_ms": at_ms, "rupees": judged.rupees,
+        "lines": json.dumps(lines),
+    }  # fmt: skip
+    connection.execute(insert(lsa_claim).values(**row))
+    trail.add(connection, trail.Entry(by, "claim late sitting", id_.hex()))
+    return id_, judged
+
+
+def judge(connection: Connection, claim: Claim, post: str = "") -> Judgement:
+    """What each day comes to, now. Raises ClaimError, RequestError."""
+    if not claim.days:
+        raise RequestError("a claim names its days")
+    days = days_of(f"{min(claim.days):%Y-%m}")
+    found = known(connection, [claim.person], days[0], days[-1])
+    mine = found.people[0]
+    folded = {day.day: day for day in fold_days(found.planner, mine, days)}
+    span = next((span for span in mine.spans if span.covers(min(claim.days))), None)
+    if span is None:
+        raise RequestError(f"posted nowhere on {min(claim.days)}")
+    policy = found.world.policies[span.policy]
+    asked = select(lsa_approval).where(lsa_approval.c.person == claim.person)
+    approvals = [
+        Approval(dt.date.fromisoformat(row.day), row.approved_ms, row.by, row.work) for row in connection.execute(asked)
+    ]
+    who = _claimant(connection, claim.person, post, contractual=span.contractual)
+    return lsa.judge(claim, who, folded, approvals, policy, paid(connection, claim.person))
+
+
+def paid(connection: Connection, ref: bytes) -> set[dt.date]:
+    """Days of claims that stand and were not refused."""
+    found = set()
+    for row in connection.execute(select(lsa_claim.c.lines).where(lsa_claim.c.person == ref)):
+        found |= {dt.date.fromisoformat(one["day"]) for one in json.loads(row.lines) if one["outcome"] != "refuse"}
+    return found
+
+
+def _claimant(connection: Connection, ref: bytes, post: str, *, contractual: bool) -> Claimant:
+    same = and_(designation.c.org == employee.c.org, designation.c.code == employee.c.designation)
+    asked = select(designation.c.pay_band, designation.c.grade_pay).select_from(person)
+    asked = asked.join(employee, employee.c.person == person.c.ref).join(designation, same)
+    row = connection.execute(asked.where(person.c.ref == ref)).one_or_none()
+    band, pay = ("", 0) if row is None else (row.pay_band, row.grade_pay or 0)
+    return Claimant(ref, band, pay, post, contractual)
+
+
+def _told(line: Line) -> dict[str, Any]:
+    return {
+        "day": line.day.isoformat(), "outcome": line.outcome.value,
+        "rupees": line.rupees if line.outcome is not Outcome.REFUSE else 0, "holiday": line.holiday,
+        "group": line.group, "needed": lsa.told(line), "first": _punch(line.first), "last": _punch(line.last),
+        "number": line.number, "reasons": [reason.value for reason in line.reasons], "source": line.source,
+    }  # fmt: skip
+
+
+def _punch(punch: Punch | None) -> dict[str, Any] | None:
+    if punch is None:
+        return None
+    where = f"{punch.id.terminal}/{punch.id.log.hex()}/{punch.id.seq}" if punch.id.terminal else ""
+    return {"punch": where, "ms": punch.low_ms, "signed": punch.signed}
