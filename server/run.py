@@ -29,15 +29,16 @@ from server.keys import ServerKeys, held, open_keys
 from server.ledger.records import RecordWriter
 from server.ledger.store import Ledger
 from server.people.otp import PersonCodes
+from server.people.registration import Vaults
 from server.people.worker import PeopleWorker
 from server.pki import INGEST
 from server.public.projector import Projector
 from server.registrar import Registrar
 from server.settings import BrokerSettings, ServerSettings, WebSettings
 from server.transparency.notary import Notary
-from server.vault import Vault
+from server.vault import Vault, open_number_vault
 from server.web.app import create_app
-from server.web.services import Services
+from server.web.services import Registry, Services
 from sync import LinkError
 from sync.link import Link
 from sync.mqtt import MqttLink, MqttSettings
@@ -127,6 +128,7 @@ def serving(settings: ServerSettings) -> Iterator[str]:
             pulse=fleet.pulse,
             desk=Desk(opened.ledger, opened.keys, settings.broker),
             hatch=_hatch(opened),
+            registry=_registry(opened.keys),
         )
         start_web(stack, services, listening)
         if not ingest.wait_until_up(_LINK_TIMEOUT_S) and settings.broker.embedded:
@@ -228,6 +230,11 @@ def _hatch(opened: Opened) -> Hatch:
 
 def _ignore(_terminal: str) -> None:
     pass
+
+
+def _registry(keys: ServerKeys) -> Registry:
+    vaults = Vaults(Vault(keys.vault), open_number_vault(keys.directory))
+    return Registry(vaults, keys.template)
 
 
 def start_web(stack: contextlib.ExitStack, services: Services, listening: socket.socket) -> None:

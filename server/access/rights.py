@@ -51,6 +51,16 @@ class Right(Enum):
     # Of what the next rooms build; each names the requirement that fixes its roles.
     ORDERS = May("enter orders of the service ledger (R6.3)", frozenset({Role.ORDER_ISSUER}))
     VERIFY = May("verify registrations (R1.8)", frozenset({Role.NODAL_OFFICER}) | _ADMINS)
+    ORGS = May("take organisations in (R1.11)", frozenset({Role.STATE_ADMIN}))
+    OFFICES = May("write down what happens to offices (R6.8)", _ADMINS, personal=False)
+    MASTERS = May("keep the closed lists (R1.7)", _ADMINS | {Role.NODAL_OFFICER}, personal=False)
+    COVERAGE = May(
+        "read how far registration is (R1.17)",
+        _ADMINS
+        | _CUSTODIANS
+        | {Role.NODAL_OFFICER, Role.SECTION_OFFICER, Role.BRANCH_HEAD, Role.BRANCH_OFFICER, Role.AUDITOR},
+        personal=False,
+    )
     ON_DUTY = May("declare duty elsewhere (R4.6)", frozenset({Role.REPORTING_OFFICER}))
     LATE_REGISTER = May("keep the late register (R2.7)", frozenset({Role.SECTION_OFFICER}))
     BRANCH_REGISTER = May("own a branch's register (R6.6)", frozenset({Role.BRANCH_HEAD, Role.BRANCH_OFFICER}))

@@ -18,6 +18,7 @@ from server import LedgerError
 from server.access import gate
 from server.access.keys import AccessKeys
 from server.access.trail import Recorder
+from server.leads import routes as leads
 from server.ledger.views import ApiAlarms, ApiDatings, ApiPage
 from server.public import routes as public
 from server.public.front import Front
@@ -35,6 +36,7 @@ from server.web import (
     metrics,
     oversight,
     pages,
+    people_pages,
     refused,
     search,
     standing,
@@ -63,6 +65,7 @@ ROUTERS: list[APIRouter] = [
     standing.router,
     transparency.router,
     public.router,
+    leads.router,
     refused.router,
     fleet_api.router,
     metrics.router,
@@ -74,6 +77,7 @@ ROUTERS: list[APIRouter] = [
     oversight.router,
     search.router,
     *fleet_pages.ROUTERS,
+    *people_pages.ROUTERS,
 ]
 
 
@@ -123,6 +127,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
         *feed.SCHEMAS,
         *standing.SCHEMAS,
         *fleet_api.SCHEMAS,
+        *leads.SCHEMAS,
     ]
     _, components = msgspec.json.schema_components(answers, ref_template="#/components/schemas/{name}")
     document.setdefault("components", {}).setdefault("schemas", {}).update(components)

@@ -5,12 +5,23 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
 from server.access.employees import OneTimePasswords
 from server.carried import Hatch
 from server.feed import Feed
 from server.fleet.claims import Desk
 from server.fleet.scheduler import Pulse
 from server.ledger.store import Ledger
+from server.people.registration import Vaults
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """What people are taken in with: the vaults, and the key their photographs are wrapped for."""
+
+    vaults: Vaults
+    template: X25519PrivateKey = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,5 +39,6 @@ class Services:
     codes: OneTimePasswords | None = None  # none: employees cannot log in
     desk: Desk | None = None  # none: no machine is let in here
     hatch: Hatch | None = None  # none: nothing is handed in here
+    registry: Registry | None = None  # none: nobody is registered here
     pulse: Pulse = field(default_factory=Pulse)  # of the fleet's scheduler
     stopping: threading.Event = field(default_factory=threading.Event)

@@ -1,0 +1,54 @@
+"""Everybody's first page: what their roles let them do, and how much of it waits."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy import func, select
+
+from server.access.gate import may
+from server.access.rights import Right
+from server.access.scope import Scope, visible
+from server.access.visitor import Visitor
+from server.ledger.tables import provisional, registration
+from server.people.provisional import UNSETTLED
+from server.web.people_pages.desk import parts, show
+
+router = APIRouter(include_in_schema=False)
+
+# Right, path, the word it goes by; and of which table what waits is counted.
+WORK: tuple[tuple[Right, str, str], ...] = (
+    (Right.VERIFY, "/registrations", "queue"),
+    (Right.VERIFY, "/people/import", "import_title"),
+    (Right.VERIFY, "/people", "people"),
+    (Right.VERIFY, "/provisional", "provisional"),
+    (Right.ORDERS, "/service", "service"),
+    (Right.ORDERS, "/service/late", "late_title"),
+    (Right.OFFICES, "/offices", "offices"),
+    (Right.MASTERS, "/masters", "masters"),
+    (Right.COVERAGE, "/coverage", "coverage_title"),
+    (Right.CUSTODY, "/custody", "custody"),
+    (Right.ORGS, "/organisations", "orgs_title"),
+)
+_WAITING: dict[str, tuple[Any, Any]] = {
+    "/registrations": (registration, registration.c.state == "submitted"),
+    "/provisional": (provisional, provisional.c.state.in_([str(one) for one in UNSETTLED])),
+}
+
+
+@router.get("/desk")
+def desk(request: Request, _: Annotated[Scope, may(Right.OWN_ACCOUNT)]) -> Response:
+    services, p = parts(request)
+    who: Visitor = request.state.visitor
+    work = []
+    with services.ledger.read() as connection:
+        for right, path, word in WORK:
+            scope = who.scope(right)
+            if scope is None or (right is Right.ORGS and not scope.whole):
+                continue
+            n = None
+            if path in _WAITING:
+                table, waits = _WAITING[path]
+                asked = visible(select(func.count()).select_from(table), table, scope).where(waits)
+                n = connection.scalar(asked) or 0
+            work.append({"path": path, "name": getattr(p, word), "hint": p.of("hint", word), "n": n})
+    return show(request, "people_desk.html", work=work, held=who.grants)
