@@ -1,0 +1,400 @@
+"""The pages of people in a real browser: an employee registers, a nodal officer decides, an authority enters an order,
+an administrator opens an office. Everybody here is synthetic.
+"""
+
+import json
+import os
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, FilePayload, Page, expect, sync_playwright
+from sqlalchemy import insert, update
+
+from server.access import sessions
+from server.access.captcha import _NUMBERS
+from server.access.roles import Role
+from server.access.sessions import Strength, View
+from server.ledger.store import Ledger, now_ms
+from server.ledger.tables import account, account_grant, account_session
+from tests.browser.test_dashboard import CHROMIUM, FLAGS, WAIT_MS
+from tests.unit.server.applicants import jpeg, number
+from tests.unit.server.process import Server
+
+ORG = "sample-7"
+STATE, DISTRICT, SCHOOL = "/st/", "/st/d1/", "/st/d1/z1/s1/"
+PICTURE: FilePayload = {"name": "me.jpg", "mimeType": "image/jpeg", "buffer": jpeg()}
+WIDTHS = (390, 1280)
+HOLDS = {
+    "nodal": (Role.NODAL_OFFICER, DISTRICT),
+    "admin": (Role.STATE_ADMIN, STATE),
+    "issuer": (Role.ORDER_ISSUER, DISTRICT),
+    "head": (Role.BRANCH_HEAD, SCHOOL),
+}
+
+
+class Site:
+    """A running server with a synthetic department and an account of each role."""
+
+    def __init__(self, server: Server, browser: Browser, shots: Path) -> None:
+        self.server, self.browser, self.shots = server, browser, shots
+        self.complaints: list[str] = []
+        made = server.command("synthetic", "--schools", "3", "--seed", "7")
+        assert made.returncode == 0, made.stderr
+        server.start()
+
+    def page(self, who: str = "", width: int = 1280, language: str = "en") -> Page:
+        """Logged in as one of HOLDS, as if by password and second factor; empty: a stranger."""
+        context = self.browser.new_context(viewport={"width": width, "height": 900}, locale=language)
+        if who:
+            context.add_cookies([{"name": "hazri", "value": self.cookie(*HOLDS[who]), "url": self.server.url}])
+        page = context.new_page()
+        page.set_default_timeout(WAIT_MS)
+        page.on("console", lambda message: self.complaints.append(message.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        return page
+
+    def cookie(self, role: Role, path: str) -> str:
+        ledger = Ledger(f"sqlite:///{self.server.ledger}")
+        id_, now = os.urandom(8), now_ms()
+        row = {"id": id_, "login": f"sample.{id_.hex()}", "name": f"Sample {role.value}", "org": ORG, "path": path}
+        more = {"person": None, "designation": "", "mobile": None, "password": None, "totp": None, "totp_step": 0}
+        given = {"id": os.urandom(8), "account": id_, "role": role, "org": ORG, "path": path, "from_ms": now - 1}
+        why = {"given_by": "test", "reason": "test", "exception": "test", "ended_by": "", "ended_reason": ""}
+        with ledger.write() as connection:
+            connection.execute(insert(account).values(**row, **more, state="active", made_ms=now))
+            connection.execute(insert(account_grant).values(**given, **why, to_ms=None))
+            cookie = sessions.open_(connection, id_, Strength.FULL, bytes(8), "test", now)
+            own = account_session.c.hash == sessions.digest(cookie)
+            connection.execute(update(account_session).where(own).values(view=View.MANAGEMENT))
+        ledger.close()
+        return cookie
+
+    def ask(self, sql: str, *values: object) -> list[tuple[object, ...]]:
+        with closing(sqlite3.connect(self.server.ledger)) as connection:
+            return connection.execute(sql, values).fetchall()
+
+    def shot(self, page: Page, name: str) -> None:
+        """What a person sees fits the width, and every field says what it is."""
+        page.screenshot(path=str(self.shots / f"{name}.png"), full_page=True)
+        over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert over == 0, f"{name}: {over} pixels too wide"
+        unnamed = (
+            "[...document.querySelectorAll('input:not([type=hidden]),select')].filter(i => !i.labels.length).length"
+        )
+        assert page.evaluate(unnamed) == 0, f"{name}: a field without its label"
+        dangling = (
+            "[...document.querySelectorAll('[aria-describedby]')].flatMap(e => e.getAttribute('aria-describedby')"
+            ".split(' ')).filter(id => !document.getElementById(id)).length"
+        )
+        assert page.evaluate(dangling) == 0, f"{name}: described by what is not there"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    server = Server(tmp_path_factory.mktemp("people"))
+    shots = Path(os.environ.get("HAZRI_SHOTS") or tmp_path_factory.mktemp("shots"))
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+            made = Site(server, browser, shots)
+            yield made
+            browser.close()
+            # Chromium says every answer of 400 and more in its console; nothing else may be there.
+            assert [text for text in made.complaints if "Failed to load resource" not in text] == []
+    finally:
+        server.kill()
+
+
+def solve(page: Page) -> None:
+    """The puzzle, as a reader would."""
+    text = page.locator("label[for=answer]").inner_text().partition(":")[2].casefold()
+    spoken = _NUMBERS[page.evaluate("document.documentElement.lang")]
+    a, b, c = (spoken.index(word) for word in re.split(r"[\s,.:?।]+", text) if word in spoken)
+    page.locator("#answer").fill(str(a + b - c))
+
+
+def fill(page: Page, n: int = 1, **changed: str) -> None:
+    told = {"name": f"Sample Applicant {n}", "born_on": "05-11-1984", "email": f"sample{n}@example.invalid"}
+    told |= {"mobile": f"9{n:09d}", "aadhaar": number(n)} | changed
+    for name, value in told.items():
+        page.locator(f"#{name}").fill(value)
+    page.locator("#gender").select_option("female")
+    page.locator("#employee_type").select_option("government")
+    page.locator("#division").select_option("teaching")
+    page.locator("#designation").select_option("teacher")
+    page.locator("#photo").set_input_files(PICTURE)
+    page.locator("#agree").check()
+
+
+def register(site: Site, n: int, path: str = f"/register/{ORG}/s1") -> str:
+    page = site.page()
+    page.goto(f"{site.server.url}{path}")
+    fill(page, n)
+    solve(page)
+    page.get_by_role("button", name="Review").click()
+    page.get_by_role("button", name="Send the registration").click()
+    one = page.locator("#registration").inner_text()
+    page.context.close()
+    return one
+
+
+@pytest.mark.parametrize(("width", "language"), [(390, "hi"), (1280, "en")])
+def test_an_employee_registers(site: Site, width: int, language: str) -> None:
+    """R1.3, R1.4, R1.5, R1.7: down to the office, wrong and mended beside the field, reviewed, sent."""
+    n = width
+    page = site.page(width=width, language=language)
+    page.goto(f"{site.server.url}/register")
+    page.locator(".pick a").first.click()
+    page.locator("#q").fill("School 001" if language == "en" else "विद्यालय 001")
+    page.locator(".find button").click()
+    site.shot(page, f"register-where-{language}-{width}")
+    page.locator(".pick a").first.click()
+    fill(page, n, aadhaar=number(n)[:-1] + str((int(number(n)[-1]) + 1) % 10), mobile="12345")
+    page.locator("#photo").set_input_files({**PICTURE, "buffer": jpeg(102_401)})
+    solve(page)
+    page.locator("button[value=review]").click()
+    for name in ("aadhaar", "mobile", "photo"):
+        expect(page.locator(f"#{name}-wrong")).to_be_visible()
+        assert page.locator(f"#{name}").get_attribute("aria-invalid") == "true"
+    assert page.locator("#born_on-wrong").count() == 0
+    assert page.locator("#answer").count() == 0, "the puzzle is solved once"
+    site.shot(page, f"register-wrong-{language}-{width}")
+    page.locator("#aadhaar").fill(number(n))
+    page.locator("#mobile").fill(f"9{n:09d}")
+    page.locator("#photo").set_input_files({**PICTURE, "buffer": jpeg(102_400)})
+    page.locator("button[value=review]").click()
+    expect(page.locator("dl")).to_contain_text(f"Sample Applicant {n}")
+    site.shot(page, f"register-review-{language}-{width}")
+    page.locator("button[value=edit]").click()
+    page.locator("#name").fill(f"Sample Applicant {n} mended")
+    page.locator("button[value=review]").click()
+    draft = page.locator("[name=draft]").input_value()
+    page.locator("button[value=send]").click()
+    one = page.locator("#registration").inner_text()
+    site.shot(page, f"register-done-{language}-{width}")
+    rows = site.ask("select name, state from registration where id = ?", one)
+    assert rows == [(f"Sample Applicant {n} mended", "submitted")]
+    twice = page.request.post(page.url, form={"draft": draft, "step": "send"})
+    assert twice.status == 409, "sent twice is registered once"
+    page.context.close()
+
+
+def test_without_the_answer_nothing_is_looked_at(site: Site) -> None:
+    """R1.5."""
+    page = site.page()
+    page.goto(f"{site.server.url}/register/{ORG}/s1")
+    fill(page, 77)
+    page.locator("#answer").fill("99")
+    page.get_by_role("button", name="Review").click()
+    expect(page.locator("#answer-wrong")).to_contain_text("answer the new question")
+    expect(page.locator("#answer")).to_have_value("")
+    page.context.close()
+
+
+def test_a_nodal_officer_verifies_and_rejects(site: Site) -> None:
+    """R1.6, R1.8: what is rejected can only be made anew, and is linked."""
+    good, bad = register(site, 11), register(site, 12)
+    page = site.page("nodal")
+    page.goto(f"{site.server.url}/desk")
+    site.shot(page, "desk-1280")
+    page.get_by_role("link", name="Registrations", exact=False).first.click()
+    site.shot(page, "queue-1280")
+    page.goto(f"{site.server.url}/registrations/{good}")
+    assert page.locator("img.portrait").evaluate("i => i.complete && i.naturalWidth > 0")
+    assert number(11)[-4:] not in page.content()
+    page.locator("#why").fill("compared with the card")
+    page.get_by_role("button", name="Show the number").click()
+    expect(page.locator("dl")).to_contain_text(number(11)[-4:])
+    assert site.ask("select reason from vault_read where reason like 'compared%'") == [("compared with the card",)]
+    site.shot(page, "registration-1280")
+    page.get_by_role("button", name="verify").click()
+    expect(page.get_by_role("status")).to_contain_text("on the rosters")
+
+    page.goto(f"{site.server.url}/registrations/{bad}")
+    page.locator("#reason").fill("the name is not as on the card")
+    page.get_by_role("button", name="Reject").click()
+    page.get_by_role("link", name="Register again").click()
+    again = register(site, 12, page.url.removeprefix(site.server.url))
+    page.goto(f"{site.server.url}/registrations/{bad}")
+    expect(page.get_by_role("status")).to_contain_text(again)
+    assert site.ask("select replaces from registration where id = ?", again) == [(bad,)]
+    site.shot(page, "rejected-1280")
+    page.context.close()
+
+
+def test_an_import_is_tried_before_it_is_done(site: Site) -> None:
+    """R1.5: a dry run lists every bad row and stores nothing."""
+    page = site.page("nodal", 390, "hi")
+    heads = "name,born_on,gender,aadhaar,email,mobile,employee_type,division,designation,office,photo\n"
+    rows = [
+        f"Sample Row {n},05-11-1984,male,{number(n)},r{n}@example.invalid,9{n:09d},"
+        "government,teaching,teacher,s1,me.jpg\n"
+        for n in (901, 902)
+    ]
+    wrong = heads + rows[0].replace("05-11", "31-02") + rows[1].replace("s1,", "nowhere,")
+    before = site.ask("select count(*) from registration")
+    page.goto(f"{site.server.url}/people/import")
+    for text, step in ((wrong, "dry"), (heads + "".join(rows), "dry"), (heads + "".join(rows), "import")):
+        page.locator("#rows").set_input_files({"name": "r.csv", "mimeType": "text/csv", "buffer": text.encode()})
+        page.locator("#photos").set_input_files(PICTURE)
+        page.locator(f"button[value={step}]").click()
+        if text == wrong:
+            expect(page.locator("tbody tr")).to_have_count(3)  # the day, the office, and that it is none of theirs
+            site.shot(page, "import-wrong-hi-390")
+        else:
+            expect(page.get_by_role("status")).to_be_visible()
+        stored = site.ask("select count(*) from registration")
+        assert (stored == before) == (step == "dry")
+    page.context.close()
+
+
+def test_an_authority_enters_orders(site: Site) -> None:
+    """R6.1, R6.3, R6.4: all seventeen are offered; one entered after it was issued is flagged."""
+    page = site.page("issuer")
+    page.goto(f"{site.server.url}/desk")
+    page.get_by_role("link", name="Orders of service").click()
+    page.locator("tbody th a").first.click()
+    assert page.locator("#kind option").count() == 18
+    page.locator("#kind").select_option("promotion")
+    page.get_by_role("button", name="Go on").click()
+    page.locator("#order_no").fill("12/2026")
+    page.locator("#issued_at").fill("2030-01-01T10:00")
+    page.locator("#designation").select_option("lecturer")
+    site.shot(page, "order-1280")
+    page.get_by_role("button", name="Write it down").click()
+    expect(page.get_by_role("status")).to_contain_text("in the ledger")
+    page.locator("#kind").select_option("transfer")
+    page.get_by_role("button", name="Go on").click()
+    page.locator("#order_no").fill("13/2026")
+    page.locator("#issued_at").fill("2026-01-01T10:00")
+    page.locator("#from_office").fill("s1")
+    page.locator("#to_office").fill("nowhere")
+    page.get_by_role("button", name="Write it down").click()
+    expect(page.locator("#to_office-wrong")).to_be_visible()
+    expect(page.locator("#order_no")).to_have_value("13/2026")
+    page.locator("#to_office").fill("s2")
+    page.get_by_role("button", name="Write it down").click()
+    expect(page.get_by_role("status")).to_contain_text("Back-entered")
+    site.shot(page, "orders-1280")
+    page.goto(f"{site.server.url}/service/late")
+    expect(page.locator("tbody")).to_contain_text("13/2026")
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="CSV").click()
+    assert "13/2026" in Path(saved.value.path()).read_text("utf-8-sig")
+    page.context.close()
+
+
+def test_an_administrator_keeps_offices_and_lists(site: Site) -> None:
+    """R1.7, R6.8."""
+    page = site.page("admin")
+    page.goto(f"{site.server.url}/offices")
+    site.shot(page, "offices-1280")
+    page.locator("#code").fill("S 9")
+    page.locator("#name").fill("Sample School 009")
+    page.locator("#name_hi").fill("नमूना विद्यालय 009")
+    page.locator("#parent").fill("z1")
+    page.get_by_role("button", name="Open an office").click()
+    expect(page.locator("#code-wrong")).to_be_visible()
+    page.locator("#code").fill("s9")
+    page.get_by_role("button", name="Open an office").click()
+    expect(page.locator("h1")).to_contain_text("Sample School 009")
+    page.get_by_role("link", name="Stage").click()
+    page.locator("#life").select_option("live")
+    page.locator("#order_no").fill("1/2026")
+    page.get_by_role("button", name="Write it down").click()
+    expect(page.locator("h1")).to_contain_text("Live")
+    page.get_by_role("link", name="Stage").click()
+    page.locator("#life").select_option("mapped")
+    page.locator("#order_no").fill("2/2026")
+    page.get_by_role("button", name="Write it down").click()
+    expect(page.get_by_role("alert")).to_contain_text("does not become")
+    site.shot(page, "office-1280")
+    page.goto(f"{site.server.url}/masters?which=divisions")
+    page.locator("#code").fill("sports")
+    page.locator("#name").fill("Sports")
+    page.locator("#name_hi").fill("खेल")
+    page.locator("#register_by").fill("2026-01-31")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("tbody")).to_contain_text("Sports")
+    site.shot(page, "masters-1280")
+    assert page.goto(f"{site.server.url}/organisations").status == 404  # type: ignore[union-attr]
+    page.context.close()
+
+
+def test_coverage_tells_what_is_outstanding(site: Site) -> None:
+    """R1.17."""
+    page = site.page("head", 390)
+    page.goto(f"{site.server.url}/coverage")
+    site.shot(page, "coverage-390")
+    names = set(page.locator("tbody th").all_inner_texts())
+    assert names == {"Sample School 001"}, "one's own office alone"
+    page.context.close()
+
+
+def test_consent_is_taken_back(site: Site) -> None:
+    """R5.12, S6."""
+    one = register(site, 21)
+    page = site.page("nodal")
+    page.goto(f"{site.server.url}/registrations/{one}")
+    page.get_by_role("button", name="verify").click()
+    page.get_by_role("link", name="The person's page").click()
+    site.shot(page, "person-1280")
+    page.locator("#reason").fill("letter of today")
+    page.locator("#sure").check()
+    page.get_by_role("button", name="Take consent back and erase").click()
+    expect(page.get_by_role("status")).to_contain_text("Erased on")
+    expect(page.locator("body")).not_to_contain_text("Sample Applicant 21")
+    assert site.ask("select name, email from registration where id = ?", one) == [("—", "")]
+    page.context.close()
+
+
+def test_an_organisation_asks_and_proves_its_address(site: Site) -> None:
+    """R1.11."""
+    page = site.page(width=390)
+    page.goto(f"{site.server.url}/apply")
+    for name, value in {"name": "Sample Board", "name_hi": "नमूना मंडल", "nodal_name": "Sample Officer"}.items():
+        page.locator(f"#{name}").fill(value)
+    page.locator("#nodal_email").fill("nodal@example.invalid")
+    page.locator("#nodal_mobile").fill("9000000001")
+    page.locator("#request").set_input_files(
+        {"name": "r.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4 sample"}
+    )
+    solve(page)
+    page.get_by_role("button", name="Send the request").click()
+    page.locator("#code").fill("000000")
+    site.shot(page, "applied-390")
+    page.get_by_role("button", name="Prove").click()
+    if page.locator("#code-wrong").count() == 0:  # one time in a million it is the password
+        expect(page.get_by_role("status")).to_contain_text("proved")
+    assert json.dumps(site.ask("select state from org_application")) == '[["applied"]]'
+    page.context.close()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("language", ["en", "hi"])
+def test_every_page_fits_a_phone_and_a_desk_in_both_languages(site: Site, width: int, language: str) -> None:
+    ref = site.ask(
+        "select lower(hex(ref)) from person where office = (select id from office where code = 's1') limit 1"
+    )[0][0]
+    at = site.ask("select lower(hex(id)) from office where code = 's1'")[0][0]
+    masters = [f"/masters?which={which}" for which in ("designations", "locations", "settings")]
+    pages = {
+        "nodal": ["/desk", "/registrations", "/people/import", "/people", f"/people/{ref}", "/provisional"],
+        "issuer": ["/service", f"/service/{ref}?kind=joining", "/service/late"],
+        "admin": ["/offices", f"/offices/{at}?kind=describe", *masters, "/coverage"],
+        "": ["/register", f"/register/{ORG}", f"/register/{ORG}/s1", "/apply"],
+    }
+    for who, paths in pages.items():
+        page = site.page(who, width, language)
+        for path in paths:
+            answer = page.goto(site.server.url + path)
+            assert answer is not None
+            assert answer.status == 200, path
+            assert page.evaluate("document.documentElement.lang") == language
+            name = path.partition("?")[0].replace(str(ref), "one").replace(str(at), "one").strip("/").replace("/", "-")
+            site.shot(page, f"all-{name}-{path.partition('=')[2]}-{language}-{width}")
+        page.context.close()
