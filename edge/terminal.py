@@ -27,6 +27,7 @@ from edge.onmodule import Job
 from edge.outcome import Accepted, Noted, NotRecorded, Outcome
 from edge.pin import Pins
 from edge.recognising import Recogniser
+from edge.rejections import Rejections
 from edge.states import Asking, Page, Place, Show, State
 from edge.supervisor import Bench, Got, Input, Pressed
 from edge.trouble import Troubles
@@ -84,7 +85,7 @@ class Terminal:
         self.dirty = False
         self._bench = bench
         self._troubles = troubles
-        self._lockouts = Lockouts(rules.lock)
+        self._lockouts, self._rejections = Lockouts(rules.lock), Rejections()
         self._pins = pins
         self._facts = facts
         self._draw, self._cue, self._notice = show, cue, notice
@@ -338,9 +339,14 @@ class Terminal:
             return NotRecorded()
 
     def _fail(self, digits: str) -> None:
-        locked_s = self._lockouts.fail(self.people.keyed(digits), time.monotonic())
+        now_s = time.monotonic()
+        locked_s = self._lockouts.fail(self.people.keyed(digits), now_s)
         if locked_s:
             self._remark(EventCode.TAMPER, "lockout", round(locked_s))
+        alone = self.people.with_digits(digits)
+        if len(alone) == 1 and self._rejections.tell(alone[0].person, now_s):
+            with contextlib.suppress(StorageError):
+                self.journal.remark(EventCode.REJECTED, person=alone[0].person)
 
     def _try_pin(self, pin: str) -> messages.PinTried:
         right = self._pins.right(pin)

@@ -83,6 +83,7 @@ class EventCode(IntEnum):
     UNKNOWN_BADGE = 9  # an old machine knew somebody whom nobody has named here yet (R6.2)
     TIME_ANCHOR = 10  # the server's signed word on the time (sync.anchor)
     ORDER_DONE = 11  # what became of an order of the server's (sync.orders)
+    REJECTED = 12  # the one person who has the digits that were typed did not match (R2.6)
 
 
 @dataclass(frozen=True, slots=True)

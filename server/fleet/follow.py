@@ -114,8 +114,11 @@ def _meaning(event: Event) -> str:
 
 
 def _refused(event: Event) -> bool:
-    """Somebody had to vouch, because of the finger or face: not of the machine, and not of somebody new (S1)."""
+    """No finger or face matched, or somebody had to vouch because of it: not because of the machine, and not for
+    somebody new (S1)."""
     said = event.detail.get("what"), event.detail.get("reason")
+    if event.code is EventCode.REJECTED:
+        return True
     return event.code is EventCode.ADMIN and said[0] == "supervised" and said[1] in ("worn", "injured", "unable")
 
 

@@ -40,7 +40,7 @@ def open_for_people(connection: Connection, people: Iterable[bytes]) -> int:
         lately = r.person == person, r.received_ms > since_ms
         rows = connection.execute(select(rejection).where(*lately).order_by(r.received_ms.desc()).limit(50)).all()
         if rows and repeated([row.wall_ms for row in rows], max(row.wall_ms for row in rows)):
-            detail = f"{len(rows)} times somebody had to vouch"
+            detail = f"{len(rows)} times nothing matched, or somebody had to vouch"
             _open(connection, rows[0].terminal, person, PERSON, detail, rows[0].received_ms)
             opened += 1
     return opened
