@@ -146,6 +146,9 @@ def test_digits_are_locked_after_failures_whether_anybody_has_them_or_not(
     assert 50 <= endings[-1]["wait_s"] <= 120
     whats = [r.detail.get("what") for _, r in site.records() if isinstance(r, Event) and r.code is EventCode.TAMPER]
     assert "lockout" in whats
+    refused = [r.detail for _, r in site.records() if isinstance(r, Event) and r.code is EventCode.REJECTED]
+    assert len(refused) == (digits == "012345")  # R2.6: who has the digits, nothing else, and once an hour
+    assert all(set(detail) == {"person"} for detail in refused)
     assert site.punch(DIGITS[SLOW], fingers[3, 4])["outcome"] == "accepted"
 
 

@@ -11,6 +11,7 @@ from edge import SetupError, pin
 from edge.lockout import Lockouts
 from edge.pin import Pins
 from edge.policy import Lock
+from edge.rejections import AGAIN_S, Rejections
 
 
 def test_five_failures_lock_and_each_further_one_for_twice_as_long() -> None:
@@ -19,6 +20,17 @@ def test_five_failures_lock_and_each_further_one_for_twice_as_long() -> None:
     assert locks.wait_s(b"a", 100.0) == 20.0
     assert locks.wait_s(b"a", 120.0) == 0.0
     assert locks.wait_s(b"b", 0.0) == 0.0
+
+
+def test_a_refusal_is_told_once_an_hour_of_each() -> None:
+    """R2.6: and nobody is remembered for longer."""
+    told = Rejections()
+    assert [told.tell(b"a", at_s) for at_s in (0.0, 1.0, AGAIN_S - 1, AGAIN_S, AGAIN_S + 1)] == [
+        True, False, False, True, False,
+    ]  # fmt: skip
+    assert told.tell(b"b", AGAIN_S + 2)
+    assert told.tell(b"c", 3 * AGAIN_S)
+    assert set(told._told) == {b"c"}
 
 
 def test_recognition_and_an_hour_forget() -> None:

@@ -276,6 +276,20 @@ def test_who_is_refused_again_and_again_has_a_ticket_until_a_finger_is_accepted(
     assert (closed["closed_ms"], closed["evidence"]) == (NOW + 2 * MINUTE, "match t-1/14")
 
 
+def test_who_nothing_matched_for_thrice_in_a_week_has_a_ticket(running: Aggregator) -> None:
+    """S1, R2.6: by the terminal's own word, nobody vouching; twice is an accident, and so is thrice in long."""
+    one = running.admit(Terminal("t-1"))
+    line = Line(running.hub, one)
+    for person, gap_ms in ((b"worn-out", HOUR), (b"now&then", 4 * DAY_MS)):
+        for n in range(3):
+            now = Instant(1, 1000 * n, NOW + n * gap_ms - 1000 * n, ClockSource.SERVER, 100)
+            one.add(Event(EventCode.REJECTED, {"person": person}, now))
+    line.send("batch", one.batch_bytes())
+    running.wait("records", 6)
+    scheduler(running.ledger, NOW, hears=False).tick(NOW)
+    assert [row["person"] for row in rows(running.ledger, ticket)] == [b"worn-out"]
+
+
 def test_the_work_list_is_of_the_offices_below_a_path(ledger: Ledger) -> None:
     one, (old, _) = admitted(ledger), offices(ledger)
     says(ledger, one, BROKEN, NOW)

@@ -232,14 +232,14 @@ def _batch_with(position: int, value: object) -> bytes:
         (3, 0, "count"),
         (3, 1001, "count"),
         (4, 3, "record type"),
-        (4, [2, -1], "types"),
+        (4, [2, -1], "record type"),
         (4, [1, b"\x00"], "one way"),  # no distance at all: one number says it
         (4, [0, b"\x29"], "one way"),  # a lowest one that none has
         (4, [1, b"\x01\x00"], "one way"),  # wider than need be
         (
             4,
             [1, b"\x01" + bytes(21)],
-            "types",
+            "record type",
         ),
         (4, [1, b"\xc1"], "one way"),  # bits beyond the last
         (5, [2**53, b"\x01"], "beyond"),
