@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -17,6 +18,7 @@ from server import StartError, delivery
 from server.bouncer import Bouncer
 from server.broker import Broker
 from server.carried import Hatch
+from server.days.worker import DaysWorker
 from server.feed import Feed
 from server.fleet.claims import Desk
 from server.fleet.push import RosterPusher
@@ -34,6 +36,7 @@ from server.people.worker import PeopleWorker
 from server.pki import INGEST
 from server.public.projector import Projector
 from server.registrar import Registrar
+from server.returns import schedule
 from server.settings import BrokerSettings, ServerSettings, WebSettings
 from server.transparency.notary import Notary
 from server.vault import Vault, open_number_vault
@@ -116,6 +119,9 @@ def serving(settings: ServerSettings) -> Iterator[str]:
         people = PeopleWorker(opened.ledger, opened.keys, settings)
         people.start()
         stack.callback(people.stop)
+        days = DaysWorker(opened.ledger, partial(schedule.tick, opened.ledger, Vault(opened.keys.vault)))
+        days.start()
+        stack.callback(days.stop)
         public = Projector(opened.ledger)
         public.start()
         stack.callback(public.stop)
@@ -210,7 +216,7 @@ def _start_ingest(
     feed: Feed,
     bouncer: Bouncer | None,
 ) -> tuple[Ingest, RosterPusher]:
-    roster_keys = RosterKeys(opened.keys.server, opened.keys.template, Vault(opened.keys.vault))
+    roster_keys = opened.keys.for_rosters
     intake = Intake(RecordWriter(opened.ledger.engine.dialect), opened.keys.server, roster_keys)
     pusher = RosterPusher(opened.ledger, roster_keys, link)
     on_flood = bouncer.flooding if bouncer else _ignore
@@ -223,7 +229,7 @@ def _start_ingest(
 
 
 def _hatch(opened: Opened) -> Hatch:
-    keys = RosterKeys(opened.keys.server, opened.keys.template, Vault(opened.keys.vault))
+    keys = opened.keys.for_rosters
     intake = Intake(RecordWriter(opened.ledger.engine.dialect), opened.keys.server, keys, carried=True)
     return Hatch(opened.ledger, intake, opened.keys.template)
 

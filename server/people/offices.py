@@ -10,8 +10,10 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from server import PeopleError
+from server.days import due as days_due
 from server.ledger.store import now_ms
 from server.ledger.tables import office, office_event
+from server.people.days import day_of
 from server.people.office_checks import check_detail
 from server.people.office_life import OfficeEvent, OfficeKind, OfficeState, check, fold
 
@@ -195,6 +197,10 @@ def _write(connection: Connection, org: str, event: OfficeEvent, order: Order) -
         "recorded_ms": event.recorded_ms,
     }
     connection.execute(insert(office_event).values(**values))
+    today = day_of(event.recorded_ms)
+    where = connection.execute(select(office.c.org, office.c.path).where(office.c.id == event.office)).one_or_none()
+    if where is not None and event.effective_on <= today:
+        days_due.mark_place(connection, where.org, where.path, event.effective_on, today)
 
 
 def _event(row: Any) -> OfficeEvent:

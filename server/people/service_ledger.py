@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from server import PeopleError
 from server.access import postings
+from server.days import due as days_due
 from server.fleet import orders as fleet_orders
 from server.fleet import roster
 from server.ledger.store import now_ms
@@ -24,7 +25,7 @@ from server.ledger.tables import (
     template,
 )
 from server.people import offices, scope, words
-from server.people.days import start_ms
+from server.people.days import day_of, start_ms
 from server.people.messages import Channel, Message, queue
 from server.people.offices import ID_BYTES
 from server.people.service import (
@@ -277,6 +278,8 @@ def _insert(connection: Connection, entry: Entry, cancels: bytes | None, at_ms: 
         "back_entered": late,
     }
     connection.execute(insert(service_event).values(**values))
+    if order.effective_on <= day_of(at_ms):
+        days_due.mark(connection, [entry.person], order.effective_on, day_of(at_ms))
     return one
 
 
