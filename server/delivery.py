@@ -1,6 +1,5 @@
 """What `run` does for others beside its own work: send webhooks, and pull the districts below."""
 
-import contextlib
 import logging
 import threading
 
@@ -8,6 +7,7 @@ from server import LedgerError, PullError, stack, webhooks
 from server.fleet.roster import RosterKeys
 from server.keys import ServerKeys
 from server.ledger.store import Ledger
+from server.threads import Threads
 from server.vault import Vault
 
 log = logging.getLogger("hazri.stack")
@@ -15,12 +15,11 @@ log = logging.getLogger("hazri.stack")
 _POLL_S = 5.0
 
 
-def start(kept: contextlib.ExitStack, ledger: Ledger, keys: ServerKeys) -> None:
-    """Until `kept` is unwound."""
+def start(threads: Threads, ledger: Ledger, keys: ServerKeys) -> None:
+    """Have both run."""
     vault = Vault(keys.vault)
-    for one in (webhooks.Sender(ledger, vault), Puller(ledger, RosterKeys(keys.server, keys.template, vault))):
-        one.start()
-        kept.callback(one.stop)
+    threads.keep("sends webhooks", webhooks.Sender(ledger, vault))
+    threads.keep("pulls the districts below", Puller(ledger, RosterKeys(keys.server, keys.template, vault)))
 
 
 class Puller:
@@ -38,6 +37,10 @@ class Puller:
     def stop(self) -> None:
         self._stopping.set()
         self._thread.join()
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
 
     def _work(self) -> None:
         while not self._stopping.wait(_POLL_S):

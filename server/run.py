@@ -22,7 +22,7 @@ from server.days.worker import DaysWorker
 from server.feed import Feed
 from server.fleet.claims import Desk
 from server.fleet.push import RosterPusher
-from server.fleet.roster import RosterKeys
+from server.fleet.roster import keys_of
 from server.fleet.scheduler import Scheduler
 from server.heart import Heart
 from server.ingest import Ingest
@@ -38,6 +38,7 @@ from server.public.projector import Projector
 from server.registrar import Registrar
 from server.returns import schedule
 from server.settings import BrokerSettings, ServerSettings, WebSettings
+from server.threads import Threads
 from server.transparency.notary import Notary
 from server.vault import Vault, open_number_vault
 from server.web.app import create_app
@@ -105,30 +106,20 @@ def serving(settings: ServerSettings) -> Iterator[str]:
         link = _ingest_link(settings.broker, opened.keys)
         feed = Feed()
         bouncer = _start_bouncer(stack, settings, opened, broker, feed)
-        ingest, pusher = _start_ingest(stack, settings, opened, link, feed, bouncer)
-        registrar = Registrar(broker, settings.broker, opened.keys, opened.ledger, link)
-        registrar.start()
-        stack.callback(registrar.stop)
-        notary = Notary(opened.ledger, opened.keys.server)
-        notary.start()
-        stack.callback(notary.stop)
-        delivery.start(stack, opened.ledger, opened.keys)
-        fleet = Scheduler(opened.ledger, lambda: ingest.up)
-        fleet.start()
-        stack.callback(fleet.stop)
-        people = PeopleWorker(opened.ledger, opened.keys, settings)
-        people.start()
-        stack.callback(people.stop)
-        days = DaysWorker(opened.ledger, partial(schedule.tick, opened.ledger, Vault(opened.keys.vault)))
-        days.start()
-        stack.callback(days.stop)
-        public = Projector(opened.ledger)
-        public.start()
-        stack.callback(public.stop)
+        threads = Threads(stack)
+        ingest = _start_ingest(threads, settings, opened, link, feed, bouncer)
+        keep, ledger, keys = threads.keep, opened.ledger, opened.keys
+        keep("admits terminals and renews their papers", Registrar(broker, settings.broker, keys, ledger, link))
+        keep("signs checkpoints", Notary(ledger, keys.server))
+        delivery.start(threads, ledger, keys)
+        fleet = keep("watches the fleet", Scheduler(ledger, lambda: ingest.up))
+        keep("writes to people and lets their orders take effect", PeopleWorker(ledger, keys, settings))
+        keep("folds the days", DaysWorker(ledger, partial(schedule.tick, ledger, Vault(keys.vault))))
+        keep("keeps the public pages", Projector(ledger))
         services = Services(
             opened.ledger,
             feed,
-            lambda: _problems(broker, ingest, pusher, notary, fleet),
+            lambda: _problems(broker, ingest, threads),
             opened.keys.vault,
             PersonCodes(Vault(opened.keys.vault)),
             pulse=fleet.pulse,
@@ -141,8 +132,7 @@ def serving(settings: ServerSettings) -> Iterator[str]:
             raise StartError(f"no link to the broker at {settings.broker.host}:{settings.broker.port}; see the log")
         host, port = listening.getsockname()[:2]
         pulse = Pulse()
-        workers = (ingest, pusher, notary, fleet)
-        heart = Heart(pulse, lambda: all(one.alive for one in workers), host, port)
+        heart = Heart(pulse, lambda: not threads.problems(), host, port)
         heart.start()
         stack.callback(heart.stop)
         pulse.ready()
@@ -209,28 +199,26 @@ def _start_bouncer(
 
 
 def _start_ingest(
-    stack: contextlib.ExitStack,
+    threads: Threads,
     settings: ServerSettings,
     opened: Opened,
     link: Link,
     feed: Feed,
     bouncer: Bouncer | None,
-) -> tuple[Ingest, RosterPusher]:
-    roster_keys = opened.keys.for_rosters
-    intake = Intake(RecordWriter(opened.ledger.engine.dialect), opened.keys.server, roster_keys)
+) -> Ingest:
+    roster_keys = keys_of(opened.keys)
+    intake = Intake(RecordWriter(opened.ledger.engine.dialect), opened.keys.server, roster_keys, authority=opened.keys.word)
     pusher = RosterPusher(opened.ledger, roster_keys, link)
     on_flood = bouncer.flooding if bouncer else _ignore
     ingest = Ingest(settings.ingest, opened.ledger, intake, link, pusher, feed, on_flood)
-    ingest.start()
-    stack.callback(ingest.stop)
-    pusher.start()
-    stack.callback(pusher.stop)
-    return ingest, pusher
+    threads.keep("stores", ingest)
+    threads.keep("sends rosters", pusher)
+    return ingest
 
 
 def _hatch(opened: Opened) -> Hatch:
-    keys = opened.keys.for_rosters
-    intake = Intake(RecordWriter(opened.ledger.engine.dialect), opened.keys.server, keys, carried=True)
+    keys = keys_of(opened.keys)
+    intake = Intake(RecordWriter(opened.ledger.engine.dialect), opened.keys.server, keys, carried=True, authority=opened.keys.word)
     return Hatch(opened.ledger, intake, opened.keys.template)
 
 
@@ -267,20 +255,11 @@ def start_web(stack: contextlib.ExitStack, services: Services, listening: socket
     stack.callback(stop)
 
 
-def _problems(
-    broker: Broker | None, ingest: Ingest, pusher: RosterPusher, notary: Notary, fleet: Scheduler | None = None
-) -> list[str]:
+def _problems(broker: Broker | None, ingest: Ingest, threads: Threads) -> list[str]:
     found = []
     if broker is not None and not broker.accepting:
         found.append("the broker does not accept connections")
-    if not ingest.alive:
-        found.append("the thread that stores has ended; restart the server and read its log")
-    if not pusher.alive:
-        found.append("the thread that sends rosters has ended; restart the server and read its log")
-    if not notary.alive:
-        found.append("the thread that signs checkpoints has ended; restart the server and read its log")
-    if fleet is not None and not fleet.alive:
-        found.append("the thread that watches the fleet has ended; restart the server and read its log")
+    found += threads.problems()
     if not ingest.up:
         found.append("there is no link to the broker")
     if not ingest.storing:
