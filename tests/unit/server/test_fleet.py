@@ -1,5 +1,6 @@
 """Admission, rosters and enrolments: what a terminal is told, and what it may tell about people's templates."""
 
+import contextlib
 import hashlib
 import itertools
 import json
@@ -13,12 +14,13 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.x509.oid import NameOID
 from sqlalchemy import update
 
-from server import AdmissionError
+from server import AdmissionError, delivery
 from server.fleet import roster, templates
 from server.fleet.admit import admit, revoke
 from server.ledger.tables import person, terminal
 from server.people.register import Registration, register, set_flags
 from server.run import _problems
+from server.threads import Threads
 from server.transparency.notary import Notary
 from sync import SealError, admission, seal
 from sync.agent import Agent, AgentSettings, AgentState
@@ -373,14 +375,22 @@ def test_a_terminal_nothing_can_be_sealed_to_costs_only_itself(
     assert len([r for r in caplog.records if "terminal=t-1 roster=failed" in r.getMessage()]) == 1
 
 
-def test_a_thread_that_has_ended_is_a_problem(running: Aggregator) -> None:
-    until(lambda: running.ingest.up, "the link is up")
-    notary = Notary(running.ledger, running.keys.server)
-    notary.start()
-    assert _problems(None, running.ingest, running.pusher, notary) == []
-    running.pusher.stop()
-    assert ["rosters" in p for p in _problems(None, running.ingest, running.pusher, notary)] == [True]
-    running.ingest.stop()
-    assert "stores" in _problems(None, running.ingest, running.pusher, notary)[0]
-    notary.stop()
-    assert any("checkpoints" in p for p in _problems(None, running.ingest, running.pusher, notary))
+def test_a_thread_that_has_ended_is_a_problem(tmp_path: Path) -> None:
+    """Each is named by what it does."""
+    running = Aggregator(tmp_path)
+    with contextlib.ExitStack() as stack:
+        threads = Threads(stack)
+        threads.keep("stores", running.ingest)
+        threads.keep("sends rosters", running.pusher)
+        notary = threads.keep("signs checkpoints", Notary(running.ledger, running.keys.server))
+        delivery.start(threads, running.ledger, running.keys)
+        until(lambda: running.ingest.up, "the link is up")
+        assert _problems(None, running.ingest, threads) == []
+        for ended, says in ((running.pusher, "rosters"), (notary, "checkpoints"), (running.ingest, "stores")):
+            ended.stop()
+            assert [one for one in threads.problems() if says in one] != []
+        assert len(threads.problems()) == 3
+        assert "there is no link to the broker" in _problems(None, running.ingest, threads)
+    assert {word for one in threads.problems() for word in one.split()} >= {"webhooks", "districts"}
+    assert len(threads.problems()) == 5
+    running.ledger.close()
