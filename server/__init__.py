@@ -8,6 +8,7 @@ ServerError
 ├── ProofError      a punch that is not there, or not one, or a checkpoint that nobody can read
 ├── AdmissionError  a terminal's request that may not be granted
 ├── ClaimError      a token or a claim that lets nobody in
+├── RotationError   a key that cannot be exchanged now
 ├── FleetError      a step, a move or a ticket that a terminal's standing does not allow
 ├── PeopleError     a registration that cannot be taken; names the line, never the digits
 ├── AccessError     an account, a role or a custody that cannot be given as asked
@@ -50,6 +51,10 @@ class AdmissionError(ServerError):
 
 class ClaimError(ServerError):
     """A token or a claim lets nobody in; says why, never the token."""
+
+
+class RotationError(ServerError):
+    """A key cannot be exchanged now; says what comes first."""
 
 
 class FleetError(ServerError):

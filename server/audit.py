@@ -100,12 +100,17 @@ class Auditor:
     """One pass over the ledger. `steps` does the work; `state` may be kept between them and given to another one."""
 
     def __init__(
-        self, ledger: Ledger, key: Ed25519PublicKey, elsewhere: Sequence[str] = (), state: State | None = None
+        self,
+        ledger: Ledger,
+        key: Ed25519PublicKey,
+        elsewhere: Sequence[str] = (),
+        state: State | None = None,
+        former: Sequence[Ed25519PublicKey] = (),
     ) -> None:
         """`elsewhere` are checkpoints (notes) that were kept outside of this ledger; with others than those that
-        `state` knows, the audit begins anew."""
+        `state` knows, the audit begins anew. `former`: this server's keys before `key`, which signed checkpoints."""
         self.state = state if state and state.elsewhere == [*elsewhere] else State(elsewhere=[*elsewhere])
-        self._ledger, self._key = ledger, key
+        self._ledger, self._key, self._former = ledger, key, former
         self._frontier = Frontier(self.state.size, self.state.edge)
         self._keys: dict[str, list[Vouched]] = {}
         with ledger.read() as connection:
@@ -206,7 +211,7 @@ class Auditor:
         good = []
         for size, note in [*((row.size, row.note) for row in kept), *((None, note) for note in elsewhere)]:
             try:
-                one = checkpoint.verify(note, self._key)
+                one = checkpoint.verify_any(note, (self._key, *self._former))
                 if size not in (None, one.size):
                     raise ProofError(f"checkpoint of {one.size} records: kept as one of {size}")
             except ProofError as error:

@@ -10,7 +10,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import Progress
 
-from server import ProofError
+from server import ProofError, rotation
 from server.audit import Auditor, Finding, Report, State
 from server.keys import replace_file
 from server.run import Opened
@@ -24,7 +24,9 @@ def run(args: argparse.Namespace, opened: Opened) -> tuple[str, bool]:
     """The report, as lines or as JSON, and whether the ledger is sound. Raises ProofError, LedgerError."""
     state = _load(args.state)
     notes = [_read(path).decode("utf-8", "replace") for path in args.checkpoint]
-    auditor = Auditor(opened.ledger, opened.keys.server.public_key(), notes, state)
+    with opened.ledger.read() as connection:
+        former = rotation.former_servers(connection)
+    auditor = Auditor(opened.ledger, opened.keys.server.public_key(), notes, state, former)
     if auditor.size < auditor.state.size:
         raise ProofError(f"{args.state}: of another ledger, or this one lost records since; remove it to begin anew")
     console = Console(stderr=True)

@@ -38,6 +38,16 @@ def add(command: Callable[..., Any], group: Callable[[str, str], Any], topic: An
     refuse.add_argument("claim", metavar="ID", help="as `claim list` prints it")
     refuse.add_argument("--why", default="", help="the machine shows it")
     refuse.set_defaults(topic=_refuse)
+    keys = group("keys", "This server's own keys, and their exchange while terminals stay where they are.")
+    status = command("status", topic, "How far an exchange is.", keys)
+    status.set_defaults(topic=_keys_status)
+    rotate = command("rotate", topic, "Exchange a key: begin, then --switch, then --retire.", keys)
+    rotate.add_argument("key", choices=["server", "template", "ca"])
+    step = rotate.add_mutually_exclusive_group()
+    step.add_argument("--switch", action="store_true", help="the next key takes over; stop the server for it")
+    step.add_argument("--retire", action="store_true", help="the old key counts no more; stop the server for it")
+    rotate.add_argument("--anyway", action="store_true", help="though terminals were not heard of yet")
+    rotate.set_defaults(topic=_rotate)
 
 
 def _revoke(args: argparse.Namespace, opened: "Opened") -> str:
@@ -89,6 +99,28 @@ def _refuse(args: argparse.Namespace, opened: "Opened") -> str:
     from server.fleet import claims
 
     return f"{claims.refuse(opened.ledger, _id(args.claim), OFFICE, args.why).terminal}: turned away"
+
+
+def _rotate(args: argparse.Namespace, opened: "Opened") -> str:
+    from server import rotation
+
+    if args.switch:
+        return (
+            f"charter {rotation.switch(opened, args.key, anyway=args.anyway)}: the next {args.key} key has taken over"
+        )
+    if args.retire:
+        return f"charter {rotation.retire(opened, args.key, anyway=args.anyway)}: the old {args.key} key counts no more"
+    return f"charter {rotation.begin(opened, args.key)}: announced; `keys status` says who holds it"
+
+
+def _keys_status(_args: argparse.Namespace, opened: "Opened") -> str:
+    from server import rotation
+
+    far = rotation.progress(opened)
+    lines = [f"{what}: {'announced' if state == 'next' else 'switched, the old one is believed'}"
+             for what, state in far.under_way]  # fmt: skip
+    lines.append(f"charter {far.number}: held by {far.terminals - len(far.waiting)} of {far.terminals} terminals")
+    return "\n".join([*lines, *(f"    waiting: {one}" for one in far.waiting[:50])])
 
 
 def _id(told: str) -> bytes:

@@ -34,6 +34,7 @@ from sync.fetch import Wanted
 from sync.health import Health
 from sync.record import EventCode, RecordType
 from sync.wire import Beat, Chunk, Receipt
+from sync.word import Verifier
 
 
 @dataclass
@@ -58,14 +59,14 @@ class Intake:
         keys: RosterKeys,
         *,
         carried: bool = False,
-        authority: Ed25519PublicKey | None = None,
+        authority: Verifier | None = None,
         clock_ms: Callable[[], int] | None = None,
     ) -> None:
         """`carried`: by hand, which is no sign of life, and may be of a unit that was exchanged since (S7).
         `authority`: whose word on the time is believed. `clock_ms`: Unix time in milliseconds; None: this machine's."""
         self._writer = writer
         self._carried = carried
-        self._authority = authority or keys.server.public_key()
+        self._authority: Verifier = authority or keys.server.public_key()
         self._clock_ms = clock_ms
         self._receipt_key = receipt_key
         self._keys = keys
@@ -118,7 +119,7 @@ class _Group:
         self.answer: dict[tuple[str, bytes], None] = {}
         self.plain: set[tuple[str, bytes]] = set()
         self.heard: set[str] = set()
-        self.authority = keys.server.public_key()  # whose word on the time is believed
+        self.authority: Verifier = keys.server.public_key()  # whose word on the time is believed
         self.former = False  # are the keys that a terminal had before good, too?
         self.chunks: dict[templates.Id, None] = {}
         self.outcome = Outcome()

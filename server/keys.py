@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from server import StartError, pki
 from sync import SyncError, keys
+from sync.word import Word
 
 VAULT_BYTES = 32
 CRL = "crl.pem"
@@ -50,6 +51,11 @@ class ServerKeys:
     def authorities(self) -> tuple[pki.Authority, ...]:
         """Everybody whose certificates are believed; the first signs."""
         return (self.authority, *self.other_authorities)
+
+    @property
+    def word(self) -> Word:
+        """Whose word on the time is believed when a terminal repeats it."""
+        return Word([one.public_key() for one in (self.server, *self.other_servers)])
 
     @property
     def trust(self) -> bytes:
@@ -82,8 +88,7 @@ def open_keys(state_dir: Path, broker_hosts: tuple[str, ...]) -> ServerKeys:
                 other_templates=_others(directory, "template", keys.load_x25519),
             )
             _own_certificates(directory, authority, broker_hosts, now)
-            if not (directory / CRL).exists():
-                replace_file(directory / CRL, b"".join(pki.revocation_list(a, (), now) for a in opened.authorities))
+            _revocation_list(directory, opened.authorities, now)
     except OSError as error:
         raise StartError(f"{directory}: {error.strerror}; may this user write there?") from None
     except SyncError as error:
@@ -119,6 +124,14 @@ def replace_file(path: Path, data: bytes, mode: int = 0o600) -> None:
         os.fsync(directory)
     finally:
         os.close(directory)
+
+
+def _revocation_list(directory: Path, authorities: tuple[pki.Authority, ...], now: dt.datetime) -> None:
+    """Every authority must have one, or the broker lets nobody in; each lists what any of them listed."""
+    path = directory / CRL
+    issuers, serials = pki.read_lists(path.read_bytes()) if path.exists() else (set(), set())
+    if not issuers >= {one.certificate.subject for one in authorities}:
+        replace_file(path, b"".join(pki.revocation_list(one, serials, now) for one in authorities), 0o644)
 
 
 def _others(directory: Path, name: str, load: Callable[[Path], K]) -> tuple[K, ...]:

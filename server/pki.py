@@ -86,6 +86,21 @@ def revocation_list(authority: Authority, serials: Iterable[int], made: dt.datet
     return builder.sign(authority.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
+def read_lists(data: bytes) -> tuple[set[x509.Name], set[int]]:
+    """Who issued the CRLs in a PEM file, and what they list together; those that cannot be read are not there."""
+    issuers: set[x509.Name] = set()
+    serials: set[int] = set()
+    end = b"-----END X509 CRL-----\n"
+    for part in data.split(end)[:-1]:
+        try:
+            one = x509.load_pem_x509_crl(part + end)
+        except ValueError:
+            continue
+        issuers.add(one.issuer)
+        serials.update(revoked.serial_number for revoked in one)
+    return issuers, serials
+
+
 def renew(authorities: Iterable[Authority], der: bytes, terminal: str, now: dt.datetime) -> x509.Certificate:
     """A new certificate for the key of an old one of ours, by the first of `authorities`. Raises AdmissionError.
 

@@ -9,7 +9,6 @@ import datetime as dt
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection, bindparam, select, tuple_
 
 from server import changes, dating
@@ -19,6 +18,7 @@ from server.ledger.tables import alarm, boot, record
 from server.ledger.tables import dating as dating_table
 from sync import SyncError
 from sync.anchor import check, detailed_anchor
+from sync.word import Verifier
 
 IST = dt.timezone(dt.timedelta(hours=5, minutes=30), "IST")
 OFFICE_OPENS, OFFICE_SETTLED = dt.time(8, 30), dt.time(10, 30)  # when a clock turned back makes somebody punctual
@@ -52,7 +52,7 @@ def booted(connection: Connection, here: Moment) -> None:
     _put(connection, here, here.boot_no, dating.of_end_before(end, here.received_ms))
 
 
-def anchored(connection: Connection, key: Ed25519PublicKey, here: Moment, detail: Detail) -> str:
+def anchored(connection: Connection, key: Verifier, here: Moment, detail: Detail) -> str:
     """The server's word was recorded. Returns why it is not believed, or an empty text: then it dates its boot."""
     try:
         anchor = detailed_anchor(_boot_id(connection, here), detail)

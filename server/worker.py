@@ -16,7 +16,7 @@ from collections.abc import Callable
 from server import StartError, pki
 from server.feed import Feed
 from server.fleet.push import RosterPusher
-from server.fleet.roster import RosterKeys
+from server.fleet.roster import keys_of
 from server.ingest import Ingest
 from server.intake import Intake
 from server.keys import ServerKeys, replace_file
@@ -24,7 +24,6 @@ from server.ledger.records import RecordWriter
 from server.pki import INGEST
 from server.run import open_state
 from server.settings import IngestSettings, ServerSettings
-from server.vault import Vault
 from sync import LinkError, keys
 from sync.link import Link
 from sync.mqtt import MqttLink, MqttSettings
@@ -47,8 +46,8 @@ def run(settings: ServerSettings, number: int, announce: Callable[[str], None]) 
     with contextlib.ExitStack() as kept:
         opened = open_state(settings)
         kept.callback(opened.ledger.close)
-        roster_keys = RosterKeys(opened.keys.server, opened.keys.template, Vault(opened.keys.vault))
-        intake = Intake(RecordWriter(opened.ledger.engine.dialect), opened.keys.server, roster_keys)
+        keys, roster_keys = opened.keys, keys_of(opened.keys)
+        intake = Intake(RecordWriter(opened.ledger.engine.dialect), keys.server, roster_keys, authority=keys.word)
         link = _link(settings, opened.keys, number)
         ours = IngestSettings(
             settings.ingest.commit_records, settings.ingest.commit_ms, settings.ingest.workers, number

@@ -49,7 +49,7 @@ def take(connection: Connection, keys: RosterKeys, one: str, wanted: Wanted, now
 def ask(connection: Connection, keys: RosterKeys, one: str, wanted: Wanted, now_ms: int) -> Answer | Refuse:
     """Who has the digits, within what this terminal may know."""
     try:
-        digits = seal.open_sealed(keys.template, wanted.sealed, binding(one, wanted.number)).decode("ascii", "replace")
+        digits = keys.open_sealed(wanted.sealed, binding(one, wanted.number)).decode("ascii", "replace")
     except SealError:
         return Refuse(Reason.GARBAGE, "wanted: the digits are not sealed to this server by this terminal")
     hour = now_ms // _HOUR_MS

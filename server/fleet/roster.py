@@ -5,6 +5,7 @@ one row there, the newest; so the rows after version b, in order, are all a term
 message may end after any of them.
 """
 
+import contextlib
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from sqlalchemy import Connection, and_, case, delete, insert, not_, or_, select
 
 from server import LedgerError
 from server.fleet import reach
+from server.keys import ServerKeys
 from server.ledger.store import upsert
 from server.ledger.tables import guest, person, roster_change, roster_order, template, terminal
 from server.people import scope
@@ -51,6 +53,19 @@ class RosterKeys:
     server: Ed25519PrivateKey
     template: X25519PrivateKey
     vault: Vault
+    former: tuple[X25519PrivateKey, ...] = ()  # what is sealed for them comes in still, and is wrapped anew
+
+    def open_sealed(self, sealed: bytes, bound_to: bytes) -> bytes:
+        """What a terminal sealed for this server, by whichever of its keys. Raises SealError."""
+        for key in self.former:
+            with contextlib.suppress(SealError):
+                return seal.open_sealed(key, sealed, bound_to)
+        return seal.open_sealed(self.template, sealed, bound_to)
+
+
+def keys_of(keys: ServerKeys) -> RosterKeys:
+    """Of all the server's keys those that are needed here."""
+    return RosterKeys(keys.server, keys.template, Vault(keys.vault), keys.other_templates)
 
 
 class Urgency(IntEnum):

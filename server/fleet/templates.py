@@ -70,6 +70,7 @@ def complete(connection: Connection, keys: roster.RosterKeys, one: Id, now_ms: i
     if hashlib.sha256(data).digest() != event.hash:
         # The chunks are gone and the event still waits: the terminal may send them again.
         return Refuse(Reason.TEMPLATE, f"enrolment {one[2]}: the chunks do not have the announced hash")
+    data = _for_current(keys, data)
     refused = _usable(connection, keys, data, (event.person, event.finger, event.version))
     state = update(enrolment).where(*_is(enrolment, one)).values(state="refused" if refused else "stored")
     connection.execute(state)
@@ -79,6 +80,19 @@ def complete(connection: Connection, keys: roster.RosterKeys, one: Id, now_ms: i
     upsert(connection, template, {**values, "terminal": one[0], "since_ms": now_ms}, "sealed", "terminal", "since_ms")
     roster.change(connection, [event.person], urgency=roster.Urgency.TEMPLATE)
     return True
+
+
+def _for_current(keys: roster.RosterKeys, data: bytes) -> bytes:
+    """Sealed for a template key that is being exchanged: wrapped for the one that stays. Else as it came."""
+    for key in keys.former:
+        try:
+            found = seal.rewrap(
+                parse_template(data), key, roster.SERVER_READER, keys.template.public_key(), roster.SERVER_READER
+            )
+        except SyncError:
+            continue
+        return template_bytes(found)
+    return data
 
 
 def _usable(

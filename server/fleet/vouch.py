@@ -29,9 +29,13 @@ class Vouched:
 
 def put(connection: Connection, server_key: Ed25519PrivateKey, terminal: str, record_key: bytes) -> None:
     """Vouch for a key just admitted; for one that was vouched for before, nothing changes."""
-    signature = server_key.sign(_message(terminal, record_key))
+    signature = sign(server_key, terminal, record_key)
     values = {"terminal": terminal, "record_key": record_key, "vouched": signature, "since_ms": now_ms()}
     upsert(connection, terminal_key, values)
+
+
+def sign(server_key: Ed25519PrivateKey, terminal: str, record_key: bytes) -> bytes:
+    return server_key.sign(_message(terminal, record_key))
 
 
 def keys(connection: Connection, server_key: Ed25519PublicKey, terminal: str) -> list[Vouched]:

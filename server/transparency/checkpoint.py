@@ -12,8 +12,10 @@ The text is a C2SP tlog-checkpoint (https://c2sp.org/tlog-checkpoint) with one l
 
 import base64
 import binascii
+import contextlib
 import datetime as dt
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
@@ -82,6 +84,15 @@ def verify(note: str, key: Ed25519PublicKey) -> Checkpoint:
         if name == origin and found.origin == origin and _signed(key, origin, value, body + "\n"):
             return found
     raise ProofError(f"checkpoint of {found.size} records: not signed by {origin}")
+
+
+def verify_any(note: str, keys: Sequence[Ed25519PublicKey]) -> Checkpoint:
+    """What a note says, if one of `keys` (at least one) signed it. Raises ProofError."""
+    first, *others = keys
+    for key in others:
+        with contextlib.suppress(ProofError):
+            return verify(note, key)
+    return verify(note, first)
 
 
 def _signed(key: Ed25519PublicKey, origin: str, value: str, body: str) -> bool:
