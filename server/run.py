@@ -206,8 +206,8 @@ def _start_ingest(
     feed: Feed,
     bouncer: Bouncer | None,
 ) -> Ingest:
-    roster_keys = keys_of(opened.keys)
-    intake = Intake(RecordWriter(opened.ledger.engine.dialect), opened.keys.server, roster_keys, authority=opened.keys.word)
+    keys, roster_keys = opened.keys, keys_of(opened.keys)
+    intake = Intake(RecordWriter(opened.ledger.engine.dialect), keys.server, roster_keys, authority=keys.word)
     pusher = RosterPusher(opened.ledger, roster_keys, link)
     on_flood = bouncer.flooding if bouncer else _ignore
     ingest = Ingest(settings.ingest, opened.ledger, intake, link, pusher, feed, on_flood)
@@ -217,9 +217,9 @@ def _start_ingest(
 
 
 def _hatch(opened: Opened) -> Hatch:
-    keys = keys_of(opened.keys)
-    intake = Intake(RecordWriter(opened.ledger.engine.dialect), opened.keys.server, keys, carried=True, authority=opened.keys.word)
-    return Hatch(opened.ledger, intake, opened.keys.template)
+    keys, writer = opened.keys, RecordWriter(opened.ledger.engine.dialect)
+    intake = Intake(writer, keys.server, keys_of(keys), carried=True, authority=keys.word)
+    return Hatch(opened.ledger, intake, keys.template)
 
 
 def _ignore(_terminal: str) -> None:
