@@ -57,13 +57,23 @@ class Known:
 
 
 def known(
-    connection: Connection, people: Iterable[bytes], first: dt.date, last: dt.date, rules: Rules | None = None
+    connection: Connection,
+    people: Iterable[bytes],
+    first: dt.date,
+    last: dt.date,
+    rules: Rules | None = None,
+    learn_ms: int | None = None,
 ) -> Known:
-    """Read it. Raises FactsError, PolicyError."""
+    """Read it. `learn_ms`: ask the fleet about days of their offices that were never asked about, as of then.
+
+    Raises FactsError, PolicyError.
+    """
     refs = sorted(set(people))
     rules = rules or read(connection)
     posted = {ref: span for part in _parts(refs) for ref, span in _service(connection, part, last).items()}
     places = _places(connection, {one.office for spans_ in posted.values() for one in spans_ if one.office})
+    if learn_ms is not None:
+        fit.ensure(connection, places, first, last, learn_ms)
     of_offices = _offices(connection, places, rules, first, last)
     punches = _punches(connection, refs, first, last)
     told = _requests(connection, refs, first, last)

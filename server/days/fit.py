@@ -7,7 +7,7 @@ import datetime as dt
 import json
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, insert, select
 
 from server.attendance.clock import DAY_MS, local_day, midnight_ms
 from server.attendance.types import FitnessSpan
@@ -25,16 +25,34 @@ AGAIN_MS = 10 * 60_000
 def learn(connection: Connection, office_id: bytes, day: dt.date, now_ms: int) -> bool:
     """Ask the fleet about an office's day; marks its people where the answer for a day that is over is
     another than before. True: it is."""
-    told = json.dumps(_spans(connection, office_id, day, now_ms))
+    names = fitness_log.terminals_of(connection, office_id)
+    row = _row(office_id, day, _timelines(connection, names, day, day, now_ms), now_ms)
+    told = row["spans"]
     key = fit_day.c.office == office_id, fit_day.c.day == day.isoformat()
     before = connection.execute(select(fit_day.c.spans).where(*key)).one_or_none()
-    row = {"office": office_id, "day": day.isoformat(), "spans": told, "known_ms": now_ms}
     upsert(connection, fit_day, row, "spans", "known_ms")
-    if (before is not None and before.spans == told) or day >= local_day(now_ms, IST_MIN):
-        return False  # the day under way is folded when the clock turns it
+    if before is None or before.spans == told or day >= local_day(now_ms, IST_MIN):
+        return False  # nobody was folded by it; and the day under way is folded when the clock turns it
     place = connection.execute(select(office.c.org, office.c.path).where(office.c.id == office_id)).one()
     due.mark_place(connection, place.org, place.path, day, day)
     return True
+
+
+def ensure(connection: Connection, offices: Iterable[bytes], first: dt.date, last: dt.date, now_ms: int) -> None:
+    """Ask about all days, from the day before `first` to the day after `last`, that were never asked about."""
+    end = min(last + dt.timedelta(days=1), local_day(now_ms, IST_MIN))
+    begin = first - dt.timedelta(days=1)
+    f = fit_day.c
+    for one in offices:
+        names = fitness_log.terminals_of(connection, one)
+        asked = select(f.day).where(f.office == one, f.day >= begin.isoformat(), f.day <= end.isoformat())
+        known = set(connection.scalars(asked)) if names else set()
+        wanted = [begin + dt.timedelta(days=n) for n in range((end - begin).days + 1)] if names else []
+        missing = [day for day in wanted if day.isoformat() not in known]
+        if missing:
+            found = _timelines(connection, names, missing[0], missing[-1], now_ms)
+            rows = [_row(one, day, _cut(found, day), now_ms) for day in missing]
+            connection.execute(insert(fit_day), rows)
 
 
 def spans(
@@ -57,14 +75,29 @@ def stale(connection: Connection, day: dt.date, now_ms: int) -> list[bytes]:
     return sorted(connection.scalars(asked.distinct()))
 
 
-def _spans(connection: Connection, office_id: bytes, day: dt.date, now_ms: int) -> list[tuple[str, int, int]]:
-    begins = midnight_ms(day, IST_MIN)
-    start, end = begins // MINUTE_MS, min(begins + DAY_MS, now_ms) // MINUTE_MS
+_Spans = list[tuple[str, int, int]]
+
+
+def _timelines(connection: Connection, names: Iterable[str], first: dt.date, last: dt.date, now_ms: int) -> _Spans:
+    """When each terminal was fit, in Unix milliseconds, from the first day to the end of the last."""
+    start = midnight_ms(first, IST_MIN) // MINUTE_MS
+    end = min(midnight_ms(last, IST_MIN) + DAY_MS, now_ms) // MINUTE_MS
     if end <= start:
         return []
     return [
         (name, one.start * MINUTE_MS, one.end * MINUTE_MS)
-        for name in fitness_log.terminals_of(connection, office_id)
+        for name in names
         for one in fitness_log.timeline(connection, name, start, end)
         if one.fitness is Fitness.FIT
     ]
+
+
+def _cut(found: _Spans, day: dt.date) -> _Spans:
+    """What of it lies in one day."""
+    begin = midnight_ms(day, IST_MIN)
+    end = begin + DAY_MS
+    return [(name, max(low, begin), min(high, end)) for name, low, high in found if low < end and high > begin]
+
+
+def _row(office_id: bytes, day: dt.date, told: _Spans, now_ms: int) -> dict[str, object]:
+    return {"office": office_id, "day": day.isoformat(), "spans": json.dumps(told), "known_ms": now_ms}

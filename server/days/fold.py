@@ -74,7 +74,7 @@ def fold_people(connection: Connection, people: Iterable[bytes], span: tuple[dt.
     span = (span[0], min(span[1], today))
     if span[1] < span[0]:
         return 0
-    found = known(connection, people, *span)
+    found = known(connection, people, *span, learn_ms=now_ms)
     return sum(_fold_person(connection, found, one, span, now_ms) for one in found.people)
 
 
@@ -173,7 +173,7 @@ def _fold_alike(
     connection: Connection, people: Sequence[bytes], span: tuple[dt.date, dt.date], rules: Rules, now_ms: int
 ) -> int:
     try:
-        found = known(connection, people, *span, rules)
+        found = known(connection, people, *span, rules, now_ms)
         return sum(_fold_person(connection, found, one, span, now_ms) for one in found.people)
     except AttendanceError as error:
         if len(people) == 1:

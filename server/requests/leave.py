@@ -22,7 +22,9 @@ from server.requests.kinds import ACCOUNTED, Ask
 _BACK = {"taken": "given_back", "deducted": "reversed"}
 
 
-def grant(connection: Connection, ref: bytes, kind: str, halves: int, on: dt.date, why: str, by: str) -> None:
+def grant(
+    connection: Connection, ref: bytes, kind: str, halves: int, on: dt.date, why: str, by: str, at_ms: int = 0
+) -> None:
     """Credit half days, as a year begins or a post is taken up; `why` names the order. Raises RequestError."""
     if kind not in ACCOUNTED:
         raise RequestError(f"{kind!r} has no account; known: {', '.join(ACCOUNTED)}")
@@ -30,7 +32,7 @@ def grant(connection: Connection, ref: bytes, kind: str, halves: int, on: dt.dat
         raise RequestError("expected 0.5 to 1000 days")
     if not why.strip():
         raise RequestError("name the order, or the year, that grants the leave")
-    _add(connection, ref, kind, halves, on, "granted", why.strip()[:64], by, now_ms())
+    _add(connection, ref, kind, halves, on, "granted", why.strip()[:64], by, at_ms or now_ms())
 
 
 def balances(
