@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlalchemy import Connection
 
 from server.access.gate import everybody
-from server.ledger.store import Ledger, now_ms
+from server.ledger.store import Ledger
 from server.public import listing, texts, views, words
 from server.public.states import Action, Fresh
 from server.web.pages import environment
@@ -110,8 +110,14 @@ def office(request: Request, org: Org, code: Code) -> Response:
         if one is None or row is None:
             return _missing(request, connection)
         found = views.attendance_list(connection, org, asked, row.office)
-        banner, counts = _banner(request, row), views.office_counts(row)
-        more: dict[str, Any] = {"office": row, "counts": counts, "banner": banner, "asked": asked, "list": found}
+        banner = _banner(request, row, views.state(connection).as_of_ms)
+        more: dict[str, Any] = {
+            "office": row,
+            "counts": views.office_counts(row),
+            "banner": banner,
+            "asked": asked,
+            "list": found,
+        }
         return _page(request, connection, "public_office.html", org=one, here="", **more)
 
 
@@ -162,11 +168,11 @@ def _missing(request: Request, connection: Connection) -> Response:
     return _page(request, connection, "public_error.html", 404, org=None, text=text)
 
 
-def _banner(request: Request, row: Any) -> list[str]:
+def _banner(request: Request, row: Any, as_of_ms: int) -> list[str]:
     """What keeps an office's figures from being whole (R5.9)."""
     w = words.LANGUAGES[_lang(request)]
     fresh, since_ms, pending = Fresh(row.fresh), row.stale_ms, row.pending
-    at = "" if since_ms is None else texts.since(since_ms, now_ms())
+    at = "" if since_ms is None else texts.since(since_ms, as_of_ms)
     found = []
     if fresh is Fresh.OFFLINE:
         found.append(w.offline_since.format(time=at) if at else w.offline)

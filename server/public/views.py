@@ -31,7 +31,7 @@ ROW_SORTS: Mapping[str, Sequence[Any]] = {
     "name": (_R.name,),
     "designation": (_R.designation,),
     "action": (_R.action,),
-    "time": (_R.at_ms,),
+    "time": (func.coalesce(_R.at_ms, 0),),  # the databases do not agree where NULL comes
 }
 
 
