@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-_WIDE, _EDGE = 400.0, 24.0
+_WIDE, _EDGE = 400.0, 36.0
 _MOST_HIGH = 520.0
 _APART = 60  # places up to which circles are pushed apart
 
@@ -36,7 +36,7 @@ def draw(spots: Sequence[Spot], says: str) -> Markup:
     """Empty where there is none."""
     if not spots:
         return Markup("")
-    radii = [min(20.0, 9.0 + 1.6 * math.log2(1 + spot.size)) if len(spots) <= _APART else 6.0 for spot in spots]
+    radii = [min(26.0, 11.0 + 2 * math.log2(1 + spot.size)) if len(spots) <= _APART else 6.0 for spot in spots]
     places, high = _placed(spots)
     if len(spots) <= _APART:
         places = _apart(places, radii, high)

@@ -318,6 +318,22 @@ _ALARMS = {
     "came_back": ("came back {n} times", "{n} बार लौटी"),
 }
 
+_CLAIMS = {
+    "claims_hint": (
+        "Machines that brought a token. Let in the one that stands where it says; nobody else.",
+        "मशीनें जो टोकन लाईं। उसी को स्वीकारें जो बताई जगह पर खड़ी है; किसी और को नहीं।",
+    ),
+    "no_claims": ("Nobody asks to be let in.", "कोई मशीन स्वीकृति नहीं माँग रही।"),
+    "claim_token": ("Token made by", "टोकन किसने बनाया"),
+    "claim_replaces": ("It takes the place of a unit that is known.", "यह पहले की मशीन की जगह लेगी।"),
+    "claim_approve": ("Let it in", "स्वीकारें"),
+    "claim_refuse": ("Turn it away", "अस्वीकारें"),
+    "claim_past": ("Decided of late", "हाल के निर्णय"),
+    "claim_admitted": ("let in", "स्वीकृत"),
+    "claim_refused": ("turned away", "अस्वीकृत"),
+    "claim_closed": ("Nothing is claimed at this server.", "इस सर्वर पर दावे नहीं लिए जाते।"),
+}
+
 _SEARCH = {
     "search_label": ("Terminal, office or person", "टर्मिनल, कार्यालय या व्यक्ति"),
     "search_label_plain": ("Terminal or office", "टर्मिनल या कार्यालय"),
@@ -360,7 +376,7 @@ _SAID = {
 }  # fmt: skip
 
 WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
-    {**_PAGES, **_OVERVIEW, **_LIST, **_TERMINAL, **_ORDERS, **_TICKETS, **_ALARMS, **_SEARCH, **_SAID}
+    {**_PAGES, **_OVERVIEW, **_LIST, **_TERMINAL, **_ORDERS, **_TICKETS, **_ALARMS, **_CLAIMS, **_SEARCH, **_SAID}
 )
 
 

@@ -5,6 +5,7 @@ scheduler, and worked on by accounts that hold one role each.
 """
 
 import contextlib
+import datetime as dt
 import os
 import socket
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from server.access.roles import Role
 from server.access.scope import Place
 from server.access.sessions import Strength, View
 from server.feed import Feed
-from server.fleet import orders, places, registry, standing, twin
+from server.fleet import orders, places, standing, twin
 from server.fleet import synthetic as terminals
 from server.fleet.scheduler import GRACE_MS, Scheduler
 from server.fleet.tickets import DAY_MS
@@ -27,7 +28,6 @@ from server.ledger.tables import (
     account,
     account_grant,
     condition,
-    office,
     punch_day,
     terminal,
     terminal_order,
@@ -83,10 +83,9 @@ def fleet_office(folder: Path, schools: int = 60, count: int = 150) -> Iterator[
         start_web(stack, Services(ledger, Feed(), list), listening)
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         one = FleetOffice(ledger, url, made.slug, ids)
-        with ledger.read() as connection:
-            for level in ("state", "district"):
-                asked = select(office.c.path).where(office.c.level == level).order_by(office.c.path)
-                one.places[level] = Place(made.slug, connection.scalars(asked).first() or "")
+        for level in ("state", "district"):
+            first = next(place for place in made.places if place.level.value == level)
+            one.places[level] = Place(made.slug, first.path)
         yield one
 
 
@@ -138,7 +137,7 @@ def _told(ledger: Ledger, ids: list[str], now: int) -> None:
 
 def _punched(ledger: Ledger, now: int) -> None:
     """Today is as some day of last week was."""
-    today = registry and _day(now)
+    today = _day(now)
     with ledger.write() as connection:
         last = connection.scalar(select(punch_day.c.day).order_by(punch_day.c.day.desc()).limit(1))
         rows = connection.execute(select(punch_day).where(punch_day.c.day == last)).all()
@@ -148,6 +147,4 @@ def _punched(ledger: Ledger, now: int) -> None:
 
 
 def _day(now: int) -> str:
-    import datetime as dt
-
     return dt.datetime.fromtimestamp(now / 1000, IST).date().isoformat()

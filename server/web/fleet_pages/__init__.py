@@ -1,7 +1,7 @@
 """The pages about terminals: overview and map, lists, one terminal, commands, tickets, alarms. server/web/app.py takes
 them by `ROUTERS`."""
 
-from server.web.fleet_pages import alarms, commands, live, overview, terminal, terminals, tickets
+from server.web.fleet_pages import alarms, claims, commands, live, overview, terminal, terminals, tickets
 
 ROUTERS = [
     overview.router,
@@ -10,5 +10,6 @@ ROUTERS = [
     commands.router,
     tickets.router,
     alarms.router,
+    claims.router,
     live.router,
 ]

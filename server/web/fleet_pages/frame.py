@@ -32,6 +32,7 @@ _TABS = (
     ("work", "/work", Right.MEND),
     ("orders", "/orders", Right.FLEET),
     ("rosters", "/rosters", Right.FLEET),
+    ("claims", "/claims", Right.COMMAND),
     ("refused", "/refused", Right.REFUSALS),
 )
 _BACK = {"work": "/work", "tickets": "/tickets", "alarms": "/alarms"}
@@ -67,7 +68,7 @@ def show(
         "advise": _advise(hindi),
         "now_ms": _now(),
     }
-    around["of_office"] = _of_office(hindi)
+    around |= {"of_office": _of_office(hindi), "may_find": who.scope(Right.FIND) is not None}
     return pages.page(request, name, status, **around, **context)
 
 

@@ -12,17 +12,18 @@ from server.ledger.store import now_ms
 from server.web import charts, charts_map
 from server.web.charts_map import Spot
 from server.web.fleet_pages import listing, tree
-from server.web.fleet_pages.frame import OfficeId, not_there, office_id, read, show, words
+from server.web.fleet_pages.frame import OfficeId, PageNo, not_there, office_id, paged, read, show, words
 from server.web.fleet_pages.tree import QUARTERS, Office, Sums
 from server.web.pages import language
 from server.web.words_fleet import FleetWords
 
 router = APIRouter(include_in_schema=False)
+PAGE = 50
 See = Annotated[Scope, may(Right.FLEET)]
 
 
 @router.get("/fleet")
-def fleet(request: Request, scope: See, office: OfficeId = "") -> Response:
+def fleet(request: Request, scope: See, office: OfficeId = "", page: PageNo = 1) -> Response:
     """What is below an office, and what ails it."""
     f = words(request)
     with read(request) as connection:
@@ -31,23 +32,23 @@ def fleet(request: Request, scope: See, office: OfficeId = "") -> Response:
             raise not_there(request)
         within = tree.narrowed(scope, view.here)
         sums = overview.sums(connection, now_ms(), within)
-        leaf = not view.below
-        asked = listing.Asked(sort="level")
-        rows, total = listing.found(connection, within, asked) if leaf else ([], 0)
-    whole = tree.total([view.itself, *(part for _, part in view.below)])
-    shares = {child.id: _share(f, part) for child, part in view.below}
+        worst_first = listing.Asked(sort="level")
+        rows, total = ([], 0) if view.below else listing.found(connection, within, worst_first)
+    shown = view.below[(page - 1) * PAGE : page * PAGE]
     context: dict[str, object] = {
         "view": view,
-        "whole": whole,
+        "whole": tree.total([view.itself, *(part for _, part in view.below)]),
         "sums": sums,
-        "crumbs": "/fleet",
-        "shares": shares,
+        "wrong": sorted(_ailing(sums).items(), key=lambda one: (-one[1][1], -one[1][0], one[0])),
+        "shown": [(child, part, _share(f, part)) for child, part in shown],
         "itself": _share(f, view.itself),
+        "where": paged(request, page, PAGE, len(shown), len(view.below)),
+        "day": _day(f, view.quarters),
+        "rows": rows,
+        "total": total,
+        "crumbs": "/fleet",
     }
-    wrong = sorted(_ailing(sums).items(), key=lambda one: (-one[1][1], -one[1][0], one[0]))
-    around = {"itself": _share(f, view.itself), "day": _day(f, view.quarters), "rows": rows, "total": total}
-    more = {"wrong": wrong, "leaf": leaf}
-    return show(request, "fleet_overview.html", "overview", context | around | more, stream="/live/fleet")
+    return show(request, "fleet_overview.html", "overview", context, stream="/live/fleet")
 
 
 @router.get("/fleet/map")

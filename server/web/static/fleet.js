@@ -25,8 +25,16 @@ async function refresh() {
   }
 }
 
-const source = new EventSource(link.dataset.stream);
-source.addEventListener("open", () => show("live"));
-source.addEventListener("changed", () => refresh().catch(() => show("lost")));
-source.addEventListener("error", () => show("lost"));
-document.addEventListener("visibilitychange", () => { if (stale) refresh().catch(() => show("lost")); });
+function listen() {
+  const source = new EventSource(link.dataset.stream);
+  source.addEventListener("open", () => show("live"));
+  source.addEventListener("changed", () => refresh().catch(() => show("lost")));
+  source.addEventListener("error", () => show("lost"));
+  document.addEventListener("visibilitychange", () => { if (stale) refresh().catch(() => show("lost")); });
+}
+
+if (link) listen();
+// On a phone the tabs are wider than the screen: the one we are at should be seen.
+const rooms = document.querySelector(".rooms");
+const here = rooms.querySelector("[aria-current]");
+if (here) rooms.scrollLeft = here.offsetLeft - rooms.offsetLeft - 40;
