@@ -13,10 +13,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, case, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from server.fleet import silence, ticket_book
+from server.fleet import silence, ticket_book, zones
 from server.ledger.store import upsert
 from server.ledger.tables import counter, fitness_fact, fitness_run, punch_day, record, rejection
-from server.timekeeping import IST
 from sync import WireError
 from sync.record import ClockSource, Event, EventCode, Means, RecordType, SourceClass, parse_record
 
@@ -29,8 +28,9 @@ Run = tuple[str, bytes, int]  # terminal, log, boot number
 
 @dataclass
 class _Read:
-    """What a slice of records says."""
+    """What a slice of records says. `zones`: of the terminals they are of."""
 
+    zones: dict[str, dt.tzinfo]
     runs: dict[Run, list[int]] = field(default_factory=dict)  # first, last, received
     facts: list[dict[str, Any]] = field(default_factory=list)
     rejections: list[dict[str, Any]] = field(default_factory=list)
@@ -44,7 +44,7 @@ def follow(connection: Connection, now_ms: int) -> bool:
     rows = _slice(connection, after)
     if not rows:
         return False
-    read = _Read()
+    read = _Read(zones.of_terminals(connection, sorted({row.terminal for row in rows})))
     for row in rows:
         _take(connection, read, row)
     _put_runs(connection, read.runs)
@@ -85,7 +85,7 @@ def _take_punch(read: _Read, row: Row[Any]) -> None:
         before = read.matches.get(row.person)
         if before is None or row.wall_ms > before[0]:
             read.matches[row.person] = row.wall_ms, f"{row.terminal}/{row.seq}"
-    if row.clock_source != ClockSource.UNKNOWN and (shown := _shown(row.wall_ms)):
+    if row.clock_source != ClockSource.UNKNOWN and (shown := _shown(row.wall_ms, read.zones[row.terminal])):
         read.days[row.terminal, shown.date().isoformat()][silence.quarter(shown)] += 1
 
 
@@ -151,9 +151,9 @@ def _put_days(connection: Connection, days: dict[tuple[str, str], Counter[int]])
         upsert(connection, punch_day, values, "quarters")
 
 
-def _shown(wall_ms: int) -> dt.datetime | None:
+def _shown(wall_ms: int, zone: dt.tzinfo) -> dt.datetime | None:
     try:
-        shown = dt.datetime.fromtimestamp(wall_ms / 1000, IST)
+        shown = dt.datetime.fromtimestamp(wall_ms / 1000, zone)
     except (ValueError, OverflowError, OSError):
         return None
     return shown if shown.year in _YEARS else None

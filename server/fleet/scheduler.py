@@ -4,6 +4,7 @@ What must stay true here: every step does only what is due and was not done, so 
 be killed in the middle; after a day without this server one tick says all that should have been said.
 """
 
+import datetime as dt
 import logging
 import threading
 import time
@@ -14,11 +15,11 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, select
 
 from server import LedgerError
-from server.fleet import alarms, health, moving, orders, places, ticket_book, twin
+from server.fleet import alarms, health, moving, orders, places, ticket_book, twin, zones
 from server.fleet.follow import follow
 from server.fleet.watch import SLICE, Watch
 from server.ledger.store import Ledger, now_ms, upsert
-from server.ledger.tables import counter, terminal
+from server.ledger.tables import counter
 from sync.orders import OrderKind
 
 log = logging.getLogger("hazri.fleet")
@@ -26,8 +27,7 @@ log = logging.getLogger("hazri.fleet")
 TICK_S = 60.0
 GRACE_MS = 15 * 60_000  # terminals come back one after the other (S12): before that nobody is called missing
 _RAISED = "fleet/raised"
-_DAY_MS = 86_400_000
-_SWEEP_MS = 9 * 3_600_000  # 14:30 in India: everybody has come, and nobody has gone
+_AFTERNOON = dt.timedelta(hours=14, minutes=30)  # everybody has come, and nobody has gone
 _OVERLAP_MS = 3_600_000  # an alarm may be committed after one that came later
 
 
@@ -48,7 +48,7 @@ class Scheduler:
         self._ledger, self._hears, self._tick_s = ledger, hears, tick_s
         self._watch = Watch(ledger)
         self._hearing_since_ms: int | None = None
-        self._swept_day = -1
+        self._swept: dict[dt.tzinfo, dt.date] = {}
         self.pulse = Pulse()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name="fleet", daemon=True)
@@ -119,22 +119,27 @@ class Scheduler:
         return opened
 
     def _sweep(self, at_ms: int) -> None:
-        """Once a day, in the afternoon of India: forget what is a year old, and see who seems to have moved."""
-        day = (at_ms - _SWEEP_MS) // _DAY_MS
-        if day == self._swept_day:
+        """Once a day, in the afternoon of each office: forget what is a year old, and see who seems to have moved."""
+        with self._ledger.read() as connection:
+            everyone = zones.of_terminals(connection)
+        due: dict[dt.tzinfo, dt.date] = {}
+        for zone in set(everyone.values()) or {zones.zone("")}:
+            day = (dt.datetime.fromtimestamp(at_ms / 1000, zone) - _AFTERNOON).date()
+            if self._swept.get(zone) != day:
+                due[zone] = day
+        if not due:
             return
         with self._timed("daily"):
             with self._ledger.write() as connection:
                 health.forget(connection, at_ms)
-            with self._ledger.read() as connection:
-                everyone = list(connection.scalars(select(terminal.c.id).where(terminal.c.state == "active")))
-            for start in range(0, len(everyone), SLICE):
+            some = [one for one, zone in everyone.items() if zone in due]
+            for start in range(0, len(some), SLICE):
                 with self._ledger.read() as connection:
-                    leads = moving.leads(connection, everyone[start : start + SLICE])
+                    leads = moving.leads(connection, some[start : start + SLICE])
                 if leads:
                     with self._ledger.write() as connection:
                         moving.say(connection, leads, at_ms)
-        self._swept_day = day
+        self._swept |= due
 
     @contextmanager
     def _timed(self, step: str) -> Iterator[None]:

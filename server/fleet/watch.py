@@ -5,15 +5,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
-from server.fleet import alarms, conditions, health
+from server.fleet import alarms, conditions, health, zones
 from server.fleet.conditions import HEALTH_RULES, RULES, Facts, Level
 from server.fleet.health import Told
 from server.fleet.silence import Silence, expectation, holiday, quarter, weekdays
 from server.ledger.store import Ledger
 from server.ledger.tables import condition, punch_day, terminal, terminal_health, terminal_state
-from server.timekeeping import IST
 
 SLICE = 400
 _MORNING, _EVENING = dt.time(9, 0), dt.time(18, 0)  # nobody is called out for a quiet office at night
@@ -26,7 +25,7 @@ class Watch:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._weekday: tuple[dt.date, dict[str, list[bytes]]] | None = None
+        self._history: dict[dt.date, dict[str, list[bytes]]] = {}  # of the same weekday before, by the day of now
 
     def look(self, now_ms: int, *, hearing: bool) -> int:
         """Returns how many alarms were opened. `hearing` False: this server has not listened long enough to say who
@@ -50,23 +49,32 @@ class Watch:
         return opened
 
     def _silences(self, connection: Connection, now_ms: int) -> dict[str, Silence]:
-        """What was expected of each terminal by now, and what came; nothing on a holiday, at night, before work."""
-        now = dt.datetime.fromtimestamp(now_ms / 1000, IST)
-        if not _MORNING <= now.time() <= _EVENING:
-            return {}
-        p = punch_day.c
-        if self._weekday is None or self._weekday[0] != now.date():
-            history: dict[str, list[bytes]] = {}
-            days = [day.isoformat() for day in weekdays(now.date())]
-            for row in connection.execute(select(punch_day).where(p.day.in_(days))):
-                history.setdefault(row.terminal, []).append(row.quarters)
-            self._weekday = now.date(), history
-        asked = select(punch_day).where(p.day == now.date().isoformat())
-        today = {row.terminal: row.quarters for row in connection.execute(asked)}
-        by_now = quarter(now)
-        past = self._weekday[1].items()
-        expected = {one: expectation(days, today.get(one, b""), by_now) for one, days in past}
+        """What was expected of each terminal by now, and what came; nothing on a holiday, and nothing at night or
+        before work, by the clock of its office."""
+        days: dict[dt.date, list[tuple[str, int]]] = {}
+        for one, zone in zones.of_terminals(connection).items():
+            now = dt.datetime.fromtimestamp(now_ms / 1000, zone)
+            if _MORNING <= now.time() <= _EVENING:
+                days.setdefault(now.date(), []).append((one, quarter(now)))
+        self._history = {day: self._history.get(day) or _history(connection, day) for day in days}
+        expected = {}
+        for day, terminals in days.items():
+            today = {row.terminal: row.quarters for row in connection.execute(_days(day))}
+            for one, by_now in terminals:
+                if before := self._history[day].get(one):
+                    expected[one] = expectation(before, today.get(one, b""), by_now)
         return {} if holiday(expected.values()) else expected
+
+
+def _history(connection: Connection, today: dt.date) -> dict[str, list[bytes]]:
+    found: dict[str, list[bytes]] = {}
+    for row in connection.execute(_days(*weekdays(today))):
+        found.setdefault(row.terminal, []).append(row.quarters)
+    return found
+
+
+def _days(*days: dt.date) -> Select[Any]:
+    return select(punch_day).where(punch_day.c.day.in_([day.isoformat() for day in days]))
 
 
 def gather(
