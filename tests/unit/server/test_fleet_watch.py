@@ -4,7 +4,7 @@ import dataclasses
 import datetime as dt
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from server import FleetError
 from server.fleet import (
@@ -14,6 +14,7 @@ from server.fleet import (
     places,
     ticket_book,
     watch,
+    zones,
 )
 from server.fleet.conditions import Level
 from server.fleet.places import Place
@@ -23,10 +24,13 @@ from server.ledger.store import Ledger
 from server.ledger.tables import (
     incident,
     notice,
+    office,
     punch_day,
     rejection,
+    terminal,
     ticket,
 )
+from server.timekeeping import IST
 from sync.health import Serving, Verdict
 from sync.orders import OrderKind
 from sync.record import ClockSource, Event, EventCode, Flag, Instant, Kind, Means, Punch, SourceClass
@@ -169,6 +173,44 @@ def test_forty_people_and_no_punch_is_an_alarm_unless_it_is_a_holiday(ledger: Le
     for at_ms in (NOW, NOW + MINUTE):
         holiday.tick(at_ms)
     assert rows(ledger, incident) == []
+
+
+def test_silence_goes_by_the_clock_of_the_office(ledger: Ledger) -> None:
+    """S1: at 09:45 in India it is 06:15 in Tallinn, where nobody has come yet."""
+    where = dict(zip(("t-0", "t-1"), offices(ledger), strict=True))
+    for name in where:
+        admitted(ledger, name)
+    with ledger.write() as connection:
+        connection.execute(update(office).where(office.c.id == where["t-1"]).values(timezone="Europe/Tallinn"))
+        for name, ref in where.items():
+            connection.execute(update(terminal).where(terminal.c.id == name).values(office=ref))
+            for week in range(1, 5):
+                day = (dt.date(2026, 1, 5) - dt.timedelta(weeks=week)).isoformat()
+                quarters = bytes(40 if at == 37 else 0 for at in range(96))
+                connection.execute(insert(punch_day).values(terminal=name, day=day, quarters=quarters))
+    minute = scheduler(ledger, NOW)
+    silent = []
+    for hours in (0, 4):  # 13:45 in India, 10:15 in Tallinn
+        for name in where:
+            beats(ledger, name, NOW + hours * HOUR)
+        for at_ms in (NOW, NOW + MINUTE):
+            minute.tick(at_ms + hours * HOUR)
+        silent.append({row["terminal"] for row in rows(ledger, incident) if row["kind"] == "silent"})
+    assert silent == [{"t-0"}, {"t-0", "t-1"}]
+
+
+def test_the_zone_of_an_office_is_by_its_name_and_else_indias(ledger: Ledger) -> None:
+    ref = offices(ledger)[0]
+    one, elsewhere = admitted(ledger), admitted(ledger, "t-2")
+    told = []
+    for name in ("Europe/Tallinn", "Asia/Kolkata", "Nowhere/At/All", "../etc/passwd", ""):
+        with ledger.write() as connection:
+            connection.execute(update(office).where(office.c.id == ref).values(timezone=name))
+            connection.execute(update(terminal).where(terminal.c.id == one).values(office=ref))
+            found = zones.of_terminals(connection)
+        assert found[elsewhere] is IST
+        told.append(dt.datetime(2026, 1, 5, tzinfo=dt.UTC).astimezone(found[one]).strftime("%H:%M"))
+    assert told == ["02:00", "05:30", "05:30", "05:30", "05:30"]
 
 
 def test_a_new_fault_after_a_closed_ticket_is_a_new_ticket(ledger: Ledger) -> None:
