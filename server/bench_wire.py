@@ -99,7 +99,7 @@ def run(console: Console) -> dict[str, Any]:
         stage = stack.enter_context(staged())
         relay = Relay(*stage.address)
         stack.callback(relay.close)
-        site = Site(stage, "127.0.0.1", relay.port)
+        site = Site(stage, "127.0.0.1", relay.port, eager=True)
         stack.callback(site.close)
         meter = open_meter(relay.port, lambda: site.link.carried)
         stack.callback(meter.close)

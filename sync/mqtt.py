@@ -34,7 +34,8 @@ _DEAD_LINE_S = 60.0  # what was sent and is not acknowledged by then will not be
 _DATES_S = 0.5  # as long after the time is known a wrong date may still be in use
 _TCP_INFO = struct.Struct("128xQII56xQ")
 _HEADER_BYTES = 52  # IPv4, and TCP with time stamps
-_GATHER_S = 0.04  # what is said so soon after CONNECT shares its segment
+_GATHER_S = 0.04  # what is said so soon after CONNECT shares its segment, and its record of TLS
+_RECORD_BYTES = 16_384  # what one holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,14 +193,14 @@ class _Connection:
             self._client.connect(s.host, s.port, keepalive=s.keepalive_s)
             self._client.loop_start()
             return
-        self._client.on_socket_open = lambda *_: self._tls.gather(True)
+        self._client.on_socket_register_write = lambda *_: None  # what is said waits until paho's thread is there
         self._client.connect(s.host, s.port, keepalive=s.keepalive_s)
         self._subscribe()
-        self._client.loop_start()
         self.open = True
         on_state(True, Why(Reason.GREETING))
         self._over.wait(_GATHER_S)
-        self._tls.gather(False)
+        self._client.on_socket_register_write = None
+        self._client.loop_start()
 
     def _subscribe(self) -> None:
         if self._settings.subscriptions:
@@ -263,6 +264,7 @@ class _Client(paho.Client):
 
     trouble: ssl.SSLError | None = None  # why TLS ended, which paho takes for any other end
     _plain: socket.socket | None = None
+    _held = b""  # packets that go out with the next
 
     def give_up(self) -> None:
         """End an attempt that is under way: TCP waits for an answer for minutes, though the network is another."""
@@ -292,11 +294,22 @@ class _Client(paho.Client):
 
     def _sock_send(self, buf: bytes | bytearray) -> int:
         try:
-            return super()._sock_send(buf)
+            return self._together(bytes(buf))
         except (ConnectionError, ssl.SSLEOFError):  # reset; what the other side said before it lies there still
             with contextlib.suppress(OSError):
                 self._sock_recv(1)
             raise
+
+    def _together(self, packet: bytes) -> int:
+        """Packets that wait go out as one record of TLS: each has 22 bytes, and a system call, of its own."""
+        if self._out_packet and packet[0] != paho.DISCONNECT and len(self._held) + len(packet) <= _RECORD_BYTES:
+            self._held += packet
+            return len(packet)
+        sent = super()._sock_send(self._held + packet) - len(self._held)
+        self._held = self._held[sent:] if sent < 0 else b""
+        if sent <= 0:
+            raise BlockingIOError
+        return sent
 
     def _check_keepalive(self) -> None:
         with self._msgtime_mutex:
@@ -324,11 +337,6 @@ class _TlsContext(ssl.SSLContext):
     def remember(self) -> None:
         """Keep the session of the line that is up; the broker's ticket came with its first answer."""
         self.resumable = self.line.session if self.line else None
-
-    def gather(self, on: bool) -> None:
-        """Hold back what is not a full segment, or let it go; the kernel lets it go after 0.2 s by itself."""
-        if self.line is not None:
-            self.line.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, int(on))
 
     def give_up(self) -> None:
         """Break off a handshake that another thread is in."""

@@ -513,7 +513,6 @@ def test_an_alert_is_read_though_the_line_is_reset(house: House) -> None:
 
 def test_a_line_that_is_none_any_more(house: House) -> None:
     tls = MqttLink(house.client("t-1"))._tls
-    tls.gather(True)
     tls.give_up()
     closed = socket.socket()
     closed.close()
