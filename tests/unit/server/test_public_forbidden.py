@@ -31,7 +31,8 @@ from server.ledger.tables import (
     terminal,
     terminal_health,
 )
-from server.public import front
+from server.public.front import Front
+from server.public.limits import Rate
 from sync.record import Kind
 from tests.unit.server.public_site import NOW, Site, ask, at, flat, site, table, terminal_of
 
@@ -155,7 +156,7 @@ def _new(link: str) -> bool:
 def test_no_forbidden_field_is_in_any_public_answer(tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """R5.12: Aadhaar digits, attendance id, photo, template, mobile, reason of leave, device address; and no
     reference, birthday, login or terminal either."""
-    monkeypatch.setattr(front.Front.__init__, "__defaults__", (front.Rate(1e9, 1e9), front.Rate(1e9, 1e9)))
+    monkeypatch.setattr(Front.__init__, "__defaults__", (Rate(1e9, 1e9), Rate(1e9, 1e9)))
     ledger = Ledger(f"sqlite:///{tmp_path / 'l.db'}")
     made = site(ledger, schools=2, seed=seed)
     planted = Planted(made, seed)
