@@ -132,7 +132,9 @@ def _parser() -> argparse.ArgumentParser:
     storm.add_argument("--terminals", type=int, default=5000, metavar="N", help="how many (default: 5000)")
     storm.add_argument("--flood", action="store_true", help="instead: one terminal floods, twenty others work on")
     days = add("attendance", _bench, "Fold a month of a whole state, and one late punch.", bench)
-    days.add_argument("--people", type=int, default=100_000, metavar="N", help="(default: 100,000)")
+    public = add("public", _bench, "Ask for the public pages of a whole state, over and over.", bench)
+    for one in (days, public):
+        one.add_argument("--people", type=int, default=100_000, metavar="N", help="(default: 100,000)")
     api = add("api", _bench, "Pull a large made-up ledger through the API.", bench)
     board = add("dashboard", _bench, "Look at a large made-up ledger, and at a thousand punches a second.", bench)
     for one in (ingest, api, board):
@@ -141,7 +143,7 @@ def _parser() -> argparse.ArgumentParser:
         one.add_argument("--punches", type=int, default=10_000_000, metavar="N", help="(default: 10,000,000)")
         one.add_argument("--terminals", type=int, default=10_000, metavar="N", help="(default: 10,000)")
     named = ("wire", wire), ("link", link), ("ingest", ingest), ("storm", storm), ("api", api), ("dashboard", board)
-    for name, one in (*named, ("attendance", days)):
+    for name, one in (*named, ("attendance", days), ("public", public)):
         one.set_defaults(bench=name)
         one.add_argument("--json", action="store_true", help="one line of JSON")
     proof = add("proof", _proof, "Prove one record to somebody who trusts nobody here: a file, a sheet, a verifier.")

@@ -38,6 +38,10 @@ def _run(args: argparse.Namespace, console: Console) -> dict[str, Any]:
             from server import bench_attendance
 
             return bench_attendance.run(console, args.people)
+        case "public":
+            from server.public import bench as bench_public
+
+            return bench_public.run(console, args.people)
         case "storm" if args.flood:
             from server import bench_flood
 
