@@ -31,9 +31,10 @@ def _run(args: argparse.Namespace, console: Console) -> dict[str, Any]:
 
             return bench_ingest.run(console, args.scale, args.database)
         case "api" | "dashboard":
-            from server import bench_api
+            from server import bench_api, bench_pages
 
-            return bench_api.run(console, args.bench, args.punches, args.terminals, args.database)
+            found = bench_api.run(console, args.bench, args.punches, args.terminals, args.database)
+            return found | bench_pages.run(console, args.terminals) if args.bench == "dashboard" else found
         case "attendance":
             from server import bench_attendance
 

@@ -47,7 +47,7 @@ def run(console: Console, what: str, punches: int, terminals: int, url: str) -> 
         filled_s = time.monotonic() - started
         token = tokens.make(ledger, "bench", Scope.PULL if what == "api" else Scope.DASHBOARD, 1)
         ledger.close()
-        with _served(database, folder, terminals, live=what == "dashboard") as (address, end, pid):
+        with served(database, folder, terminals, live=what == "dashboard") as (address, end, pid):
             progress.update(task, description="reading it")
             found = _api(address, token, punches, pid) if what == "api" else _dashboard(address, token, punches, end)
     filled = {"punches": punches, "terminals": terminals, "made_per_s": round(punches / filled_s)}
@@ -71,11 +71,11 @@ def _api(address: str, token: str, punches: int, pid: int) -> dict[str, Any]:
         draw = random.Random(1)  # noqa: S311 - a load, not a secret
         places = [draw.randrange(max(1, punches - _PAGE)) for _ in range(_PAGES)]
         before_s = cpu_of(pid)
-        pages = [_timed(client, f"/api/v1/punches?after={at}&limit={_PAGE}") for at in places]
+        pages = [timed(client, f"/api/v1/punches?after={at}&limit={_PAGE}") for at in places]
         page_cpu_ms = (cpu_of(pid) - before_s) * 1000 / _PAGES
         tag = client.get("/api/v1/punches?limit=1").headers["etag"]
         client.headers["if-none-match"] = tag
-        idle = [_timed(client, "/api/v1/punches?limit=1", 304) for _ in range(_PAGES)]
+        idle = [timed(client, "/api/v1/punches?limit=1", 304) for _ in range(_PAGES)]
     return {
         "streamed_per_s": round(punches / plain_s),
         "server_cpu_us_a_punch": round(spent_s / punches * 1e6, 1),
@@ -83,9 +83,9 @@ def _api(address: str, token: str, punches: int, pid: int) -> dict[str, Any]:
         "changes_streamed_per_s": round(punches / changes_s),
         "gzip_streamed_per_s": round(punches / packed_s),
         "gzip_bytes_a_punch": round(packed / punches, 1),
-        "page_of_200_ms": _spread(pages),
+        "page_of_200_ms": spread(pages),
         "page_of_200_server_cpu_ms": round(page_cpu_ms, 2),
-        "nothing_new_ms": _spread(idle),
+        "nothing_new_ms": spread(idle),
     }
 
 
@@ -102,7 +102,7 @@ def _stream(client: httpx.Client, path: str, lines: int) -> tuple[float, int]:
     return time.monotonic() - started, size
 
 
-def _timed(client: httpx.Client, path: str, status: int = 200) -> float:
+def timed(client: httpx.Client, path: str, status: int = 200) -> float:
     started = time.monotonic()
     answer = client.get(path)
     took = (time.monotonic() - started) * 1000
@@ -111,7 +111,7 @@ def _timed(client: httpx.Client, path: str, status: int = 200) -> float:
     return took
 
 
-def _spread(times: list[float]) -> dict[str, float]:
+def spread(times: list[float]) -> dict[str, float]:
     ordered = sorted(times)
     return {"p50": round(statistics.median(ordered), 2), "p99": round(ordered[len(ordered) * 99 // 100], 2)}
 
@@ -120,7 +120,7 @@ def _dashboard(address: str, token: str, punches: int, end: Connection) -> dict[
     with httpx.Client(base_url=address, timeout=_PATIENCE_S) as client:
         if client.post("/enter", data={"token": token}).status_code != 303:
             raise ServerError("bench: the dashboard did not let us in")
-        pages = [_timed(client, "/") for _ in range(30)]
+        pages = [timed(client, "/") for _ in range(30)]
         seen: list[tuple[int, float]] = []
         with client.stream("GET", f"/live?after={punches}") as live:
             end.send("write")
@@ -140,14 +140,14 @@ def _dashboard(address: str, token: str, punches: int, end: Connection) -> dict[
             lags.append(max(0.0, (shown - at) * 1000))
     if not lags:
         raise ServerError("bench: the live view showed nothing")
-    return {"page_ms": _spread(pages), "live_lag_ms": _spread(lags), "live_punches_per_s": _RATE}
+    return {"page_ms": spread(pages), "live_lag_ms": spread(lags), "live_punches_per_s": _RATE}
 
 
 # ── the server ──
 
 
 @contextmanager
-def _served(database: str, folder: Path, terminals: int, *, live: bool) -> Any:
+def served(database: str, folder: Path, terminals: int, *, live: bool) -> Any:
     spawn = multiprocessing.get_context("spawn")
     near, far = spawn.Pipe()
     child = spawn.Process(target=_serve, args=(far, database, folder, terminals, live), daemon=True)

@@ -15,7 +15,7 @@ from server.ledger.tables import office, person, terminal
 from server.web.fleet_pages.frame import allowed, csrf, read, show
 
 router = APIRouter(include_in_schema=False)
-See = Annotated[Scope, may(Right.FLEET)]
+See = Annotated[Scope, may(Right.FIND)]
 
 _OFFICE = (office.c.name.label("office_name"), office.c.name_hi.label("office_name_hi"))
 LEAST, MOST, SHOWN = 2, 60, 20

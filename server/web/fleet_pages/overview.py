@@ -7,7 +7,6 @@ from fastapi import APIRouter, Request, Response
 from server.access.gate import may
 from server.access.rights import Right
 from server.access.scope import Scope
-from server.fleet import overview
 from server.ledger.store import now_ms
 from server.web import charts, charts_map
 from server.web.charts_map import Spot
@@ -31,15 +30,13 @@ def fleet(request: Request, scope: See, office: OfficeId = "", page: PageNo = 1)
         if view is None:
             raise not_there(request)
         within = tree.narrowed(scope, view.here)
-        sums = overview.sums(connection, now_ms(), within)
         worst_first = listing.Asked(sort="level")
         rows, total = ([], 0) if view.below else listing.found(connection, within, worst_first)
     shown = view.below[(page - 1) * PAGE : page * PAGE]
     context: dict[str, object] = {
         "view": view,
         "whole": tree.total([view.itself, *(part for _, part in view.below)]),
-        "sums": sums,
-        "wrong": sorted(_ailing(sums).items(), key=lambda one: (-one[1][1], -one[1][0], one[0])),
+        "wrong": sorted(view.wrong.items(), key=lambda one: (-one[1][1], -one[1][0], one[0])),
         "shown": [(child, part, _share(f, part)) for child, part in shown],
         "itself": _share(f, view.itself),
         "where": paged(request, page, PAGE, len(shown), len(view.below)),
@@ -91,15 +88,6 @@ def _share(f: FleetWords, part: Sums) -> object:
 
 def _shares(part: Sums) -> tuple[tuple[str, int], ...]:
     return ("ok", part.well), ("warn", part.warning), ("fail", part.failing), ("none", part.terminals - part.active)
-
-
-def _ailing(sums: overview.Sums) -> dict[str, tuple[int, int]]:
-    """By kind: how many warn, how many fail."""
-    found: dict[str, tuple[int, int]] = {}
-    for (kind, level), n in sums.wrong.items():
-        warn, fail = found.get(kind, (0, 0))
-        found[kind] = (warn, fail + n) if level == "fail" else (warn + n, fail)
-    return found
 
 
 def _day(f: FleetWords, quarters: list[int]) -> object:

@@ -4,9 +4,10 @@ One query by office each, folded along the paths: linear in the offices that hav
 """
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, case, false, func, or_, select
 
@@ -14,10 +15,11 @@ from server.access.scope import Place, Scope, condition, visible
 from server.fleet.conditions import Level
 from server.fleet.standing import State
 from server.ledger.tables import condition as condition_table
-from server.ledger.tables import office, punch_day, terminal, terminal_state, ticket
+from server.ledger.tables import incident, office, punch_day, terminal, terminal_state, ticket
 from server.timekeeping import IST
 
 QUARTERS = 96
+_COUNTED = ("terminals", "active", "online", "failing", "warning")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,8 @@ class View:
     below: list[tuple[Office, Sums]]
     itself: Sums
     quarters: list[int] = field(default_factory=lambda: [0] * QUARTERS)
+    wrong: dict[str, tuple[int, int]] = field(default_factory=dict)  # by kind: how many warn, how many fail
+    incidents: int = 0
 
 
 def look(connection: Connection, scope: Scope, ref: bytes | None, now_ms: int) -> View | None:
@@ -92,9 +96,13 @@ def look(connection: Connection, scope: Scope, ref: bytes | None, now_ms: int) -
         return look(connection, scope, below[0].id, now_ms)
     view = View(here, _above(connection, scope, here), [(child, Sums()) for child in below], Sums())
     within = narrowed(scope, here)
-    _fold(view, _by_office(connection, within))
-    _fold(view, _tickets(connection, within, now_ms))
-    _fold(view, _punches(connection, within, now_ms, view.quarters))
+    offices = _by_office(connection, within)
+    _fold(view, offices, _COUNTED)
+    _locate(view, offices)
+    _fold(view, _tickets(connection, within, now_ms), ("tickets", "breached"))
+    punched, view.quarters = _punches(connection, within, now_ms)
+    _fold(view, punched, ("punches",))
+    view.wrong, view.incidents = _wrong(connection, within), _incidents(connection, within)
     return view
 
 
@@ -143,7 +151,7 @@ def _offices(connection: Connection, *conditions: ColumnElement[bool]) -> list[O
     return [Office(*row) for row in connection.execute(asked)]
 
 
-def _by_office(connection: Connection, scope: Scope) -> Iterable[Any]:
+def _by_office(connection: Connection, scope: Scope) -> Sequence[Any]:
     t, s, o, c = terminal.c, terminal_state.c, office.c, condition_table.c
     worst = select(c.terminal, func.max(c.level).label("level")).where(c.level > int(Level.OK))
     per = worst.group_by(c.terminal).subquery()
@@ -158,7 +166,7 @@ def _by_office(connection: Connection, scope: Scope) -> Iterable[Any]:
     asked = select(o.org, o.path, o.latitude, o.longitude, *sums).select_from(terminal)
     asked = asked.join(terminal_state, s.terminal == t.id, isouter=True).join(per, per.c.terminal == t.id, isouter=True)
     asked = visible(asked.join(office, t.office == o.id, isouter=True), terminal, scope)
-    return connection.execute(asked.group_by(o.org, o.path, o.latitude, o.longitude))
+    return connection.execute(asked.group_by(o.org, o.path, o.latitude, o.longitude)).all()
 
 
 def _tickets(connection: Connection, scope: Scope, now_ms: int) -> Iterable[Any]:
@@ -169,38 +177,56 @@ def _tickets(connection: Connection, scope: Scope, now_ms: int) -> Iterable[Any]
     return connection.execute(visible(asked, ticket, scope).group_by(o.org, o.path))
 
 
-@dataclass(frozen=True, slots=True)
-class _Punched:
+def _wrong(connection: Connection, scope: Scope) -> dict[str, tuple[int, int]]:
+    c = condition_table.c
+    sums = _sum(c.level == int(Level.WARN)), _sum(c.level == int(Level.FAIL))
+    asked = visible(select(c.kind, *sums).where(c.level > int(Level.OK)), condition_table, scope)
+    return {kind: (warn, fail) for kind, warn, fail in connection.execute(asked.group_by(c.kind))}
+
+
+def _incidents(connection: Connection, scope: Scope) -> int:
+    asked: Any = select(func.count()).select_from(incident).where(incident.c.closed_ms.is_(None))
+    found: int | None = connection.scalar(visible(asked, incident, scope))
+    return found or 0
+
+
+class _Punched(NamedTuple):
     org: str | None
     path: str | None
     punches: int
 
 
-def _punches(connection: Connection, scope: Scope, now_ms: int, quarters: list[int]) -> Iterable[_Punched]:
-    """Of today, also added to `quarters`."""
+def _punches(connection: Connection, scope: Scope, now_ms: int) -> tuple[list[_Punched], list[int]]:
+    """Of today: by office, and of all by quarter hour."""
     p, o = punch_day.c, office.c
     today = dt.datetime.fromtimestamp(now_ms / 1000, IST).date().isoformat()
     asked = select(o.org, o.path, p.quarters).select_from(punch_day).join(terminal, p.terminal == terminal.c.id)
     asked = asked.join(office, terminal.c.office == o.id, isouter=True).where(p.day == today)
-    for row in connection.execute(visible(asked, punch_day, scope)):
-        for at, n in enumerate(row.quarters):
-            if n:
-                quarters[at] += n
-        yield _Punched(row.org, row.path, sum(row.quarters))
+    rows = connection.execute(visible(asked, punch_day, scope)).all()
+    counts: Counter[tuple[str | None, str | None]] = Counter()
+    for org, path, quarters in rows:
+        counts[org, path] += sum(quarters)
+    days = (row.quarters.ljust(QUARTERS, b"\0") for row in rows)
+    summed = [sum(column) for column in zip(*days, strict=True)]
+    return [_Punched(*where, n) for where, n in counts.items()], summed or [0] * QUARTERS
 
 
-def _fold(view: View, rows: Iterable[Any]) -> None:
+def _fold(view: View, rows: Iterable[Any], names: Sequence[str]) -> None:
     """Add each row to the child whose tree it is in, else to the place itself."""
     of = {(child.org, child.path): sums for child, sums in view.below}
     for row in rows:
         into = _whose(of, row.org, row.path) or view.itself
-        for name in ("terminals", "active", "online", "failing", "warning", "tickets", "breached", "punches"):
-            more = getattr(row, name, 0)
-            if more:
-                setattr(into, name, getattr(into, name) + more)
-        latitude, longitude = getattr(row, "latitude", None), getattr(row, "longitude", None)
-        if latitude is not None and longitude is not None:
-            into.located = into.located[0] + latitude, into.located[1] + longitude, into.located[2] + 1
+        for name in names:
+            setattr(into, name, getattr(into, name) + getattr(row, name))
+
+
+def _locate(view: View, rows: Iterable[Any]) -> None:
+    of = {(child.org, child.path): sums for child, sums in view.below}
+    for row in rows:
+        if row.latitude is not None and row.longitude is not None:
+            into = _whose(of, row.org, row.path) or view.itself
+            latitudes, longitudes, n = into.located
+            into.located = latitudes + row.latitude, longitudes + row.longitude, n + 1
 
 
 def _whose(of: dict[tuple[str, str], Sums], org: str | None, path: str | None) -> Sums | None:
@@ -216,7 +242,7 @@ def _whose(of: dict[tuple[str, str], Sums], org: str | None, path: str | None) -
 
 def total(parts: Sequence[Sums]) -> Sums:
     """All of them together."""
-    names = ("terminals", "active", "online", "failing", "warning", "tickets", "breached", "punches")
+    names = *_COUNTED, "tickets", "breached", "punches"
     return Sums(**{name: sum(getattr(part, name) for part in parts) for name in names})
 
 
