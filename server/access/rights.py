@@ -62,6 +62,19 @@ class Right(Enum):
         personal=False,
     )
     ON_DUTY = May("declare duty elsewhere (R4.6)", frozenset({Role.REPORTING_OFFICER}))
+    DECIDE = May("decide what people ask for: leave, duty, corrections", frozenset({Role.REPORTING_OFFICER}))
+    RETURNS = May(
+        "read returns (R4)",
+        _ADMINS
+        | _CUSTODIANS
+        | {
+            Role.SECTION_OFFICER,
+            Role.SCHEME_INCHARGE,
+            Role.ADMINISTRATION_WING,
+            Role.DRAWING_OFFICER,
+            Role.AUDITOR,
+        },
+    )
     LATE_REGISTER = May("keep the late register (R2.7)", frozenset({Role.SECTION_OFFICER}))
     BRANCH_REGISTER = May("own a branch's register (R6.6)", frozenset({Role.BRANCH_HEAD, Role.BRANCH_OFFICER}))
     SANCTION = May("approve late sitting beforehand (R3.6)", frozenset({Role.SANCTIONING_AUTHORITY}))
@@ -72,6 +85,7 @@ class Right(Enum):
     FLEET = May(
         "read how terminals are", _MACHINES | {Role.NODAL_OFFICER, Role.CENTRAL_PULLER, Role.VIEWER}, personal=False
     )
+    FIND = May("search terminals, offices and people by name", _MACHINES | {Role.NODAL_OFFICER, Role.VIEWER})
     COMMAND = May("command terminals", _ADMINS | {Role.TECHNICIAN}, personal=False)
     TICKETS = May("read fault tickets (R2.6)", _MACHINES | {Role.NODAL_OFFICER})
     MEND = May("work on fault tickets (R2.6)", (_MACHINES | {Role.NODAL_OFFICER}) - {Role.AUDITOR})

@@ -17,6 +17,7 @@ from server.ledger import views
 from server.ledger.store import now_ms
 from server.web import session
 from server.web.pages import error_page, language, page
+from server.web.people_pages.desk import show
 from server.web.services import Services
 from server.web.words_access import LANGUAGES
 
@@ -69,7 +70,7 @@ def me(request: Request, scope: Annotated[Scope, may(Right.OWN_PUNCHES)]) -> Res
     services: Services = request.app.state.services
     with services.ledger.read() as connection:
         punches = views.live_punches(connection, 0, _ROWS, scope)
-    return page(request, "me.html", punches=punches)
+    return show(request, "me.html", punches=punches)
 
 
 def _page(request: Request, problem: str, done: str, status: int = 200) -> Response:

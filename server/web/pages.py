@@ -19,7 +19,7 @@ from server.ledger import views
 from server.ledger.store import now_ms
 from server.timekeeping import IST
 from server.tokens import Access
-from server.web import session, words, words_access, words_fleet
+from server.web import session, words, words_access, words_fleet, words_people
 from server.web.services import Services
 from server.web.words import Words
 
@@ -118,6 +118,7 @@ def _menu(who: Visitor | None, w: Words) -> list[tuple[str, str]]:
     a = words_access.LANGUAGES[w.code]
     pages = (
         (Right.WATCH, "/", a.dashboard),
+        (Right.OWN_ACCOUNT, "/desk", words_people.words(w.code).desk),
         (Right.FLEET, "/fleet", words_fleet.LANGUAGES[w.code]["fleet"]),
         (Right.ACCOUNTS, "/accounts", a.accounts_title),
         (Right.CUSTODY, "/custody", a.custody_title),
@@ -129,15 +130,19 @@ def _menu(who: Visitor | None, w: Words) -> list[tuple[str, str]]:
 
 
 def elsewhere(request: Request) -> str:
-    """The first page that somebody may see who may not see the live one: a technician, say. Empty: none."""
-    menu = _menu(getattr(request.state, "visitor", None), language(request))
+    """Where somebody begins who may not see the live page: a technician with the work. Empty: nowhere."""
+    who: Visitor | None = getattr(request.state, "visitor", None)
+    if who is not None and who.scope(Right.MEND) is not None:
+        return "/work"
+    menu = _menu(who, language(request))
     return menu[0][0] if menu else ""
 
 
 def page(request: Request, name: str, status: int = 200, **context: object) -> Response:
     w = language(request)
     # A path that a stranger made up is not put into a link, nor one that takes forms alone.
-    shown = status != 404 and (request.method == "GET" or request.url.path in _FORMS)
+    known = status != 404 and not (status == 403 and request.path_params)
+    shown = known and (request.method == "GET" or request.url.path in _FORMS)
     path = request.url.path if shown and request.scope.get("route") is not None else "/"
     who: Visitor | None = getattr(request.state, "visitor", None)
     around = {"w": w, "a": words_access.LANGUAGES[w.code], "path": path, "who": who, "menu": _menu(who, w)}

@@ -3,7 +3,9 @@
 from fastapi import APIRouter
 
 from server.web.people_pages import (
+    corner,
     coverage,
+    decisions,
     imports,
     masters,
     offices,
@@ -13,6 +15,8 @@ from server.web.people_pages import (
     provisional,
     queue,
     register,
+    returns,
+    section,
     service,
 )
 
@@ -31,5 +35,9 @@ ROUTERS: list[APIRouter] = [
         coverage,
         provisional,
         organisations,
+        corner,
+        section,
+        decisions,
+        returns,
     )
 ]

@@ -10,6 +10,7 @@ from server.access.rights import Right
 from server.access.scope import Scope, visible
 from server.access.visitor import Visitor
 from server.ledger.tables import provisional, registration
+from server.ledger.tables import request as asked_for
 from server.people.provisional import UNSETTLED
 from server.web.people_pages.desk import parts, show
 
@@ -23,13 +24,19 @@ WORK: tuple[tuple[Right, str, str], ...] = (
     (Right.VERIFY, "/provisional", "provisional"),
     (Right.ORDERS, "/service", "service"),
     (Right.ORDERS, "/service/late", "late_title"),
+    (Right.DECIDE, "/requests", "requests"),
+    (Right.LATE_REGISTER, "/late", "late_book"),
+    (Right.LATE_REGISTER, "/deductions", "deductions"),
+    (Right.RETURNS, "/returns", "returns"),
     (Right.OFFICES, "/offices", "offices"),
     (Right.MASTERS, "/masters", "masters"),
     (Right.COVERAGE, "/coverage", "coverage_title"),
     (Right.CUSTODY, "/custody", "custody"),
     (Right.ORGS, "/organisations", "orgs_title"),
+    (Right.OWN_PUNCHES, "/me/month", "corner"),
 )
 _WAITING: dict[str, tuple[Any, Any]] = {
+    "/requests": (asked_for, asked_for.c.state == "asked"),
     "/registrations": (registration, registration.c.state == "submitted"),
     "/provisional": (provisional, provisional.c.state.in_([str(one) for one in UNSETTLED])),
 }

@@ -143,7 +143,7 @@ def _look(
             ]
             for name, t in (("designations", designation), ("divisions", division))
         }
-        by = _actors(connection, [one.actor for one in told])
+        by = actors(connection, [one.actor for one in told])
         near = codes(connection, row.org)
     done = "late" if request.query_params.get("late") else "done" if request.query_params.get("done") else ""
     context: dict[str, Any] = {"row": row, "events": told, "standing": standing, "history": history, "places": places}
@@ -246,7 +246,7 @@ def _late(connection: Connection, scope: Scope, org: str, month: dt.date) -> lis
         person.c.ref.in_([row["person"] for row in rows])
     )
     names = {row.ref: row.name for row in connection.execute(mine)}
-    by = _actors(connection, [row["actor"] for row in rows])
+    by = actors(connection, [row["actor"] for row in rows])
     return [
         row | {"name": names[row["person"]], "by": by.get(row["actor"], row["actor"])}
         for row in rows
@@ -254,7 +254,7 @@ def _late(connection: Connection, scope: Scope, org: str, month: dt.date) -> lis
     ]
 
 
-def _actors(connection: Connection, told: list[str]) -> dict[str, str]:
+def actors(connection: Connection, told: list[str]) -> dict[str, str]:
     """The names of the accounts that entered something."""
     ids = [bytes.fromhex(one[8:]) for one in set(told) if one.startswith("account ") and len(one) == 24]
     asked = select(account.c.id, account.c.name).where(account.c.id.in_(ids))
