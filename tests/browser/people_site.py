@@ -1,0 +1,101 @@
+"""A running server with a synthetic department, an account of each role, and a browser that keeps what was shown."""
+
+import os
+import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from playwright.sync_api import Browser, FilePayload, Page
+from sqlalchemy import insert, update
+
+from server.access import sessions
+from server.access.captcha import _NUMBERS
+from server.access.roles import Role
+from server.access.sessions import Strength, View
+from server.ledger.store import Ledger, now_ms
+from server.ledger.tables import account, account_grant, account_session
+from tests.browser.test_dashboard import WAIT_MS
+from tests.unit.server.applicants import jpeg
+from tests.unit.server.process import Server
+
+ORG = "sample-7"
+STATE, DISTRICT, SCHOOL, LIVE = "/st/", "/st/d1/", "/st/d1/z1/s1/", "/st/d1/z1/s2/"
+PICTURE: FilePayload = {"name": "me.jpg", "mimeType": "image/jpeg", "buffer": jpeg()}
+WIDTHS = (390, 1280)
+HOLDS = {
+    "nodal": (Role.NODAL_OFFICER, DISTRICT),
+    "admin": (Role.STATE_ADMIN, STATE),
+    "issuer": (Role.ORDER_ISSUER, DISTRICT),
+    "head": (Role.BRANCH_HEAD, SCHOOL),
+    "section": (Role.SECTION_OFFICER, LIVE),
+    "reporting": (Role.REPORTING_OFFICER, LIVE),
+    "auditor": (Role.AUDITOR, DISTRICT),
+}
+
+
+class Site:
+    """A running server with a synthetic department and an account of each role."""
+
+    def __init__(self, server: Server, browser: Browser) -> None:
+        self.server, self.browser = server, browser
+        # Where to keep pictures of every page, for whoever wants to look.
+        self.shots = Path(os.environ["HAZRI_SHOTS"]) if os.environ.get("HAZRI_SHOTS") else None
+        self.complaints: list[str] = []
+        made = server.command("synthetic", "--schools", "3", "--seed", "7")
+        assert made.returncode == 0, made.stderr
+
+    def page(self, who: str = "", width: int = 1280, language: str = "en") -> Page:
+        """Logged in as one of HOLDS, as if by password and second factor; empty: a stranger."""
+        context = self.browser.new_context(viewport={"width": width, "height": 900}, locale=language)
+        if who:
+            context.add_cookies([{"name": "hazri", "value": self.cookie(*HOLDS[who]), "url": self.server.url}])
+        page = context.new_page()
+        page.set_default_timeout(WAIT_MS)
+        page.on("console", lambda message: self.complaints.append(message.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        return page
+
+    def cookie(self, role: Role, path: str) -> str:
+        ledger = Ledger(f"sqlite:///{self.server.ledger}")
+        id_, now = os.urandom(8), now_ms()
+        row = {"id": id_, "login": f"sample.{id_.hex()}", "name": f"Sample {role.value}", "org": ORG, "path": path}
+        more = {"person": None, "designation": "", "mobile": None, "password": None, "totp": None, "totp_step": 0}
+        given = {"id": os.urandom(8), "account": id_, "role": role, "org": ORG, "path": path, "from_ms": now - 1}
+        why = {"given_by": "test", "reason": "test", "exception": "test", "ended_by": "", "ended_reason": ""}
+        with ledger.write() as connection:
+            connection.execute(insert(account).values(**row, **more, state="active", made_ms=now))
+            connection.execute(insert(account_grant).values(**given, **why, to_ms=None))
+            cookie = sessions.open_(connection, id_, Strength.FULL, bytes(8), "test", now)
+            own = account_session.c.hash == sessions.digest(cookie)
+            connection.execute(update(account_session).where(own).values(view=View.MANAGEMENT))
+        ledger.close()
+        return cookie
+
+    def ask(self, sql: str, *values: object) -> list[tuple[object, ...]]:
+        with closing(sqlite3.connect(self.server.ledger)) as connection:
+            return connection.execute(sql, values).fetchall()
+
+    def shot(self, page: Page, name: str) -> None:
+        """What a person sees fits the width, and every field says what it is."""
+        if self.shots:
+            page.screenshot(path=str(self.shots / f"{name}.png"), full_page=True)
+        over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert over == 0, f"{name}: {over} pixels too wide"
+        unnamed = (
+            "[...document.querySelectorAll('input:not([type=hidden]),select')].filter(i => !i.labels.length).length"
+        )
+        assert page.evaluate(unnamed) == 0, f"{name}: a field without its label"
+        dangling = (
+            "[...document.querySelectorAll('[aria-describedby]')].flatMap(e => e.getAttribute('aria-describedby')"
+            ".split(' ')).filter(id => !document.getElementById(id)).length"
+        )
+        assert page.evaluate(dangling) == 0, f"{name}: described by what is not there"
+
+
+def solve(page: Page) -> None:
+    """The puzzle, as a reader would."""
+    text = page.locator("label[for=answer]").inner_text().partition(":")[2].casefold()
+    spoken = _NUMBERS[page.evaluate("document.documentElement.lang")]
+    a, b, c = (spoken.index(word) for word in re.split(r"[\s,.:?।]+", text) if word in spoken)
+    page.locator("#answer").fill(str(a + b - c))

@@ -1,0 +1,243 @@
+"""The pages of attendance in a real browser: an employee's own days and requests, the officer who decides them, the
+section's late register and deductions, and the returns. Everybody here is synthetic.
+"""
+
+import datetime as dt
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from server.days import places
+from server.days.places import Place, Source, Span
+from server.ledger.store import Ledger
+from server.people.synthetic import generate
+from server.requests import leave
+from sync.code import receipt_code
+from sync.record import Kind
+from tests.browser.people_site import LIVE, ORG, WIDTHS, Site, solve
+from tests.browser.test_dashboard import CHROMIUM, FLAGS, WAIT_MS
+from tests.unit.server.days import district
+from tests.unit.server.days.district import Marked, at
+from tests.unit.server.process import Server
+
+MONTH = "2026-10"
+# Of the first in the school: late on three days, which is one day of leave; gone on the fourth.
+LATE = [dt.date(2026, 10, day) for day in (1, 5, 6)]
+GONE = dt.date(2026, 10, 7)
+DAYS = [*LATE, GONE, dt.date(2026, 10, 8)]
+
+
+class Department(Site):
+    """With a policy, terminals that were fit, and a week of punches of one school."""
+
+    def prepare(self) -> None:
+        ledger = Ledger(f"sqlite:///{self.server.ledger}")
+        school = next(one for one in generate(3, 7).places if one.path == LIVE)
+        staff = [one for one in generate(3, 7).people if one.office == school.id and one.designation]
+        self.me, self.other = staff[0], staff[1]
+        with ledger.write() as connection:
+            span, by = Span(dt.date(2026, 9, 1)), Source("tester", "TEST/1")
+            places.choose_policy(connection, Place(ORG, "/"), span, "cbse-2016", by)
+            district.add_terminal(connection, "t-s2", school.id)
+            for day in DAYS:
+                for one in staff[:4]:
+                    came = "09:41" if one is self.me and day in LATE else "08:55"
+                    if one is not self.me or day != GONE:
+                        marks = [
+                            Marked(one.ref, "t-s2", at(day, came)),
+                            Marked(one.ref, "t-s2", at(day, "17:35"), Kind.OUT),
+                        ]
+                        district.put(connection, marks)
+            leave.grant(connection, self.me.ref, "CL", 8, dt.date(2026, 1, 1), "2026", "tester")
+        ledger.close()
+        folded = self.server.command("fold")
+        assert folded.returncode == 0, folded.stderr
+
+    def employee(self, width: int = 1280, language: str = "en") -> Page:
+        """Logs in by the six digits, the puzzle, and the code that was sent."""
+        page = self.page(width=width, language=language)
+        page.goto(f"{self.server.url}/me/login")
+        page.locator("#digits").fill(self.me.digits)
+        solve(page)
+        page.locator("button[name=ask]").click()
+        page.locator("#digits").fill(self.me.digits)
+        solve(page)
+        page.locator("#secret").fill(self.code())
+        page.locator("form.card button").first.click()
+        page.wait_for_url("**/me")
+        return page
+
+    def code(self) -> str:
+        """Of the message that went out."""
+        outbox = self.server.folder / "state" / "outbox"
+        end = time.monotonic() + WAIT_MS / 1000
+        while time.monotonic() < end:
+            found = [json.loads(one.read_text("utf-8")) for one in outbox.glob("*.json")] if outbox.is_dir() else []
+            mine = [one["text"] for one in found if one["to"] == self.me.mobile]
+            if mine:
+                return str(mine[-1].partition(" ")[0])
+            time.sleep(0.2)
+        raise AssertionError("no code was sent")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Department]:
+    server = Server(tmp_path_factory.mktemp("attendance"))
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+            made = Department(server, browser)
+            made.prepare()
+            server.start()
+            yield made
+            browser.close()
+            assert [text for text in made.complaints if "Failed to load resource" not in text] == []
+    finally:
+        server.kill()
+
+
+@pytest.mark.parametrize(("width", "language"), [(390, "hi"), (1280, "en")])
+def test_an_employee_reads_their_own_days(site: Department, width: int, language: str) -> None:
+    """R1.9, R2.2, R5.2: a calendar in colours and words, and each day's derivation in sentences."""
+    page = site.employee(width, language)
+    page.goto(f"{site.server.url}/me/month?month={MONTH}")
+    late = page.locator("a.day-of", has=page.locator(".late"))
+    expect(late).to_have_count(3)
+    expect(page.locator("a.day-of.absent")).to_have_count(
+        31 - len(DAYS) + 1 - page.locator("a.day-of.weekly_off").count()
+    )
+    site.shot(page, f"corner-month-{language}-{width}")
+    late.first.click()
+    steps = page.locator(".steps")
+    expect(steps).to_contain_text("09:41")
+    expect(steps).to_contain_text("09:30")
+    site.shot(page, f"corner-day-{language}-{width}")
+    page.goto(f"{site.server.url}/me/receipt")
+    head = site.ask("select head from record where person = ? order by seq limit 1", site.me.ref)[0][0]
+    assert isinstance(head, bytes)
+    page.locator("#code").fill(receipt_code(head).lower())
+    page.locator("form.card button").click()
+    expect(page.locator(".done")).to_contain_text("t-s2")
+    site.shot(page, f"corner-receipt-{language}-{width}")
+    page.locator("#code").fill("UUUUUU")
+    page.locator("form.card button").click()
+    expect(page.locator("#code-wrong")).to_be_visible()
+    with page.expect_download() as saved:
+        page.locator("a[href='/me/export.json']").click()
+    told = json.loads(Path(saved.value.path()).read_text("utf-8"))
+    assert len(told["punches"]) == 2 * (len(DAYS) - 1)
+    assert {one["person"] for one in told["punches"]} == {site.me.ref.hex()}
+    assert "number" not in told["employment"][0]
+    page.context.close()
+
+
+def test_a_request_goes_to_the_reporting_officer_and_back(site: Department) -> None:
+    """R4.6: asked, agreed, and the day and the balance follow."""
+    page = site.employee()
+    page.goto(f"{site.server.url}/me/requests")
+    page.locator("#since").fill(GONE.isoformat())
+    page.locator("#leave").select_option("CL")
+    site.shot(page, "corner-requests-en-1280")
+    page.get_by_role("button", name="Ask", exact=True).click()
+    expect(page.locator(".line")).to_contain_text("Waiting")
+    page.goto(f"{site.server.url}/me/day/{LATE[0]}")
+    page.locator("#act").select_option("condone_late")
+    page.locator("#reason").fill("the bus did not run")
+    page.get_by_role("button", name="Ask", exact=True).click()
+
+    officer = site.page("reporting")
+    officer.goto(f"{site.server.url}/desk")
+    officer.get_by_role("link", name="Requests").click()
+    expect(officer.locator("tbody tr")).to_have_count(2)
+    site.shot(officer, "requests-1280")
+    officer.locator("tr", has_text="Casual").get_by_role("button", name="Agree").click()
+    officer.locator("tr", has_text="bus").get_by_role("button", name="Refuse").click()
+    expect(officer.get_by_role("alert")).to_contain_text("for a reason")
+    officer.locator("tr", has_text="bus").locator("input[name=words]").fill("it ran")
+    officer.locator("tr", has_text="bus").get_by_role("button", name="Refuse").click()
+    expect(officer.locator("tbody tr")).to_have_count(0)
+    officer.locator("#person").select_option(site.other.ref.hex())
+    officer.locator("#since").fill("2026-10-09")
+    officer.locator("#reason").fill("election duty, order 7")
+    officer.locator("form[action='/duty'] button").click()
+    expect(officer.locator("tbody")).to_contain_text("election duty")
+
+    page.goto(f"{site.server.url}/me/requests")
+    expect(page.locator(".line")).to_contain_text("it ran")
+    site.server.command("fold")
+    page.goto(f"{site.server.url}/me/month?month={MONTH}")
+    expect(page.locator("a.day-of.on_leave")).to_have_count(1)
+    expect(page.locator("dl.facts")).to_contain_text("3 days")  # four granted, one taken
+    page.context.close()
+    officer.context.close()
+
+
+def test_the_section_officer_keeps_the_late_register(site: Department) -> None:
+    """R2.3, R2.7, R2.10: a remark, and a deduction that is confirmed."""
+    page = site.page("section")
+    page.goto(f"{site.server.url}/late?month={MONTH}")
+    expect(page.locator("tbody tr")).to_have_count(3)
+    page.locator("tbody tr").first.locator("input[name=remark]").fill("told to come in time")
+    page.locator("tbody tr").first.get_by_role("button", name="Save").click()
+    expect(page.locator("tbody tr").first).to_contain_text("told to come in time")
+    page.locator("summary").first.click()
+    expect(page.locator(".steps").first).to_contain_text("09:30")
+    site.shot(page, "late-register-1280")
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="CSV").click()
+    assert "told to come in time" in Path(saved.value.path()).read_text("utf-8-sig")
+    page.get_by_role("link", name="Deductions").click()
+    page.get_by_role("button", name="Reckon").click()
+    row = page.locator("tbody tr", has_text=", ".join(day.isoformat() for day in LATE))
+    expect(row).to_contain_text("1 Casual leave")
+    site.shot(page, "deductions-1280")
+    row.get_by_role("button", name="Confirm").click()
+    expect(row).to_contain_text("Confirmed")
+    why = "select why, halves from leave_entry where person = ? and why = 'deducted'"
+    assert site.ask(why, site.me.ref) == [("deducted", -2)]
+    page.context.close()
+
+
+def test_returns_are_looked_at_and_taken_away(site: Department) -> None:
+    """R4.1: of one's own places alone."""
+    page = site.page("section")
+    page.goto(f"{site.server.url}/returns")
+    site.shot(page, "returns-1280")
+    assert page.goto(f"{site.server.url}/returns/custody").status == 404  # type: ignore[union-attr]
+    page.goto(f"{site.server.url}/returns/monthly?month={MONTH}")
+    expect(page.locator("section.return").first).to_contain_text("Left school before school timing")
+    site.shot(page, "return-monthly-1280")
+    for kind, begins in (("csv", b"\xef\xbb\xbf"), ("xlsx", b"PK"), ("pdf", b"%PDF")):
+        with page.expect_download() as saved:
+            page.locator(".downloads a", has_text=kind.upper()).click()
+        assert Path(saved.value.path()).read_bytes().startswith(begins)
+    assert page.goto(f"{site.server.url}/returns/monthly?month={MONTH}&at=s1").status == 404  # type: ignore[union-attr]
+    page.context.close()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("language", ["en", "hi"])
+def test_every_page_fits(site: Department, width: int, language: str) -> None:
+    pages = {
+        "section": [
+            f"/late?month={MONTH}",
+            f"/deductions?month={MONTH}",
+            "/returns",
+            f"/returns/monthly?month={MONTH}",
+        ],
+        "reporting": ["/requests", "/requests?state=approved"],
+        "auditor": ["/returns/coverage", "/returns/latecomers?month=2026-10", "/returns/daily?day=2026-10-05"],
+    }
+    for who, paths in pages.items():
+        page = site.page(who, width, language)
+        for path in paths:
+            answer = page.goto(site.server.url + path)
+            assert answer is not None
+            assert answer.status == 200, path
+            name = path.partition("?")[0].strip("/").replace("/", "-")
+            site.shot(page, f"all-{name}-{path.partition('=')[2]}-{language}-{width}")
+        page.context.close()
