@@ -37,7 +37,7 @@ _LISTS = (
 
 
 def run(console: Console, terminals: int) -> dict[str, Any]:
-    """Each page as somebody of the state sees it, in milliseconds at the client and of the server's CPU. Raises ServerError."""
+    """Each page as somebody of the state sees it, in ms at the client and of the server's CPU. Raises ServerError."""
     with tempfile.TemporaryDirectory() as name, Progress(console=console) as progress:
         folder = Path(name)
         task = progress.add_task("making a synthetic state", total=3)

@@ -26,7 +26,7 @@ from server.web.words import Words
 router = APIRouter(include_in_schema=False)
 LIVE_ROWS = 50
 _WAY_IN = everybody("the way in, and out")
-_FORMS = ("/enter", "/login", "/me/login", "/accounts")  # shown again where something is wrong with them
+_FORMS = ("/enter", "/login", "/me/login", "/accounts", "/search")  # shown again where something is wrong with them
 _LANG = "lang"
 _YEAR_S = 365 * 86_400
 

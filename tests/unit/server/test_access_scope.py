@@ -36,7 +36,7 @@ WHERE = {
 # Of the things that have an id, those at each of these, one in another district and one in the other organisation.
 TRIED = [*list(WHERE.values())[:-2], Place("hr", "/hr/d2/z1/o1/"), Place("jk", "/jk/d1/z1/o1/")]
 MADE_UP = "00112233445566aa"
-STREAMS = {"/live"}  # ends with the connection; tried by itself
+STREAMS = {"/live", "/live/fleet"}  # end with the connection; tried by themselves
 OF_THE_WHOLE = {"/api/v1/keys", "/api/v1/records"}  # for a copy of the whole ledger: nobody's else at all
 
 
