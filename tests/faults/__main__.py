@@ -1,9 +1,10 @@
 """Try every fault goal and print the table of what was reached; exits with 1 when anything was violated.
 
-    python -m tests.faults [--n 2000000] [--seed 0] [--only power-cuts …]
+    python -m tests.faults [--n 2000000] [--seed 0] [--from 0] [--only power-cuts …]
 
 `--n` is how many power-cut states are opened; the other goals are tried in proportion, up to what was promised of each.
-The same seed tries the same faults again.
+The same seed tries the same faults again. A run that was broken off goes on with `--from` as many percent as it had:
+what is tried is cut into pieces, and the same pieces are left out again.
 """
 
 import argparse
@@ -58,6 +59,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__.partition("\n")[0])
     parser.add_argument("--n", type=int, default=FULL, help="power-cut states; the rest in proportion")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--from", dest="first", type=int, default=0, metavar="PERCENT", help="leave so much out")
     parser.add_argument("--only", nargs="+", choices=[goal.name for goal in GOALS])
     asked = parser.parse_args(arguments)
     console = Console()
@@ -66,7 +68,7 @@ def main(arguments: list[str]) -> int:
     with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console) as progress:
         for goal in GOALS:
             if not asked.only or goal.name in asked.only:
-                results.append(_reach(goal, _share(goal, asked.n), asked.seed, progress))
+                results.append(_reach(goal, _share(goal, asked.n), asked.seed, asked.first, progress))
     console.print(table(results))
     for result in results:
         for violation in result.violations[:20]:
@@ -78,22 +80,18 @@ def _share(goal: Goal, n: int) -> int:
     return max(1, min(goal.full, round(goal.full * n / FULL)) if goal.name != "power-cuts" else n)
 
 
-def _reach(goal: Goal, n: int, seed: int, progress: Progress) -> Result:
-    task = progress.add_task(goal.name, total=n, bad="")
+def _reach(goal: Goal, n: int, seed: int, first: int, progress: Progress) -> Result:
     whole = Result("")
     began = time.monotonic()
-    sizes = [min(goal.piece, n - done) for done in range(0, n, goal.piece)]
-    seeds = [seed * 10_000 + k for k in range(len(sizes))]
+    parts = pieces(goal, n, seed, first)
+    task = progress.add_task(goal.name, total=sum(size for size, _ in parts), bad="")
     if goal.alone:
-        seeds = [seed + k * goal.piece for k in range(len(sizes))]  # so that a cycle has the same number in every run
-        for size, one in zip(sizes, seeds, strict=True):
+        for size, one in parts:
             _add(whole, goal.run(size, one, _on(progress, task, whole.tried)), progress, task)
     else:
         with multiprocessing.Manager() as manager, ProcessPoolExecutor(os.cpu_count()) as pool:
             news: queue.Queue[int] = manager.Queue()
-            jobs: list[Future[Result]] = [
-                pool.submit(_piece, goal, size, one, news) for size, one in zip(sizes, seeds, strict=True)
-            ]
+            jobs: list[Future[Result]] = [pool.submit(_piece, goal, size, one, news) for size, one in parts]
             while not all(job.done() for job in jobs) or not news.empty():
                 try:
                     progress.advance(task, news.get(timeout=0.2))
@@ -103,6 +101,14 @@ def _reach(goal: Goal, n: int, seed: int, progress: Progress) -> Result:
                 _add(whole, job.result(), progress, task)
     whole.remark = f"{whole.remark}; {time.monotonic() - began:.0f} s".removeprefix("; ")
     return whole
+
+
+def pieces(goal: Goal, n: int, seed: int, first: int) -> list[tuple[int, int]]:
+    """Size and seed of each, without those of the first `first` percent."""
+    sizes = [min(goal.piece, n - done) for done in range(0, n, goal.piece)]
+    # Of programs of their own, the seed is the number of a cycle, so that it has the same one in every run.
+    seeds = [seed + k * goal.piece if goal.alone else seed * 10_000 + k for k in range(len(sizes))]
+    return list(zip(sizes, seeds, strict=True))[len(sizes) * first // 100 :]
 
 
 def _on(progress: Progress, task: Any, before: int) -> Step:

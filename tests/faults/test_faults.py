@@ -14,7 +14,7 @@ from rich.console import Console
 from sync.audit import row_sum
 from sync.outbox import Outbox
 from tests.faults import damage, disk, fuzz, kills, powercut, storm, tampering
-from tests.faults.__main__ import table
+from tests.faults.__main__ import GOALS, pieces, table
 from tests.faults.table import Result, memory
 
 POWER_CUT_S = 25.0
@@ -112,3 +112,11 @@ def test_the_table_says_what_was_tried_and_what_broke() -> None:
     text = console.export_text()
     assert "honest power-cut histories" in text
     assert text.count("9") >= 2
+
+
+def test_a_run_that_was_broken_off_goes_on_with_the_pieces_it_had_not_tried() -> None:
+    for goal in GOALS:
+        whole = pieces(goal, goal.full, 3, 0)
+        assert sum(size for size, _ in whole) == goal.full
+        assert len({seed for _, seed in whole}) == len(whole)
+        assert pieces(goal, goal.full, 3, 50) == whole[len(whole) // 2 :]
