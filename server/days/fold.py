@@ -22,7 +22,7 @@ from server.days.facts import Known, known
 from server.days.places import Rules, read
 from server.days.punches import IST_MIN, merged
 from server.ledger.store import Ledger, upsert
-from server.ledger.tables import attendance_day, attendance_due, attendance_punch, counter, record
+from server.ledger.tables import attendance_day, attendance_due, attendance_punch, counter, fit_day, record
 from server.people.days import day_of
 
 log = logging.getLogger("hazri.days")
@@ -52,10 +52,11 @@ def round_(ledger: Ledger, now_ms: int) -> Done:
         _turn(connection, now_ms)
     people = changed = 0
     groups = 0
-    while groups < 10 and (group := _next(ledger, now_ms)):
+    behind = taken >= punches.GROUP  # while records wait, only today is folded: the rest would be folded over and over
+    while groups < 10 and (group := _next(ledger, now_ms, today_alone=behind)):
         folded, news = _fold_group(ledger, group, now_ms)
         people, changed, groups = people + folded, changed + news, groups + 1
-    return Done(taken, people, changed, taken >= punches.GROUP or groups == 10)
+    return Done(taken, people, changed, behind or groups == 10)
 
 
 def all_of_it(ledger: Ledger, now_ms: int) -> Done:
@@ -112,7 +113,14 @@ def _spoke_of(connection: Connection, taken: int, today: dt.date) -> set[tuple[b
     asked = select(p.office, p.high_ms).where(p.server_seq > last - taken, p.server_seq <= last)
     asked = asked.where(p.office.is_not(None), p.high_ms.is_not(None))
     found = {(row.office, local_day(row.high_ms, IST_MIN)) for row in connection.execute(asked)}
-    return {(one, day) for one, day in found if today - dt.timedelta(days=SPAN_DAYS) <= day < today}
+    f = fit_day.c
+    known_ = select(f.office, f.day).where(f.day < today.isoformat(), f.day >= _back(today).isoformat())
+    asked_before = {(row.office, dt.date.fromisoformat(row.day)) for row in connection.execute(known_)}
+    return found & asked_before  # of the others it is asked when they are folded
+
+
+def _back(today: dt.date) -> dt.date:
+    return today - dt.timedelta(days=SPAN_DAYS)
 
 
 def _turn(connection: Connection, now_ms: int) -> None:
@@ -124,14 +132,16 @@ def _turn(connection: Connection, now_ms: int) -> None:
         due.mark(connection, [row.person], day, day)
 
 
-def _next(ledger: Ledger, now_ms: int) -> Sequence[Any]:
-    """The next marks to work off: those that touch today first."""
+def _next(ledger: Ledger, now_ms: int, *, today_alone: bool) -> Sequence[Any]:
+    """The next marks to work off: those that touch today first, then person by person."""
     w = attendance_due.c
     today = day_of(now_ms).isoformat()
-    first = case((and_(w.last_day >= today, w.first_day <= today), 0), else_=1)
+    of_today = and_(w.last_day >= today, w.first_day <= today)
+    asked = select(attendance_due).order_by(case((of_today, 0), else_=1), w.person, w.first_day)
+    if today_alone:
+        asked = asked.where(of_today)
     with ledger.read() as connection:
-        asked = select(attendance_due).order_by(first, w.last_day.desc(), w.person).limit(PEOPLE_A_GROUP)
-        return connection.execute(asked).all()
+        return connection.execute(asked.limit(PEOPLE_A_GROUP)).all()
 
 
 # ── folding ──
