@@ -47,12 +47,13 @@ class Teller:
         self._looked_s = now_s
         health = self._look(*waiting(reader, receipted))
         news = health.faults != self._faults and now_s - self._news_s >= _NEWS_S
+        first = self._told_s == float("-inf")
         hello = self._new_link and not thrift.metered
         hourly = now_s - self._told_s >= EVERY_S and not thrift.essential_only and (in_passing or not thrift.metered)
         if not (news or hello or hourly):
             return None
         self._new_link, self._told_s, self._faults = False, now_s, health.faults
-        if news:
+        if news and not first:  # at a start the terminal is not there yet, and is a moment later: that is to be told
             self._news_s = now_s
         return health_bytes(health)
 
