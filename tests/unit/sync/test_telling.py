@@ -57,6 +57,18 @@ def test_what_breaks_or_is_mended_is_said_soon_and_a_loose_contact_not_each_time
     assert desk.after(300)
 
 
+@pytest.mark.parametrize("metered", [False, True])
+def test_at_a_start_what_was_not_there_yet_is_mended_at_once(metered: bool) -> None:
+    """Sync is up before the terminal: the server must not think for five minutes that nobody can punch."""
+    desk = Desk(metered=metered)
+    desk.health = replace(WELL, serving=Serving.ABSENT)
+    assert desk.after(0)
+    desk.health = WELL
+    assert desk.after(10)
+    desk.health = BROKEN
+    assert not desk.after(10)
+
+
 def test_a_new_link_is_told_of_how_it_is_and_a_metered_one_only_when_the_hour_is_over() -> None:
     """S3"""
     plain, metered = Desk(), Desk(metered=True)
