@@ -153,7 +153,7 @@ def _put(path: Path, data: bytes, mode: int = 0o644) -> None:
 def _dpkg(root: Path, package: Path) -> None:
     if shutil.which("dpkg-deb") is None:
         raise SetupError("dpkg-deb: not found; packages are built on Debian, or with its `dpkg`")
-    command = ["dpkg-deb", "--root-owner-group", "-Zxz", "--build", str(root), str(package)]
+    command = ["dpkg-deb", "--root-owner-group", "-Zgzip", "-z1", "--build", str(root), str(package)]
     environment = {**os.environ, "SOURCE_DATE_EPOCH": _EPOCH}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:

@@ -28,13 +28,20 @@ def claim(args: Namespace, settings: Settings) -> int:
 
 
 def firstboot(args: Namespace, settings: Settings) -> int:
+    import shutil
+
     from edge import firstboot as first
+    from edge import sealing
 
     path = first.find((args.source,) if args.source else first.CARDS)
     if path is None:
         say("no hazri.toml with a token: there is nothing to do")
         return 0
-    first.boot(path, settings.state_dir, first.System(), tell)
+    machine = sealing.Machine()
+    with sealing.opened(settings.state_dir, machine):
+        first.boot(path, settings.state_dir, first.System(), tell)
+    if shutil.which(machine.program):
+        say(f"the keys are sealed: {sealing.seal(settings.state_dir, machine)}")
     return 0
 
 
