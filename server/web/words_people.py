@@ -769,36 +769,36 @@ class PeopleWords:
     """One language: `p.desk` is a row of WORDS, `p.of("kind", code)` one of a group."""
 
     code: str
-    place: int
+    column: int
 
     def __getattr__(self, name: str) -> str:
         try:
-            return WORDS[name][self.place]
+            return WORDS[name][self.column]
         except KeyError:
             raise AttributeError(name) from None
 
     def of(self, group: str, name: str) -> str:
         """One of a group; what has no word stands as it is."""
         found = WORDS.get(f"{group}.{name}")
-        return found[self.place] if found else name
+        return found[self.column] if found else name
 
     def named(self, row: object) -> str:
         """The name of an office, a division, a designation, in this language where it has one."""
         hindi = str(getattr(row, "name_hi", ""))
-        return hindi if self.place and hindi else str(getattr(row, "name", ""))
+        return hindi if self.column and hindi else str(getattr(row, "name", ""))
 
     def named_at(self, row: object) -> str:
         """The name of the office in a row of something else."""
         hindi = str(getattr(row, "at_hi", "") or "")
-        return hindi if self.place and hindi else str(getattr(row, "at", "") or "")
+        return hindi if self.column and hindi else str(getattr(row, "at", "") or "")
 
     def problem(self, code: str, why: str, todo: str) -> str:
         """Something wrong with a field of a registration, and what to do."""
-        return PROBLEMS[code] if self.place and code in PROBLEMS else f"{why[:1].upper()}{why[1:]}: {todo}"
+        return PROBLEMS[code] if self.column and code in PROBLEMS else f"{why[:1].upper()}{why[1:]}: {todo}"
 
     def say(self, text: str) -> str:
         """What a room below said, in this language where that is known."""
-        told = SAID.get(text, text) if self.place else text
+        told = SAID.get(text, text) if self.column else text
         return told[:1].upper() + told[1:]
 
 

@@ -49,7 +49,7 @@ def as_csv(request: Request, scope: Officer, month: str = "") -> Response:
         rows, remarks = _late(connection, scope, _month(month))
     said = {key: "; ".join(one.detail for one in found) for key, found in remarks.items()}
     beside = ((row, said.get((row.person.hex(), row.day), "")) for row in rows)
-    told = [(row.day, row.name, row.designation, _hhmm(row.first_low_ms), row.late_min, text) for row, text in beside]
+    told = [(row.day, row.name, row.designation, _hhmm(row), row.late_min, text) for row, text in beside]
     return csv.answer("late-register.csv", [p.of("late_register", name) for name in _COLUMNS], told)
 
 
@@ -173,5 +173,7 @@ def _month(told: str, *, back: bool = False) -> dt.date:
         return (first - dt.timedelta(days=1)).replace(day=1) if back else first
 
 
-def _hhmm(at_ms: int | None) -> str:
+def _hhmm(row: Any) -> str:
+    """The arrival, in the middle of what the clock is sure of: as the derivation says it."""
+    at_ms = None if row.first_low_ms is None else (row.first_low_ms + (row.first_high_ms or row.first_low_ms)) // 2
     return "" if at_ms is None else dt.datetime.fromtimestamp(at_ms / 1000, IST).strftime("%H:%M")
