@@ -10,14 +10,14 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
 from server.attendance.clock import DAY_MS, midnight_ms
 from server.dating import Kind as EvidenceKind
 from server.days import due, fold
 from server.ledger.records import RECORDS
 from server.ledger.store import Ledger, upsert
-from server.ledger.tables import counter, dating, fitness_session, office, person, record, terminal
+from server.ledger.tables import counter, dating, employee, fitness_session, office, person, record, terminal
 from sync.record import ClockSource, Kind, Means, RecordType, SourceClass
 
 IST_MIN = 330
@@ -108,6 +108,15 @@ def staff(connection: Connection, level: str = "office") -> dict[bytes, list[byt
     for row in connection.execute(asked.order_by(person.c.ref)):
         found.setdefault(row.office, []).append(row.ref)
     return found
+
+
+def keep(connection: Connection, number: int, whole: bytes) -> None:
+    """Post at most so many people at every office but `whole`, so that three months of it are made in seconds."""
+    for level in ("state", "district", "zone", "office"):
+        for office_id, refs in staff(connection, level).items():
+            for ref in refs[number:] if office_id != whole else ():
+                connection.execute(update(person).where(person.c.ref == ref).values(office=None))
+                connection.execute(update(employee).where(employee.c.person == ref).values(base_office=None))
 
 
 def live(connection: Connection, today: dt.date) -> list[bytes]:
