@@ -219,7 +219,7 @@ def test_a_silent_terminal_makes_nobody_absent_without_a_word(made: Site) -> Non
         assert f"1 of {total} offices cannot be heard completely" in one(made.app(), path).text
     assert "offline" not in one(made.app(), f"{BASE}/office/s3").text
     hindi = one(made.app(), f"{BASE}/office/s2?lang=hi").text
-    assert "मशीन 10:12 से ऑफ़लाइन है; रिकॉर्ड आने बाक़ी हैं" in hindi
+    assert "मशीन 10:12 से ऑफ़लाइन है; रिकॉर्ड आने बाक़ी हैं।" in hindi
 
 
 def test_the_foot_says_by_which_law_and_as_of_when(made: Site) -> None:
