@@ -1,6 +1,7 @@
 """What a technician sets a machine up with: `hazri-edge claim`, `firstboot` and `image`."""
 
 from argparse import Namespace
+from collections.abc import Callable
 from dataclasses import replace
 
 from edge import SetupError
@@ -30,8 +31,8 @@ def claim(args: Namespace, settings: Settings) -> int:
 def firstboot(args: Namespace, settings: Settings) -> int:
     import shutil
 
+    from edge import dropin, sealing
     from edge import firstboot as first
-    from edge import sealing
 
     path = first.find((args.source,) if args.source else first.CARDS)
     if path is None:
@@ -39,7 +40,7 @@ def firstboot(args: Namespace, settings: Settings) -> int:
         return 0
     machine = sealing.Machine()
     with sealing.opened(settings.state_dir, machine):
-        first.boot(path, settings.state_dir, first.System(), tell)
+        first.boot(path, settings.state_dir, first.System(), _shown(settings, dropin.read(path).server))
     if shutil.which(machine.program):
         say(f"the keys are sealed: {sealing.seal(settings.state_dir, machine)}")
     return 0
@@ -58,6 +59,24 @@ def image(args: Namespace, _settings: Settings | None) -> int:
 
     say(str(image_deb.build(args.arch, args.wheels, args.out)))
     return 0
+
+
+def _shown(settings: Settings, server: str) -> Callable[[Waiting], None]:
+    """Says each step, and shows it where there is a panel."""
+    from edge import firstboot_screen, shows
+    from edge.words import Language
+
+    panel = shows.panel(settings)
+    if panel is None:
+        return tell
+    languages = tuple(Language(code) for code in settings.shown.languages)
+    show = firstboot_screen.shower(panel, languages, f"{server.rstrip('/')}/fleet/claims")
+
+    def both(waiting: Waiting) -> None:
+        tell(waiting)
+        show(waiting)
+
+    return both
 
 
 def tell(waiting: Waiting) -> None:

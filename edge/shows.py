@@ -70,6 +70,16 @@ def _teller(what: str, troubles: Troubles) -> Tell:
     return lambda reason: troubles.found(what, reason) if reason else troubles.mended(what)
 
 
+def panel(settings: Settings) -> "Panel | None":
+    """The panel alone, for what is shown before there is a terminal; None where there is none that opens."""
+    try:
+        if settings.shown.panel:
+            return _panel(settings.shown)
+        return _png(settings.preview_png, settings.shown) if settings.preview_png else None
+    except SetupError:
+        return None
+
+
 def _display(panel: "Panel", shown: Shown, corner: Callable[[], Corner], tell: Tell) -> Showing:
     from edge.sinks.display import Display
 
