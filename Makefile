@@ -18,7 +18,7 @@ MINUTES ?= 60
 N ?= 2000000
 SEED ?= 0
 
-.PHONY: help setup debian demo test lint house unit flow bench soak faults clean
+.PHONY: help setup debian demo test lint house unit flow bench soak faults boot audit sbom lock clean
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -61,6 +61,22 @@ bench: setup
 ## make soak      simulated use of every device, 100 sessions a minute (MINUTES=60): nothing may grow
 soak: setup
 	$(BIN)/python -m tests.soak --minutes $(MINUTES)
+
+## make boot      boot the units under systemd-nspawn, and say which ran (needs root)
+boot: setup
+	@.ci/boot
+
+## make audit     known faults in our code and in every locked package, and secrets (needs the network)
+audit: setup
+	@.ci/audit
+
+## make sbom      what each program is made of, as CycloneDX, in build/
+sbom: setup
+	@.ci/sbom
+
+## make lock      the versions and hashes of every package, anew (requirements/)
+lock: setup
+	@.ci/lock
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .coverage .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
