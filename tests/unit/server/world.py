@@ -36,8 +36,10 @@ from server.ledger.tables import (
     terminal,
 )
 from server.people.otp import PersonCodes
+from server.people.registration import Vaults
+from server.vault import NumberVault
 from server.web.app import create_app
-from server.web.services import Services
+from server.web.services import Registry, Services
 from sync.record import RecordType
 from tests.unit.server.aggregator import Aggregator, Line, Terminal, aggregator, punch
 
@@ -164,7 +166,9 @@ def world(folder: Path, url: str = "") -> Iterator[World]:
 
 
 def _services(running: Aggregator) -> Services:
-    return Services(running.ledger, running.feed, list, running.keys.vault, PersonCodes(running.vault))
+    registry = Registry(Vaults(running.vault, NumberVault({1: bytes(32)})), running.keys.template)
+    codes = PersonCodes(running.vault)
+    return Services(running.ledger, running.feed, list, running.keys.vault, codes, registry=registry)
 
 
 def _offices(made: World) -> None:
