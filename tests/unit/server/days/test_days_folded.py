@@ -1,10 +1,13 @@
 """Days in the ledger: punches followed, rules chosen, requests taken, terminals late to speak, orders entered late."""
 
 import datetime as dt
+import io
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from sqlalchemy import insert, select, update
@@ -20,6 +23,7 @@ from server.people.service import Kind as OrderKind
 from server.people.service import ServiceOrder
 from server.requests import RequestError, desk, leave
 from server.requests.kinds import Ask, Kind
+from server.returns import ReturnError, own
 from sync.record import Kind as PunchKind
 from tests.unit.server.days import district
 from tests.unit.server.days.district import Marked, at
@@ -346,3 +350,24 @@ def test_somebody_of_no_employee_record_is_folded_where_they_are(scene: Scene) -
     scene.punch(-1, "09:00", "17:31")
     scene.fold()
     assert scene.day(-1).status == "present"
+
+
+def test_a_person_is_given_all_that_is_held_of_their_days(scene: Scene) -> None:
+    """S17: punches, what was said before and after, fitness, rule version and derivation, in both languages."""
+    scene.fold()
+    scene.punch(0, "09:41", "17:35")
+    scene.fold(NOW + 1)
+    with scene.ledger.read() as connection:
+        data = own.export(connection, scene.people[0], MONDAY, MONDAY, NOW)
+        with pytest.raises(ReturnError):
+            own.export(connection, b"nobody!!", MONDAY, MONDAY, NOW)
+    with ZipFile(io.BytesIO(data)) as file:
+        facts = json.loads(file.read("record.json"))
+        english, hindi = (file.read(f"record-{one}.html").decode() for one in ("en", "hi"))
+    assert [day["status"] for day in facts["days"]] == ["absent", "present"]
+    assert len(facts["punches"]) == 2
+    assert facts["punches"][0]["head"]
+    assert facts["days"][1]["policy"].startswith("cbse-2016/")
+    assert facts["fitness"][0]["fit"]
+    assert "late after 09:30" in english
+    assert "विलंब" in hindi
