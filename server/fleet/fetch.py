@@ -18,7 +18,7 @@ from server.judge import Reason, Refuse
 from server.ledger.store import upsert
 from server.ledger.tables import alarm, digits_name, fetch_hour, guest, person, record, terminal, terminal_state
 from server.vault import Vault
-from sync import SealError, seal
+from sync import SealError
 from sync.fetch import Wanted, Whereabouts, binding, found_bytes, sign_found
 
 ASKED_AN_HOUR = 30
