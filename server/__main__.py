@@ -16,6 +16,7 @@ from server import (
     PeopleError,
     ServerError,
     account_command,
+    bench_command,
     broker_command,
     claim_command,
     delivery_command,
@@ -120,32 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--for", dest="for_s", type=float, metavar="SECONDS", help="end after so long (default: Ctrl-C)")
     demo.add_argument("--json", action="store_true", help="print one JSON object at the end")
     demo.add_argument("--fingerprints", type=Path, metavar="DIR", help="use real images instead of synthetic ones")
-    bench = group("bench", "Measure this machine under a made-up load, against the real broker over TLS.")
-    wire = add("wire", _bench, "Bytes a punch and KiB a day, as IP packets (needs root).", bench)
-    link = add("link", _bench, "Seconds to a receipt over an emulated 2G line (needs root).", bench)
-    link.add_argument(
-        "--runs", type=int, default=50, metavar="N", help="returns to measure, of each size (default: 50)"
-    )
-    ingest = add("ingest", _bench, "Punches a second, verified and committed.", bench)
-    ingest.add_argument("--scale", type=float, default=1.0, help="a smaller or larger load (default: 1)")
-    storm = add("storm", _bench, "Every terminal comes back at once.", bench)
-    storm.add_argument("--terminals", type=int, default=5000, metavar="N", help="how many (default: 5000)")
-    storm.add_argument("--flood", action="store_true", help="instead: one terminal floods, twenty others work on")
-    days = add("attendance", _bench, "Fold a month of a whole state, and one late punch.", bench)
-    public = add("public", _bench, "Ask for the public pages of a whole state, over and over.", bench)
-    for one in (days, public):
-        one.add_argument("--people", type=int, default=100_000, metavar="N", help="(default: 100,000)")
-    api = add("api", _bench, "Pull a large made-up ledger through the API.", bench)
-    board = add("dashboard", _bench, "Look at a large made-up ledger, and at a thousand punches a second.", bench)
-    for one in (ingest, api, board):
-        one.add_argument("--database", default="", metavar="URL", help="an empty one (default: SQLite, and gone after)")
-    for one in (api, board):
-        one.add_argument("--punches", type=int, default=10_000_000, metavar="N", help="(default: 10,000,000)")
-        one.add_argument("--terminals", type=int, default=10_000, metavar="N", help="(default: 10,000)")
-    named = ("wire", wire), ("link", link), ("ingest", ingest), ("storm", storm), ("api", api), ("dashboard", board)
-    for name, one in (*named, ("attendance", days), ("public", public)):
-        one.set_defaults(bench=name)
-        one.add_argument("--json", action="store_true", help="one line of JSON")
+    bench_command.add(add, group, _plain)
     proof = add("proof", _proof, "Prove one record to somebody who trusts nobody here: a file, a sheet, a verifier.")
     proof.add_argument("punch", metavar="PUNCH", help="TERMINAL/LOG/SEQ, TERMINAL/SEQ, or the six-character code")
     proof.add_argument("--day", metavar="YYYY-MM-DD", help="of the code, as the terminal or this server dates it")
@@ -307,13 +283,6 @@ def _demo(args: argparse.Namespace) -> int:
     from server import demo
 
     return demo.main(args)
-
-
-def _bench(args: argparse.Namespace) -> int:
-    from server import bench
-
-    _print(bench.main(args))
-    return DONE
 
 
 def _proof(args: argparse.Namespace) -> int:
