@@ -27,7 +27,7 @@ SLUG = re.compile(r"[a-z][a-z0-9-]{1,30}[a-z0-9]")
 RESERVED = frozenset({"www", "api", "static", "admin", "mail", "hazri", "public", "enter", "metrics"})
 MAX_REQUEST_BYTES = 1024 * 1024
 _MAGIC = (b"%PDF-", b"\xff\xd8\xff")
-SETTINGS = ("nodal_name", "nodal_phone", "nodal_email", "region")
+SETTINGS = ("nodal_name", "nodal_phone", "nodal_email", "region", "portal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +108,8 @@ def configure(connection: Connection, slug: str, name: str, value: str) -> None:
         raise PeopleError(f"setting: expected one of {', '.join(SETTINGS)}")
     if name == "region" and value not in {level.value for level in Level}:
         raise PeopleError(f"region: expected one of {', '.join(level.value for level in Level)}")
+    if name == "portal" and not value.startswith("https://"):
+        raise PeopleError("portal: expected the https:// address of the department's own pages")
     row = {"org": slug, "name": name, "value": check_text(name, value)}
     upsert(connection, org_setting, row, "value")
 
