@@ -66,6 +66,7 @@ class Raid:
         for program in programs:
             assert program is not None
             assert program.wait() in (-signal.SIGSEGV, -signal.SIGKILL)
+            program.stop()
 
     def _opened(self) -> dict[str, bytes]:
         """With the keys: every template as it is in memory, and the keys as they are."""
