@@ -86,7 +86,6 @@ class Right(Enum):
         "read how terminals are", _MACHINES | {Role.NODAL_OFFICER, Role.CENTRAL_PULLER, Role.VIEWER}, personal=False
     )
     FIND = May("search terminals, offices and people by name", _MACHINES | {Role.NODAL_OFFICER, Role.VIEWER})
-    FIND = May("search terminals, offices and people by name", _MACHINES | {Role.NODAL_OFFICER, Role.VIEWER})
     COMMAND = May("command terminals", _ADMINS | {Role.TECHNICIAN}, personal=False)
     TICKETS = May("read fault tickets (R2.6)", _MACHINES | {Role.NODAL_OFFICER})
     MEND = May("work on fault tickets (R2.6)", (_MACHINES | {Role.NODAL_OFFICER}) - {Role.AUDITOR})
