@@ -38,6 +38,7 @@ from tests.unit.server.departments import department
 DAYS = [dt.date(2026, 8, 1) + dt.timedelta(days=n) for n in range(92)]
 WORKED = [day for day in DAYS if day.isoweekday() < 7]
 NOW = at(dt.date(2026, 11, 1), "13:30")
+SENT = NOW + 1000
 KEYS = AccessKeys(bytes(32))
 BY = Source("tester", "TEST/1")
 
@@ -147,7 +148,7 @@ def site(built: SimpleNamespace, tmp_path: Path) -> Iterator[SimpleNamespace]:
 
 
 def asked(site: SimpleNamespace, month: str = "2026-10", path: str = "", **more: Any) -> Asked:
-    return Asked(site.org, path or site.top, month, NOW, place=site.name, **more)
+    return Asked(site.org, path or site.top, month, SENT, place=site.name, **more)
 
 
 def test_ten_rows_are_as_worked_out_by_hand(built: SimpleNamespace) -> None:
@@ -218,12 +219,12 @@ def test_a_confirmed_deduction_is_taken_and_given_back_when_the_month_changes(si
         first = sent.send(connection, found, asked(site, path=site.path), "section officer")
         assert first.version == 1
         ask = Ask(who, Kind.ADJUSTMENT, d(10, 1), d(10, 1), "flood", {"act": "condone_late"})
-        desk.enter(connection, ask, "reporting officer", NOW + 1)
-    fold.all_of_it(site.ledger, NOW + 2)
+        desk.enter(connection, ask, "reporting officer", SENT + 1)
+    fold.all_of_it(site.ledger, SENT + 2)
     with site.ledger.write() as connection:
         id_ = connection.scalar(select(report.c.id))
         assert id_ is not None
-        slip = sent.amend(connection, id_, NOW + 3)
+        slip = sent.amend(connection, id_, SENT + 3)
         assert slip is not None
         assert [row[0] for row in slip.tables[0].rows] == ["01-10-2026"]
         assert "condone_late" in str(slip.tables[0].rows[0][5])
@@ -231,7 +232,7 @@ def test_a_confirmed_deduction_is_taken_and_given_back_when_the_month_changes(si
         assert leave.balances(connection, [who])[who] == {"CL": 8}
         moves = connection.scalars(select(leave_entry.c.why).where(leave_entry.c.person == who))
         assert sorted(moves) == ["deducted", "granted", "reversed"]
-        assert sent.amend(connection, id_, NOW + 4) is None  # nothing more
+        assert sent.amend(connection, id_, SENT + 4) is None  # nothing more
         assert [one.version for one in sent.slips(connection, id_)] == [1]
         assert sent.load(connection, id_).hash == found.hash  # as it was sent
 
