@@ -126,6 +126,7 @@ def test_admit_revoke_and_list(config: Path, capsys: pytest.CaptureFixture[str])
     assert command(["admit", str(request), "--out", str(out), *common]) == 0
     assert json.loads(out.read_text(encoding="utf-8"))["terminal"] == "t-1"
     assert command(["revoke", "t-1", *common]) == 0
+    capsys.readouterr()  # that the door is closed where it stands
     assert command(["terminals", "--json", *common]) == 0
     assert json.loads(capsys.readouterr().out)["state"] == "revoked"
     assert command(["admit", str(request), "--out", str(out), *common]) == 1
