@@ -14,11 +14,13 @@ DATA ?= $(HAZRI_DATA)/fingerprints
 DPI ?=
 # How long make soak uses each device, in minutes
 MINUTES ?= 60
+# How many processes share the tests
+WORKERS ?= 2
 # How many power-cut states make faults opens (the other faults in proportion), from which seed
 N ?= 2000000
 SEED ?= 0
 
-.PHONY: help setup debian demo test lint house unit flow bench soak faults boot audit sbom lock clean
+.PHONY: help setup debian demo test lint house unit flow bench soak faults boot audit sbom lock clean arm64
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -51,8 +53,9 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# A file's tests stay together: some share a broker, a database or a browser.
 unit:
-	$(BIN)/pytest -q --cov=sync --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
+	$(BIN)/pytest -q -n $(WORKERS) --dist loadfile --cov=sync --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
 
 ## make bench     error rates and times on a folder of fingers (DATA=…)
 bench: setup
@@ -62,9 +65,17 @@ bench: setup
 soak: setup
 	$(BIN)/python -m tests.soak --minutes $(MINUTES)
 
+## make faults    power cuts, kills, refusing disks, damage and forgery (N=2000000, SEED=0): nothing may be lost
+faults: setup
+	$(BIN)/python -m tests.faults --n $(N) --seed $(SEED)
+
 ## make boot      boot the units under systemd-nspawn, and say which ran (needs root)
 boot: setup
 	@.ci/boot
+
+## make arm64     try the terminal's package on an emulated 64-bit ARM (PACKAGE=…, needs root)
+arm64:
+	@bash systemd/image/arm64.sh $(PACKAGE)
 
 ## make audit     known faults in our code and in every locked package, and secrets (needs the network)
 audit: setup
