@@ -20,7 +20,7 @@ WORKERS ?= 2
 N ?= 2000000
 SEED ?= 0
 
-.PHONY: help setup debian demo test lint house unit flow bench soak faults boot audit sbom lock clean arm64
+.PHONY: help setup debian demo test lint house unit flow bench soak faults boot audit sbom lock requirements arm64 clean
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -68,6 +68,10 @@ soak: setup
 ## make faults    power cuts, kills, refusing disks, damage and forgery (N=2000000, SEED=0): nothing may be lost
 faults: setup
 	$(BIN)/python -m tests.faults --n $(N) --seed $(SEED)
+
+## make requirements  every rule of the circulars, and the tests that prove it
+requirements: setup
+	$(BIN)/python tests/requirements.py
 
 ## make boot      boot the units under systemd-nspawn, and say which ran (needs root)
 boot: setup
