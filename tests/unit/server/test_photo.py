@@ -112,7 +112,13 @@ def test_nobody_has_a_photograph_who_is_not_registered(running: Aggregator) -> N
 
 def test_no_terminal_announces_a_photograph(running: Aggregator) -> None:
     """Else it could put another face beside a name."""
-    detail: dict[str, int | str | bytes] = {"person": bytes(8), "finger": PHOTO, "version": 1, "hash": bytes(32), "size": 100}
+    detail: dict[str, int | str | bytes] = {
+        "person": bytes(8),
+        "finger": PHOTO,
+        "version": 1,
+        "hash": bytes(32),
+        "size": 100,
+    }
     with running.ledger.write() as connection:
         refused = templates.announce(connection, ("t-1", bytes(8), 1), detail)
     assert refused is not None

@@ -141,10 +141,10 @@ def test_an_edit_in_the_district_is_seen_from_above(pair: State) -> None:
 @pytest.mark.parametrize(
     ("statement", "says"),
     [
-        ("UPDATE record SET body = (SELECT body FROM record WHERE seq = 8 AND terminal = 't-1') "
-         "WHERE seq = 9 AND terminal = 't-1'", "refused=signature"),
-        ("UPDATE signed SET signature = (SELECT signature FROM signed WHERE seq = 50 AND terminal = 't-2') "
-         "WHERE terminal = 't-1'", "refused=signature"),
+        (("UPDATE record SET body = (SELECT body FROM record WHERE seq = 8 AND terminal = 't-1') "
+         "WHERE seq = 9 AND terminal = 't-1'"), "refused=signature"),
+        (("UPDATE signed SET signature = (SELECT signature FROM signed WHERE seq = 50 AND terminal = 't-2') "
+         "WHERE terminal = 't-1'"), "refused=signature"),
         ("UPDATE terminal_key SET vouched = (SELECT signature FROM signed LIMIT 1)", "does not vouch for a key"),
         ("DELETE FROM record WHERE server_seq = 5", "not there, or in another order"),
         ("DELETE FROM signed", "no signature"),
