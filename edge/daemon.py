@@ -47,9 +47,7 @@ from sync.outbox import Outbox
 from sync.pulse import Pulse
 from sync.record import ClockSource, EventCode, Instant
 
-_KEY_WAIT_S = 0.1
-_HOUSEKEEPING_S = 0.5
-_PRUNE_S = 3600.0
+_KEY_WAIT_S, _HOUSEKEEPING_S, _PRUNE_S = 0.1, 0.5, 3600.0
 
 
 def run(settings: Settings, *, events: bool, screen: TextIO | None, stop: threading.Event | None = None) -> int:
