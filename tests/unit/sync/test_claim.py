@@ -77,6 +77,7 @@ def test_a_verdict_of_a_later_program_says_so() -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "x", "00.aa", f"{bytes(8).hex()}.{'a' * 31}", str(TOKEN).upper(), f"{bytes(7).hex()}.{'a' * 32}", "é.1"],
+    ids=range(7),  # a token is made anew in each worker
 )
 def test_what_is_no_token_is_refused_without_being_repeated(text: str) -> None:
     with pytest.raises(WireError, match=r"expected 16 hex digits, a dot, and 32 of a-z and 2-7$"):
