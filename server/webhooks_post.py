@@ -25,7 +25,8 @@ def check_url(url: str) -> httpx.URL:
         parsed = httpx.URL(url)
     except (httpx.InvalidURL, UnicodeError) as error:
         raise HookError(f"url: {error}") from None
-    if parsed.scheme not in ("http", "https") or not parsed.host or parsed.userinfo or len(url) > _MAX_URL:
+    host = parsed.host if "%" not in parsed.host else ""  # what no host may hold was put there in hexadecimal
+    if parsed.scheme not in ("http", "https") or not host or parsed.userinfo or len(url) > _MAX_URL:
         raise HookError("url: expected http://… or https://…, without a name and password in it")
     return parsed
 

@@ -133,6 +133,8 @@ def refuse(
 @router.post("/api/v1/claim-tokens", response_class=Response, summary="A token for one machine, shown once")
 async def make_token(request: Request, scope: Annotated[Scope, Command]) -> Response:
     """Valid for a day. The answer is what a technician's file needs."""
+    if not request.headers.get("content-type", "").startswith(_JSON):
+        raise HTTPException(415, f"the request is not {_JSON}")
     try:
         wanted = msgspec.json.decode(await request.body(), type=NewToken)
     except msgspec.DecodeError as error:

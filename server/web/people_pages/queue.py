@@ -32,7 +32,7 @@ def queue(request: Request, scope: Officer, state: str = "submitted", after: int
         newest = registration.c.submitted_ms.asc() if state == "submitted" else registration.c.decided_ms.desc()
         rows = connection.execute(asked.order_by(newest, registration.c.id).offset(first).limit(_ROWS + 1)).all()
         counted = visible(select(registration.c.state, func.count()), registration, scope)
-        counts: dict[str, int] = dict(connection.execute(counted.group_by(registration.c.state)).tuples().all())
+        counts: dict[str, int] = {row[0]: row[1] for row in connection.execute(counted.group_by(registration.c.state))}
         names = _names(connection, rows)
     more = first + _ROWS if len(rows) > _ROWS else 0
     context: dict[str, Any] = {

@@ -1,6 +1,7 @@
 """Admission, rosters and enrolments: what a terminal is told, and what it may tell about people's templates."""
 
 import contextlib
+import functools
 import hashlib
 import itertools
 import json
@@ -327,8 +328,11 @@ def test_templates_that_are_not_what_was_announced_are_refused(running: Aggregat
 
 def test_chunks_nobody_announced_are_bounded(running: Aggregator) -> None:
     one = Line(running.hub, running.admit(Terminal("t-1")))
-    for n in range(templates.MAX_WAITING_BYTES // 4096 + 10):
-        one.send("chunk", chunk_bytes(Chunk(one.terminal.log, n + 1, 0, 2, bytes(4096))))
+    for n in range(1, templates.MAX_WAITING_BYTES // 4096 + 11):
+        one.send("chunk", chunk_bytes(Chunk(one.terminal.log, n, 0, 2, bytes(4096))))
+        if n % 16 == 0:  # no more at once than a terminal has under way
+            taken = functools.partial(lambda sent: running.count("chunks") + running.count("refused_chunk") >= sent, n)
+            until(taken, "what was sent is taken")
     one.send("chunk", chunk_bytes(Chunk(one.terminal.log, 1, 0, 1024, bytes(60_000))))
     running.wait("refused_chunk", 11)
     ((size,),) = running.sql("SELECT sum(length(data)) FROM chunk")

@@ -88,7 +88,7 @@ class Site:
             request.state.visitor = Visitor("technician", ())
             return WHOLE
 
-        for gate in (fleet_api.Work, fleet_api.Command, fleet_api.See):
+        for gate in (fleet_api.Read, fleet_api.Work, fleet_api.Command, fleet_api.See):
             self.app.dependency_overrides[gate.dependency] = let_in
 
 

@@ -22,6 +22,7 @@ from server.access.keys import AccessKeys
 from server.access.roles import Role
 from server.access.scope import EVERYWHERE, Place
 from server.access.sessions import Strength, View
+from server.fleet.claims import Desk
 from server.ledger.store import now_ms
 from server.ledger.tables import (
     account,
@@ -41,7 +42,7 @@ from server.vault import NumberVault
 from server.web.app import create_app
 from server.web.services import Registry, Services
 from sync.record import RecordType
-from tests.unit.server.aggregator import Aggregator, Line, Terminal, aggregator, punch
+from tests.unit.server.aggregator import Aggregator, Line, Terminal, aggregator, broker_settings, punch
 
 LEVELS = {1: "state", 2: "district", 3: "zone", 4: "office"}
 PATHS = {
@@ -168,7 +169,8 @@ def world(folder: Path, url: str = "") -> Iterator[World]:
 def _services(running: Aggregator) -> Services:
     registry = Registry(Vaults(running.vault, NumberVault({1: bytes(32)})), running.keys.template)
     codes = PersonCodes(running.vault)
-    return Services(running.ledger, running.feed, list, running.keys.vault, codes, registry=registry)
+    desk = Desk(running.ledger, running.keys, broker_settings())
+    return Services(running.ledger, running.feed, list, running.keys.vault, codes, registry=registry, desk=desk)
 
 
 def _offices(made: World) -> None:
