@@ -48,7 +48,8 @@ FREE: Final[Mapping[str, Sequence[float]]] = {
 descriptor takes a place (the published value first), how little few minutiae prove, and how often a near miss is
 looked at."""
 
-TAKES: Final = 3
+TAKES: Final = len(WAYS)
+"""As many as there are: with three of them the choice hangs on chance, with all of them the sensors agree."""
 
 Choice = tuple[tuple[str, float], ...]
 """Constants and their values; those not named are as shipped."""
