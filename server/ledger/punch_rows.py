@@ -7,7 +7,7 @@ What must stay true here: a line decodes as an ApiPunch (tests try it).
 import calendar
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -70,7 +70,8 @@ class Selection:
 
     @property
     def all(self) -> bool:
-        return self == Selection()
+        plain = replace(self, scope=WHOLE, within=WHOLE) == Selection()
+        return plain and self.scope.whole and self.within.whole
 
 
 EVERYTHING = Selection()

@@ -167,7 +167,7 @@ def test_nobody_there_is_said(tmp_path: Path) -> None:
     ("status", "body", "says"),
     [
         (200, b"<html>", "not an answer of hazri-server"),
-        (200, b'{"punches":[],"next":5,"more":false}', "not in the order"),
+        (200, b'{"punches":[],"next":-1,"more":false}', "not in the order"),
         (200, b'{"punches":[],"next":0,"more":true}', "more behind 0, and gives nothing"),
         (404, b"nothing", "is this the address"),
         (503, b"{}", "answered 503"),
