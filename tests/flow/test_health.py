@@ -19,7 +19,7 @@ WAIT_S = 90.0
 
 @pytest.fixture
 def aggregator(tmp_path: Path) -> Iterator[Aggregator]:
-    one = Aggregator(tmp_path)
+    one = Aggregator(tmp_path, web_port=0)
     try:
         one.wait_until_ready()
         yield one

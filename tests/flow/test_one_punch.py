@@ -33,7 +33,7 @@ class Town:
         self.folder = folder
         self.people: list[Person] = invent(PEOPLE, seed=7)
         self.pictures: dict[int, list[Picture]] = fingers(synthesise(folder / "fingers", PEOPLE, 6, 3))
-        self.aggregator = Aggregator(folder)
+        self.aggregator = Aggregator(folder, web_port=0)
         self.aggregator.wait_until_ready()
         refs = self.aggregator.register(self.people)
         self.tally = Tally()
@@ -179,7 +179,7 @@ def kill(town: Town, victim: str, wipe: bool) -> None:
 
 def test_the_town_leaves_nothing_running(tmp_path: Path) -> None:
     """A stopped aggregator takes its broker with it."""
-    aggregator = Aggregator(tmp_path)
+    aggregator = Aggregator(tmp_path, web_port=0)
     aggregator.wait_until_ready()
     broker = child_of(aggregator._program, "mosquitto")
     aggregator.stop()

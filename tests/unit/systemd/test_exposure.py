@@ -51,7 +51,7 @@ def test_the_gate_can_fail(tmp_path: Path) -> None:
 def test_every_long_unit_is_measured() -> None:
     """A new unit that runs Hazri's programs has to say how exposed it may be."""
     ours = {path.stem for path in UNITS.glob("*.service") if "/opt/hazri/bin/" in path.read_text()}
-    ours -= {"hazri-firstboot", "hazri-stick@"}  # they mount, install and make keys; what they may is said where they are
+    ours -= {"hazri-firstboot", "hazri-stick@"}  # they make keys; what they may is said where they are
     assert ours <= set(LIMITS)
 
 
