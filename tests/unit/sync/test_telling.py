@@ -15,7 +15,7 @@ from sync.record import ClockSource, Instant
 from sync.roster import RosterStore
 from sync.telling import EVERY_S, Teller, age_ms, waiting
 from sync.topics import UP_ALL, leaf
-from tests.unit.sync.test_outbox import punch
+from tests.unit.sync.test_outbox import punch, spoil
 
 WELL = Health("0.1.0", Serving.SERVING, LinkKind.GPRS, clock=ClockSource.SERVER)
 BROKEN = replace(WELL, sensors=(Sensor("zfm", SensorKind.FINGER, SensorState.GONE),))
@@ -99,6 +99,14 @@ def test_on_a_metered_line_the_hourly_word_waits_for_a_beat_and_news_does_not() 
     assert desk.after(20, beat=False)
 
 
+def test_between_beats_it_is_looked_at_only_now_and_then() -> None:
+    desk = Desk()
+    assert desk.after(0)
+    desk.health = BROKEN
+    assert not desk.after(0.5, beat=False), "it has just been looked at"
+    assert desk.after(0, beat=True)
+
+
 def test_when_the_month_is_nearly_spent_only_news_goes() -> None:
     """S3"""
     desk = Desk(metered=True, sparing=True)
@@ -140,6 +148,20 @@ def test_the_oldest_record_without_a_receipt_has_an_age(tmp_path: Path) -> None:
     assert waiting(reader, 3) == (0, 0)
     reader.close()
     outbox._db.close()
+
+
+def test_a_log_that_cannot_be_read_has_nothing_that_waits(tmp_path: Path) -> None:
+    """The agent finds it out and says so; what a terminal tells of itself must not fail by it (S2)."""
+    key = Ed25519PrivateKey.generate()
+    outbox = Outbox(tmp_path / "punches.db", "t-1", key)
+    outbox.append(punch(1))
+    reader = OutboxReader(tmp_path / "punches.db")
+    assert waiting(reader, 0)[0] == 1
+    outbox._db.close()
+    spoil(tmp_path / "punches.db")
+    Outbox(tmp_path / "punches.db", "t-1", key)._db.close()
+    assert waiting(reader, 0) == (0, 0)
+    reader.close()
 
 
 def test_an_age_is_by_the_clock_that_nobody_sets_where_that_is_possible() -> None:
