@@ -16,9 +16,10 @@ from sync.budget import Thrift
 from sync.chain import genesis, sign_receipt, sign_roster
 from sync.columns import Indexes, parse_columns
 from sync.link import Delivery, Hub, LoopbackLink
+from sync.orders import OrderKind, order_bytes, sign_order
 from sync.outbox import Outbox
 from sync.reasons import Reason, Why
-from sync.roster import RosterStore
+from sync.roster import RosterReader, RosterStore
 from sync.topics import UP_ALL, down, parse_up
 from sync.upload import AGAIN_S, AT_ONCE, PER_S, Uploader
 from sync.wire import (
@@ -287,6 +288,20 @@ def test_rosters_are_applied_and_answered_with_a_beat(tmp_path: Path) -> None:
     site.server.roster(2, 1)  # a repeat
     assert site.steps().roster_version == 2
     assert site.server.beats[-1].roster_version == 2
+
+
+def test_an_order_that_comes_twice_is_taken_once(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    site.punch(1)
+    site.steps()
+    order = order_bytes(sign_order(SERVER, "t-1", site.agent._session, 1, OrderKind.LOCATE, {"seconds": 5}))
+    beats = []
+    for _ in range(2):
+        site.server.link.publish(down("t-1", "order"), order)
+        site.steps()
+        beats.append(len(site.server.beats))
+    assert beats[1] == beats[0], "the second brings nothing that is to be answered"
+    assert (site.agent.state.refused, len(RosterReader(tmp_path / "roster.db").orders())) == (0, 1)
 
 
 def test_beats_say_how_far_and_carry_the_session_of_the_will(tmp_path: Path) -> None:
