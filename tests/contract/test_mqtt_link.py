@@ -517,3 +517,28 @@ def test_a_line_that_is_none_any_more(house: House) -> None:
     closed = socket.socket()
     closed.close()
     assert _ip_bytes(closed) == 0
+
+
+def test_packets_that_share_a_record_arrive_in_order_though_the_line_takes_a_part_at_a_time() -> None:
+    near, far = socket.socketpair()
+    with near, far:
+        near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)  # the least the kernel has
+        near.setblocking(False)
+        client = _Client(CallbackAPIVersion.VERSION2)
+        client._sock = near
+        first, last = bytes([1]) * 12_000, bytes([2]) * 100
+        client._out_packet.append({})  # type: ignore[typeddict-item]  # another that waits
+        assert client._sock_send(first) == len(first)
+        client._out_packet.clear()
+        blocked, came, sent = 0, b"", 0
+        while not sent:
+            try:
+                sent = client._sock_send(last)
+            except BlockingIOError:
+                blocked += 1
+            came += far.recv(len(first))
+        while len(came) < len(first) + sent:
+            came += far.recv(len(first))
+        client._sock = None
+    assert blocked > 0
+    assert came == first + last[:sent]
