@@ -23,7 +23,7 @@ def test_counters_that_are_0_at_the_end_are_left_out_and_not_taken() -> None:
     data = health_bytes(health)
     assert parse_health(data) == health
     fields = decode(data, what="health")
-    counts = fields[-1][0][-1]  # type: ignore[index]
+    counts = fields[-1][0][-1]
     assert counts == [7, 2]
     counts.append(0)
     with pytest.raises(WireError, match="0 at the end are left out"):
