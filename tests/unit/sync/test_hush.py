@@ -1,9 +1,14 @@
 """A process that is quiet leaves no core, whatever ends it."""
 
+import ctypes
 import resource
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
+
+from sync.hush import leave_no_core
 
 _CRASH = "import os, signal\n{}os.kill(os.getpid(), signal.SIGSEGV)"
 _HUSH = "from sync.hush import leave_no_core\nleave_no_core()\n"
@@ -45,3 +50,26 @@ def test_nobody_of_the_same_user_may_look_in() -> None:
         [sys.executable, "-c", code], cwd=Path(__file__).parents[3], capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == ["0", "(0,", "0)"]
+
+
+@pytest.mark.parametrize("refusal", [OSError, ValueError])
+def test_a_limit_that_may_not_be_changed_hinders_nothing(
+    refusal: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S8. Only the limit is stood in for: once lowered, this process could not have it back for the tests above."""
+    asked = []
+
+    def refuse(*limit: object) -> None:
+        asked.append(limit)
+        raise refusal
+
+    monkeypatch.setattr(resource, "setrlimit", refuse)
+    prctl = ctypes.CDLL(None).prctl
+    before = prctl(3)
+    prctl(4, 1, 0, 0, 0)
+    try:
+        leave_no_core()
+        assert prctl(3) == 0
+    finally:
+        prctl(4, before, 0, 0, 0)
+    assert asked == [(resource.RLIMIT_CORE, (0, 0))]
