@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sync import ChainError, WireError
 from sync.orders import (
     PROOF_BYTES,
+    Detail,
     Order,
     OrderKind,
     detail_bytes,
@@ -45,7 +46,7 @@ def test_any_other_is_not(terminal: str, order: Order) -> None:
 
 
 def test_a_detail_comes_back_from_a_database_as_it_went() -> None:
-    detail = {"person": b"person-1", "version": 3, "why": "left"}
+    detail: Detail = {"person": b"person-1", "version": 3, "why": "left"}
     assert parse_detail(detail_bytes(detail)) == detail
     with pytest.raises(WireError):
         parse_detail(b"\xff")
