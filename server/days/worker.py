@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from server import ServerError
@@ -11,6 +12,7 @@ from server.ledger.store import Ledger, now_ms
 log = logging.getLogger("hazri.days")
 
 TICK_S = 2.0
+_REST = 4  # times as long as it works: one interpreter folds and takes punches in, and these come first
 
 
 class DaysWorker:
@@ -37,12 +39,14 @@ class DaysWorker:
 
     def _work(self) -> None:
         while not self._stop.is_set():
+            begun = time.monotonic()
             try:
                 done = fold.round_(self._ledger, now_ms())
                 if done.more:
+                    self._stop.wait(_REST * (time.monotonic() - begun))
                     continue
                 if self._then is not None:
                     self._then(now_ms())
             except ServerError as error:
                 log.warning("days state=waiting error=%r", str(error))
-            self._stop.wait(self._tick_s)
+            self._stop.wait(max(self._tick_s, _REST * (time.monotonic() - begun)))
