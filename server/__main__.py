@@ -12,23 +12,9 @@ from typing import Any, NoReturn
 from config import ConfigError
 from config.load import load
 from config.model import Messages, Server
-from server import (
-    PeopleError,
-    ServerError,
-    account_command,
-    bench_command,
-    broker_command,
-    claim_command,
-    delivery_command,
-    fleet_command,
-    orders_command,
-    people_command,
-    policy_command,
-    registration_command,
-    report_command,
-    simulate_command,
-    synthetic_command,
-)
+from server import PeopleError, ServerError
+from server.commands import add_all
+from server.commands.words import Words
 from server.settings import BrokerSettings, IngestSettings, MessageSettings, ServerSettings, WebSettings
 from sync.hush import leave_no_core
 
@@ -121,7 +107,6 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--for", dest="for_s", type=float, metavar="SECONDS", help="end after so long (default: Ctrl-C)")
     demo.add_argument("--json", action="store_true", help="print one JSON object at the end")
     demo.add_argument("--fingerprints", type=Path, metavar="DIR", help="use real images instead of synthetic ones")
-    bench_command.add(add, group, _plain)
     proof = add("proof", _proof, "Prove one record to somebody who trusts nobody here: a file, a sheet, a verifier.")
     proof.add_argument("punch", metavar="PUNCH", help="TERMINAL/LOG/SEQ, TERMINAL/SEQ, or the six-character code")
     proof.add_argument("--day", metavar="YYYY-MM-DD", help="of the code, as the terminal or this server dates it")
@@ -135,18 +120,7 @@ def _parser() -> argparse.ArgumentParser:
         "--checkpoint", type=Path, action="append", default=[], metavar="FILE", help="one kept elsewhere"
     )
     audit.add_argument("--json", action="store_true", help="print one JSON object")
-    report_command.add(add, _topic)
-    synthetic_command.add(add, _topic)
-    simulate_command.add(add, _plain)
-    policy_command.add(add, group, _plain)
-    delivery_command.add(add, group, _topic, _on_settings)
-    broker_command.add(add, _on_settings)
-    account_command.add(add, group, _topic, _plain)
-    fleet_command.add(add, group, _topic)
-    claim_command.add(add, group, _topic, _on_settings)
-    orders_command.add(add, group, _topic)
-    people_command.add(add, group, _topic)
-    registration_command.add(add, group, _topic)
+    add_all(Words(add, group, _plain, _topic, _on_settings))
     add("api", _api, "Print the OpenAPI document.")
     return parser
 
@@ -210,7 +184,7 @@ def _admit(args: argparse.Namespace) -> int:
 def _people_import(args: argparse.Namespace) -> int:
     from server.people.register import read, register
     from server.run import open_state
-    from server.vault import Vault
+    from server.trust.vault import Vault
 
     people = read(sys.stdin.buffer)
     if not people:
@@ -243,10 +217,10 @@ def _people_photo(args: argparse.Namespace) -> int:
 def _import(args: argparse.Namespace) -> int:
     from server import carried
     from server.fleet.roster import RosterKeys
-    from server.intake import Intake
+    from server.intake.group import Intake
     from server.ledger.records import RecordWriter
     from server.run import open_state
-    from server.vault import Vault
+    from server.trust.vault import Vault
 
     if bool(args.files) == bool(args.card):
         raise ServerError("import: name the files of a bundle, or --card and a directory")
@@ -263,9 +237,9 @@ def _import(args: argparse.Namespace) -> int:
 
 
 def _token_new(args: argparse.Namespace) -> int:
-    from server import tokens
     from server.access.scope import Place
     from server.run import open_state
+    from server.trust import tokens
 
     settings = _settings(args)
     scope = tokens.Scope(args.scope)
@@ -280,32 +254,32 @@ def _token_new(args: argparse.Namespace) -> int:
 
 
 def _demo(args: argparse.Namespace) -> int:
-    from server import demo
+    from server.demo import district
 
-    return demo.main(args)
+    return district.main(args)
 
 
 def _proof(args: argparse.Namespace) -> int:
-    from server import proof_command
+    from server.commands import proof
     from server.run import open_state
 
-    _print(proof_command.run(args, open_state(_settings(args))))
+    _print(proof.run(args, open_state(_settings(args))))
     return DONE
 
 
 def _checkpoint(args: argparse.Namespace) -> int:
-    from server import proof_command
+    from server.commands import proof
     from server.run import open_state
 
-    _print(proof_command.checkpoint(open_state(_settings(args))))
+    _print(proof.checkpoint(open_state(_settings(args))))
     return DONE
 
 
 def _audit(args: argparse.Namespace) -> int:
-    from server import audit_command
+    from server.commands import audit
     from server.run import open_state
 
-    text, sound = audit_command.run(args, open_state(_settings(args)))
+    text, sound = audit.run(args, open_state(_settings(args)))
     _print(text)
     return DONE if sound else FAILED
 

@@ -23,10 +23,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from server import BrokerError, leash
-from server.keys import CRL, ServerKeys, replace_file
 from server.ledger.locks import PLACES
-from server.pki import INGEST
 from server.settings import BrokerSettings
+from server.trust.keys import CRL, ServerKeys, replace_file
+from server.trust.pki import INGEST
 from sync.cbor import MAX_MESSAGE_BYTES
 from sync.topics import DOWN, ROOT, UP, UP_ALL
 

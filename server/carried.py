@@ -17,8 +17,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from server import ServerError
-from server.incoming import Incoming, read
-from server.intake import Intake
+from server.intake.group import Intake
+from server.intake.incoming import Incoming, read
 from server.ledger.store import Ledger
 from sync import StorageError, SyncError
 from sync.batch import batch_bytes

@@ -2,10 +2,11 @@
 
 import os
 
-from server import StartError, pki
+from server import StartError
 from server.broker import find_mosquitto
 from server.ledger.store import check_url
 from server.settings import ServerSettings
+from server.trust import pki
 
 
 def check(settings: ServerSettings) -> None:

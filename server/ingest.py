@@ -22,13 +22,13 @@ from server import LedgerError
 from server.broker import MAX_IN_FLIGHT
 from server.feed import Feed
 from server.fleet.push import RosterPusher
-from server.incoming import Incoming, read
-from server.intake import Intake, Outcome
-from server.judge import Reason, Refuse
+from server.intake.group import Intake, Outcome
+from server.intake.incoming import Incoming, read
+from server.intake.judge import Reason, Refuse
+from server.intake.throttle import Passage, Throttle
 from server.ledger.locks import place
 from server.ledger.store import Ledger
 from server.settings import IngestSettings
-from server.throttle import Passage, Throttle
 from sync import LinkError
 from sync.link import Delivery, Link
 from sync.reasons import Why

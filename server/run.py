@@ -14,8 +14,7 @@ from pathlib import Path
 
 import uvicorn
 
-from server import StartError, delivery
-from server.bouncer import Bouncer
+from server import StartError
 from server.broker import Broker
 from server.carried import Hatch
 from server.days.worker import DaysWorker
@@ -26,21 +25,23 @@ from server.fleet.roster import keys_of
 from server.fleet.scheduler import Scheduler
 from server.heart import Heart
 from server.ingest import Ingest
-from server.intake import Intake
-from server.keys import ServerKeys, held, open_keys
+from server.intake.bouncer import Bouncer
+from server.intake.group import Intake
 from server.ledger.records import RecordWriter
 from server.ledger.store import Ledger
 from server.people.otp import PersonCodes
 from server.people.registration import Vaults
 from server.people.worker import PeopleWorker
-from server.pki import INGEST
 from server.public.projector import Projector
-from server.registrar import Registrar
 from server.returns import schedule
 from server.settings import BrokerSettings, ServerSettings, WebSettings
+from server.sharing import delivery
 from server.threads import Threads
 from server.transparency.notary import Notary
-from server.vault import Vault, open_number_vault
+from server.trust.keys import ServerKeys, held, open_keys
+from server.trust.pki import INGEST
+from server.trust.registrar import Registrar
+from server.trust.vault import Vault, open_number_vault
 from server.web.app import create_app
 from server.web.services import Registry, Services
 from sync import LinkError

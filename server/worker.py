@@ -13,17 +13,18 @@ import signal
 import threading
 from collections.abc import Callable
 
-from server import StartError, pki
+from server import StartError
 from server.feed import Feed
 from server.fleet.push import RosterPusher
 from server.fleet.roster import keys_of
 from server.ingest import Ingest
-from server.intake import Intake
-from server.keys import ServerKeys, replace_file
+from server.intake.group import Intake
 from server.ledger.records import RecordWriter
-from server.pki import INGEST
 from server.run import open_state
 from server.settings import IngestSettings, ServerSettings
+from server.trust import pki
+from server.trust.keys import ServerKeys, replace_file
+from server.trust.pki import INGEST
 from sync import LinkError, keys
 from sync.link import Link
 from sync.mqtt import MqttLink, MqttSettings

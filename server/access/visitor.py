@@ -5,7 +5,6 @@ from enum import Enum
 
 from fastapi import Request
 
-from server import tokens
 from server.access import grants, sessions
 from server.access.grants import Giver, Held
 from server.access.keys import AccessKeys
@@ -14,7 +13,8 @@ from server.access.roles import Role
 from server.access.scope import Place, Scope
 from server.access.sessions import Session, Strength, View
 from server.ledger.store import Ledger, now_ms
-from server.tokens import Access
+from server.trust import tokens
+from server.trust.tokens import Access
 
 COOKIE, SECURE_COOKIE = "hazri", "__Host-hazri"
 

@@ -25,8 +25,8 @@ class PunchId(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Punch:
-    """One accepted marking event. It was made between `low_ms` and `high_ms`, ends included (server.dating); None: that
-    side is not known (S2). `office` is where the terminal stood. `signed`: the terminal's signature was verified.
+    """One accepted marking event. It was made between `low_ms` and `high_ms`, ends included (server.intake.dating);
+    None: that side is not known (S2). `office` is where the terminal stood. `signed`: its terminal's signature holds.
     `disputed`: its shown time was not this (S10)."""
 
     id: PunchId

@@ -13,10 +13,10 @@ from sqlalchemy import Connection, and_, delete, insert, select
 from server.attendance.clock import DAY_MS, local_day
 from server.attendance.month import UNDATED_REACH_MS
 from server.days import due
+from server.intake.timekeeping import of_boots
 from server.ledger.records import RECORDS
 from server.ledger.store import upsert
 from server.ledger.tables import attendance_punch, change, counter, record, terminal
-from server.timekeeping import of_boots
 from sync.record import RecordType, SourceClass
 
 CURSOR, CHANGES = "days record", "days change"

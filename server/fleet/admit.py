@@ -8,16 +8,17 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from sqlalchemy import Connection, insert, select, update
 
-from server import AdmissionError, FleetError, pki
+from server import AdmissionError, FleetError
 from server.fleet import orders, roster, standing, units, vouch
 from server.fleet.renew import admitted
 from server.fleet.revoke import remember
 from server.fleet.standing import State
-from server.keys import ServerKeys
 from server.ledger.store import Ledger, now_ms
 from server.ledger.tables import terminal
 from server.settings import BrokerSettings
-from server.vault import Vault
+from server.trust import pki
+from server.trust.keys import ServerKeys
+from server.trust.vault import Vault
 from sync import SealError, WireError, seal
 from sync.admission import Admission, Request, check_request, lookup_binding, parse
 

@@ -23,10 +23,10 @@ from sqlalchemy import Connection, Select, delete, insert, select, update
 from server import AdmissionError, ClaimError, FleetError
 from server.fleet import places
 from server.fleet.admit import admit
-from server.keys import ServerKeys
 from server.ledger.store import Ledger, now_ms
 from server.ledger.tables import claim, claim_token, office, terminal
 from server.settings import BrokerSettings
+from server.trust.keys import ServerKeys
 from sync import WireError
 from sync.admission import Request, parse, to_json
 from sync.claim import Claim, ClaimState, ServerWord, Token, Verdict, new_secret, open_claim, verdict_json

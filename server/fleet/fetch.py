@@ -14,10 +14,10 @@ from sqlalchemy import Connection, delete, insert, select
 
 from server.fleet import reach, roster
 from server.fleet.roster import RosterKeys, Urgency
-from server.judge import Reason, Refuse
+from server.intake.judge import Reason, Refuse
 from server.ledger.store import upsert
 from server.ledger.tables import alarm, digits_name, fetch_hour, guest, person, record, terminal, terminal_state
-from server.vault import Vault
+from server.trust.vault import Vault
 from sync import SealError
 from sync.fetch import Wanted, Whereabouts, binding, found_bytes, sign_found
 

@@ -1,8 +1,8 @@
 """Reads what the ledger holds of a terminal's fitness, and folds it: `timeline` of one, `fit_between` of an office.
 
-Records are dated by evidence, when this is asked and not when they came (server.dating): a boot that nothing dates
-yet covers no minute, and does once an anchor comes. Of an interval only what is certain counts: from the latest it may
-have begun to the earliest it may have ended.
+Records are dated by evidence, when this is asked and not when they came (server.intake.dating): a boot that nothing
+dates yet covers no minute, and does once an anchor comes. Of an interval only what is certain counts: from the latest
+it may have begun to the earliest it may have ended.
 """
 
 import datetime as dt
@@ -12,11 +12,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
-from server.dating import Boot
 from server.fleet import fitness
 from server.fleet.fitness import MINUTE_MS, Aspect, Doubtful, Fact, Failing, Fit, Interval, Running, Said
+from server.intake.dating import Boot
+from server.intake.timekeeping import IST, of_boots
 from server.ledger.tables import fitness_fact, fitness_run, fitness_session, fitness_word, record, terminal
-from server.timekeeping import IST, of_boots
 from sync.record import RecordType
 
 MAX_SPAN_MS = 31 * 24 * 3_600_000

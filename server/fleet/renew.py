@@ -12,11 +12,12 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, select
 
-from server import AdmissionError, pki
+from server import AdmissionError
 from server.fleet.revoke import remember
-from server.keys import ServerKeys
 from server.ledger.store import Ledger, now_ms, upsert
 from server.ledger.tables import certificate, charter, charter_held, renewal, terminal, terminal_state
+from server.trust import pki
+from server.trust.keys import ServerKeys
 from sync.charter import Renew, papers_bytes
 from sync.link import Link
 from sync.topics import down

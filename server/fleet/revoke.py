@@ -4,7 +4,7 @@ The order matters: the revocation list and the closed door first, the cut second
 certificate's is back at once. Both doors are needed: the list turns away whoever brings the certificate, and the access
 list whoever resumes a TLS session, which asks for no certificate. So a terminal that was revoked a short while ago is
 cut again and again, until its newest session ticket has run out. And whatever anybody says, the registry is asked for
-every single record (server.intake).
+every single record (server.intake.group).
 
 With a broker of somebody else's the list is in `keys/crl.pem`, and must be taken there from there.
 """
@@ -17,14 +17,15 @@ from pathlib import Path
 from cryptography import x509
 from sqlalchemy import Connection, insert, select, update
 
-from server import BrokerError, pki
+from server import BrokerError
 from server.broker import Broker
-from server.cut import cut
 from server.fleet.standing import State
-from server.keys import CRL, ServerKeys, replace_file
 from server.ledger.store import Ledger, now_ms
 from server.ledger.tables import certificate, terminal
 from server.settings import BrokerSettings
+from server.trust import pki
+from server.trust.cut import cut
+from server.trust.keys import CRL, ServerKeys, replace_file
 
 log = logging.getLogger("hazri.fleet")
 

@@ -18,11 +18,11 @@ from sqlalchemy import Connection, and_, case, delete, insert, not_, or_, select
 
 from server import LedgerError
 from server.fleet import reach
-from server.keys import ServerKeys
 from server.ledger.store import upsert
 from server.ledger.tables import guest, person, roster_change, roster_order, template, terminal
 from server.people import scope
-from server.vault import Vault
+from server.trust.keys import ServerKeys
+from server.trust.vault import Vault
 from sync import SealError, chain, seal
 from sync.photo import PHOTO
 from sync.wire import (

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from sqlalchemy import Connection, select
 
 from server.fleet import orders
-from server.judge import Accept
+from server.intake.judge import Accept
 from server.ledger.store import upsert
 from server.ledger.tables import boot, log_link, unknown_badge, vouched
 from server.ledger.tables import log as log_table
 from server.people import provisional
-from server.vault import Vault
+from server.trust.vault import Vault
 from sync.record import PERSON_BYTES, EventCode, Means, RecordType
 
 Log = tuple[str, bytes]

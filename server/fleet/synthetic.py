@@ -12,6 +12,7 @@ from sqlalchemy import insert, select
 
 from server.fleet import silence
 from server.fleet.health import HOUR_MS, words
+from server.intake.timekeeping import IST
 from server.ledger.store import Ledger
 from server.ledger.tables import (
     fitness_session,
@@ -24,7 +25,6 @@ from server.ledger.tables import (
     terminal_state,
     unit,
 )
-from server.timekeeping import IST
 from sync.health import (
     Health,
     LinkKind,

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, update
 
 from server.fleet import roster
-from server.judge import Reason, Refuse
+from server.intake.judge import Reason, Refuse
 from server.ledger.store import upsert
 from server.ledger.tables import chunk, enrolment, person, template
 from sync import SealError, SyncError, seal

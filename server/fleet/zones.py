@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 
+from server.intake.timekeeping import IST
 from server.ledger.tables import office, terminal
-from server.timekeeping import IST
 
 _SLICE = 500
 

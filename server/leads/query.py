@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, or_, select
 
 from server.access.scope import Scope, visible
+from server.intake.timekeeping import of_boots
 from server.leads.rules import Lead, Mark, Probe, Ref, find
 from server.ledger.tables import office, person, record, terminal
 from server.public.marks import first_since
-from server.timekeeping import of_boots
 from sync import WireError
 from sync.record import PERSON_BYTES, Event, EventCode, Kind, RecordType, SourceClass, parse_record
 

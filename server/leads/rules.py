@@ -1,7 +1,7 @@
 """What each rule finds. Pure: rows in, leads out, the same for the same rows in any order.
 
-Time is taken as kindly as it can be: between two punches lies the longest time that evidence allows (server.dating),
-and where nothing dates a punch no rule that needs its time speaks of it.
+Time is taken as kindly as it can be: between two punches lies the longest time that evidence allows
+(server.intake.dating), and where nothing dates a punch no rule that needs its time speaks of it.
 """
 
 import datetime as dt

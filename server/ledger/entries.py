@@ -17,16 +17,16 @@ import msgspec
 from sqlalchemy import Connection, and_, func, select
 
 from server.access.scope import condition
-from server.changes import Cursor, newest
-from server.dating import Boot
+from server.intake.dating import Boot
+from server.intake.timekeeping import of_boot
 from server.ledger import punch_rows
 from server.ledger.punch_rows import Selection
 from server.ledger.tables import alarm, boot, change, record
 from server.ledger.tables import dating as dating_table
-from server.timekeeping import of_boot
+from server.sharing.changes import Cursor, newest
 from sync.record import RecordType, SourceClass
 
-_ANCHORS_BACK = 9  # punches before the ninth anchor back are dated by nearer ones (server.dating looks at eight)
+_ANCHORS_BACK = 9  # punches before the ninth anchor back are dated by nearer ones (server.intake.dating looks at eight)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, select
 
 from server.access.scope import WHOLE, Scope, condition
-from server.dating import RESOLUTION_MS, TOLERANCE_MS, Boot, Interval, Reason
+from server.intake.dating import RESOLUTION_MS, TOLERANCE_MS, Boot, Interval, Reason
+from server.intake.timekeeping import of_boots
 from server.ledger.tables import record, signed
-from server.timekeeping import of_boots
 from sync.record import MAX_SCORE, ClockSource, Flag, Kind, Means, RecordType, SourceClass
 
 _KINDS = {int(k): k.name.lower() for k in Kind}

@@ -1,4 +1,4 @@
-"""Records as their terminals signed them, for an aggregator that pulls this one and believes nobody (server.stack)."""
+"""Records as their terminals signed them, for an aggregator that pulls this one and believes nobody."""
 
 import base64
 from collections.abc import Sequence

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Insert, insert, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 
-from server.judge import Accept, Known
+from server.intake.judge import Accept, Known
 from server.ledger import partitions
 from server.ledger.copy import copy_rows
 from server.ledger.store import upsert

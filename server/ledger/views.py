@@ -8,10 +8,10 @@ import msgspec
 from sqlalchemy import Connection, case, func, select
 
 from server.access.scope import WHOLE, Scope, condition, visible
-from server.dating import Interval
+from server.intake.dating import Interval
+from server.intake.timekeeping import IST, of_boot
 from server.ledger.records import PUNCHES
 from server.ledger.tables import alarm, counter, log, person, quarantine, record, terminal, terminal_state
-from server.timekeeping import IST, of_boot
 from sync.record import ClockSource, Flag, Kind, Means, RecordType, SourceClass
 
 SILENT_AFTER_MS = 15 * 60 * 1000

@@ -14,7 +14,7 @@ from server.fleet import fetch
 from server.ledger.store import upsert
 from server.ledger.tables import attendance_id, office, person
 from server.people import scope
-from server.vault import Vault
+from server.trust.vault import Vault
 
 DIGITS = 6
 DIGEST_BYTES = 16

@@ -10,7 +10,7 @@ from server.ledger.tables import division, employee, office, person, registratio
 from server.people import words
 from server.people.messages import Channel, Message, queue
 from server.people.offices import as_of
-from server.vault import Vault
+from server.trust.vault import Vault
 from sync.photo import PHOTO
 
 

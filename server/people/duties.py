@@ -24,7 +24,7 @@ from server.people import coverage, service_ledger, words
 from server.people import provisional as strangers
 from server.people.days import day_of
 from server.people.messages import Message, queue
-from server.vault import Vault
+from server.trust.vault import Vault
 
 log = logging.getLogger("hazri.people")
 

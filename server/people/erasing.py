@@ -27,7 +27,7 @@ from server.ledger.tables import (
     terminal_state,
 )
 from server.people import numbers
-from server.vault import Vault
+from server.trust.vault import Vault
 
 log = logging.getLogger("hazri.people")
 

@@ -21,7 +21,7 @@ from sqlalchemy import Connection, insert, select, update
 from server import ServerError
 from server.ledger.store import Ledger, now_ms
 from server.ledger.tables import message
-from server.vault import Vault
+from server.trust.vault import Vault
 from sync import SealError
 
 log = logging.getLogger("hazri.messages")

@@ -20,7 +20,7 @@ from server.fleet.tickets import Notice
 from server.ledger.tables import incident, notice, office, terminal, ticket
 from server.people import words
 from server.people.messages import Message, queue
-from server.vault import Vault
+from server.trust.vault import Vault
 
 log = logging.getLogger("hazri.people")
 

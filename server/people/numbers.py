@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from server import LedgerError, PeopleError
 from server.ledger.store import Ledger, now_ms
 from server.ledger.tables import vault_number, vault_read
-from server.vault import NumberVault
+from server.trust.vault import NumberVault
 from sync import SealError
 
 REF_BYTES = 8

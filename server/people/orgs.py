@@ -21,7 +21,7 @@ from server.people.office_checks import code as check_code
 from server.people.office_checks import text as check_text
 from server.people.otp import Address, Asked, Purpose
 from server.people.ranks import BY_CODE, Level
-from server.vault import Vault
+from server.trust.vault import Vault
 
 SLUG = re.compile(r"[a-z][a-z0-9-]{1,30}[a-z0-9]")
 RESERVED = frozenset({"www", "api", "static", "admin", "mail", "hazri", "public", "enter", "metrics"})

@@ -15,7 +15,7 @@ from server.ledger.store import upsert
 from server.ledger.tables import attendance_id, employee, otp, person
 from server.people import words
 from server.people.messages import Channel, Message, queue
-from server.vault import Vault
+from server.trust.vault import Vault
 
 DIGITS = 6
 VALID_MS = 10 * 60_000

@@ -18,7 +18,7 @@ from server import PeopleError
 from server.fleet import fetch
 from server.ledger.store import upsert
 from server.ledger.tables import person, provisional, terminal
-from server.vault import Vault
+from server.trust.vault import Vault
 from sync import SealError, seal
 from sync.record import PERSON_BYTES
 

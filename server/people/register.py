@@ -14,7 +14,7 @@ from server import PeopleError
 from server.fleet import roster
 from server.ledger.store import Ledger, now_ms
 from server.ledger.tables import person
-from server.vault import Vault
+from server.trust.vault import Vault
 from sync.record import PERSON_BYTES
 from sync.wire import CardFlag
 

@@ -21,7 +21,7 @@ from server.people.fields import Form, FormError, Problem, check
 from server.people.messages import Channel, Message, queue
 from server.people.orgs import lists
 from server.people.photo import set_photo, thumbnail
-from server.vault import NumberVault, Vault
+from server.trust.vault import NumberVault, Vault
 
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # nothing that is read as something else
 _ID_LETTERS = 8

@@ -42,7 +42,7 @@ from server.people.service import (
     reinstated,
 )
 from server.people.service import spans as spans_of
-from server.vault import Vault
+from server.trust.vault import Vault
 
 MAX_ORDER_NO = 100
 

@@ -31,7 +31,7 @@ from server.ledger.tables import (
 from server.people.office_life import OfficeEvent, OfficeKind, fold
 from server.people.offices import office_row
 from server.people.ranks import BY_CODE, GRADES, Level
-from server.vault import Vault
+from server.trust.vault import Vault
 
 SINCE = dt.date(2024, 4, 1)
 SCHOOLS_A_ZONE = 8

@@ -4,12 +4,12 @@ import logging
 import threading
 
 from server import ServerError
-from server.keys import ServerKeys
 from server.ledger.store import Ledger, now_ms
 from server.people import daily, duties, notices
 from server.people.messages import Channel, FileSender, Sender, SmtpSender, Worker
 from server.settings import ServerSettings
-from server.vault import Vault
+from server.trust.keys import ServerKeys
+from server.trust.vault import Vault
 
 log = logging.getLogger("hazri.people")
 

@@ -19,13 +19,13 @@ from typing import Any
 from rich.console import Console
 
 from server import ServerError
-from server.bench_stage import cpu_of
+from server.bench.stage import cpu_of
 from server.ledger.store import Ledger, now_ms
 from server.people import synthetic
 from server.public import front
 from server.public.limits import Rate
 from server.public.projector import Projector
-from server.vault import Vault
+from server.trust.vault import Vault
 
 _SEED = 1
 _PEOPLE_A_SCHOOL = 20

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, select
 
-from server.dating import Interval
+from server.intake.dating import Interval
+from server.intake.timekeeping import of_boots
 from server.ledger.tables import record
 from server.people.days import start_ms
-from server.timekeeping import of_boots
 from sync.record import Flag, Kind, RecordType, SourceClass
 
 SLICE = 5000

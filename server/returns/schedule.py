@@ -18,7 +18,7 @@ from server.people.messages import Channel, Message, queue
 from server.requests import RequestError, deduct
 from server.returns import sent
 from server.returns.late import late_people
-from server.vault import Vault
+from server.trust.vault import Vault
 
 log = logging.getLogger("hazri.returns")
 

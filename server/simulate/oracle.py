@@ -19,8 +19,8 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from server import timekeeping
-from server.dating import Boot
+from server.intake import timekeeping
+from server.intake.dating import Boot
 from server.ledger.tables import alarm, quarantine, record
 from server.simulate.world import World
 from sync.record import Punch, RecordType, record_body

@@ -20,14 +20,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import insert
 
 from server import carried
-from server.audit import Auditor, State
 from server.feed import Feed
 from server.fleet import vouch
 from server.fleet.push import RosterPusher
 from server.fleet.roster import RosterKeys
 from server.ingest import Ingest
-from server.intake import Intake
-from server.keys import ServerKeys, open_keys
+from server.intake.group import Intake
 from server.ledger.records import RecordWriter
 from server.ledger.store import Ledger
 from server.ledger.tables import terminal
@@ -39,7 +37,9 @@ from server.simulate.oracle import Oracle
 from server.simulate.unit import Place, Unit
 from server.simulate.world import DAY_MS, EPOCH_MS, HOUR_MS, MINUTE_MS, World
 from server.transparency import notary
-from server.vault import Vault
+from server.transparency.audit import Auditor, State
+from server.trust.keys import ServerKeys, open_keys
+from server.trust.vault import Vault
 
 _TOGETHER = 100
 _AFTER_DAYS = 3  # in which everything works, so that everybody can be heard

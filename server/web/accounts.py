@@ -13,9 +13,9 @@ from server.access.grants import Giver, Wish
 from server.access.rights import Right
 from server.access.roles import ROLES, Role
 from server.access.scope import EVERYWHERE, Place, Scope, visible
+from server.intake.timekeeping import IST
 from server.ledger.store import now_ms
 from server.ledger.tables import account, account_grant, office
-from server.timekeeping import IST
 from server.web.pages import page
 from server.web.services import Services
 

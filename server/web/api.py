@@ -10,9 +10,9 @@ from sqlalchemy import Connection
 from server.access.gate import everybody, may
 from server.access.rights import Right
 from server.access.scope import Scope
-from server.changes import newest
 from server.ledger import punch_rows, views
 from server.ledger.punch_rows import Selection
+from server.sharing.changes import newest
 from server.web import answers
 from server.web.selection import Asked, chosen
 from server.web.services import Services

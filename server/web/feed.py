@@ -9,9 +9,9 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from server.access.gate import may
 from server.access.rights import Right
 from server.access.scope import Scope
-from server.changes import Cursor, newest, parse_cursor
 from server.ledger import entries, raw
 from server.ledger.punch_rows import Selection
+from server.sharing.changes import Cursor, newest, parse_cursor
 from server.web import answers
 from server.web.api import ANSWERS, BEARER, MAX_LIMIT, MAX_SEQ, answer
 from server.web.selection import Asked, chosen

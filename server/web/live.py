@@ -19,9 +19,9 @@ from starlette.concurrency import run_in_threadpool
 from server.access.gate import may
 from server.access.rights import Right
 from server.access.scope import Scope
+from server.intake.timekeeping import IST
 from server.ledger import views
 from server.ledger.store import now_ms
-from server.timekeeping import IST
 from server.web.pages import LIVE_ROWS, environment, error_page, language
 from server.web.services import Services
 from server.web.words import Words

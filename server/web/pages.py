@@ -9,16 +9,16 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from markupsafe import Markup, escape
 
-from server import tokens
 from server.access.gate import everybody, may
 from server.access.rights import Right
 from server.access.scope import Scope
 from server.access.visitor import Visitor
+from server.intake.timekeeping import IST
 from server.leads import words as leads_words
 from server.ledger import views
 from server.ledger.store import now_ms
-from server.timekeeping import IST
-from server.tokens import Access
+from server.trust import tokens
+from server.trust.tokens import Access
 from server.web import session, words, words_access, words_fleet, words_people
 from server.web.services import Services
 from server.web.words import Words

@@ -2,10 +2,10 @@
 
 from fastapi import Request, Response
 
-from server import tokens
 from server.access import sessions
 from server.access.gate import same_origin
 from server.access.visitor import by_cookie, cookie_name
+from server.trust import tokens
 from server.web.services import Services
 
 __all__ = ["end", "give", "put", "same_origin"]

@@ -6,11 +6,11 @@ from typing import Annotated
 import msgspec
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 
-from server import completeness, reconcile
 from server.access.gate import may
 from server.access.rights import Right
 from server.access.scope import Scope
-from server.timekeeping import IST
+from server.intake.timekeeping import IST
+from server.sharing import completeness, reconcile
 from server.web import answers
 from server.web.api import ANSWERS, BEARER, answer
 from server.web.selection import place

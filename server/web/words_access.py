@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from server.access.roles import ROLES, Role
-from server.timekeeping import IST
+from server.intake.timekeeping import IST
 
 
 class _Placed(Protocol):

@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from edge.lockout import Lockouts
 from edge.policy import Lock
-from server import pki
-from server.incoming import Incoming, read
-from server.intake import Outcome
+from server.intake.group import Outcome
+from server.intake.incoming import Incoming, read
+from server.trust import pki
 from sync import ChainError, SealError
 from sync.chain import sign_roster, verify_roster
 from sync.keys import new_transport_key

@@ -15,9 +15,9 @@ import pytest
 
 from edge.gallery import People, Secrets
 from edge.identity import RECORD, SEAL, TRANSPORT, destroy, load_admission, load_keys, open_lookup_key
-from server.demo_count import Tally
-from server.demo_people import Person, enrolments, fingers, invent, punches, synthesise
-from server.demo_stage import Aggregator, Terminal
+from server.demo.count import Tally
+from server.demo.people import Person, enrolments, fingers, invent, punches, synthesise
+from server.demo.stage import Aggregator, Terminal
 from sync import SealError
 from sync.keys import load_ec, load_ed25519, load_x25519
 from sync.seal import open_template

@@ -23,6 +23,7 @@ from server.fleet import orders, places, standing, twin
 from server.fleet import synthetic as terminals
 from server.fleet.scheduler import GRACE_MS, Scheduler
 from server.fleet.tickets import DAY_MS
+from server.intake.timekeeping import IST
 from server.ledger.store import Ledger, now_ms
 from server.ledger.tables import (
     account,
@@ -35,8 +36,7 @@ from server.ledger.tables import (
 )
 from server.people import synthetic as people
 from server.run import start_web
-from server.timekeeping import IST
-from server.vault import Vault
+from server.trust.vault import Vault
 from server.web.services import Services
 from sync.orders import OrderKind
 

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from server.dating import RESOLUTION_MS
+from server.intake.dating import RESOLUTION_MS
 from server.web.app import openapi
 from sync.record import Flag, Kind
 from tests.unit.server.aggregator import WALL_MS, punch, until

@@ -15,12 +15,13 @@ import msgspec
 import pytest
 from sqlalchemy import insert, update
 
-from server import completeness, tokens
-from server.changes import Cursor, parse_cursor
 from server.ledger.tables import office, org, terminal
 from server.ledger.views import ApiPunch
 from server.run import start_web
-from server.tokens import Scope
+from server.sharing import completeness
+from server.sharing.changes import Cursor, parse_cursor
+from server.trust import tokens
+from server.trust.tokens import Scope
 from server.web.services import Services
 from sync.anchor import Anchor, Question, anchor_detail, parse_answer, question_bytes
 from sync.record import ClockSource, Event, EventCode, Instant, Kind

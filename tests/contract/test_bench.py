@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from config.model import Edge
-from server import bench, bench_flood, bench_ingest, bench_storm, bench_wire
+from server.bench import choose, flood, ingest, storm, wire
 
 
 def quiet() -> Console:
@@ -16,21 +16,21 @@ def quiet() -> Console:
 
 
 def test_ingest_takes_what_the_clients_send() -> None:
-    found = bench_ingest.run(quiet(), scale=0.01)
+    found = ingest.run(quiet(), scale=0.01)
     assert set(found["punches_per_s"]) == {"1", "10", "50"}
     assert all(rate > 0 for rate in found["punches_per_s"].values())
     assert {"clients", "broker", "aggregator"} <= set(found["cpu_s"]["50"])
 
 
 def test_everybody_comes_back_from_a_storm() -> None:
-    found = bench_storm.run(quiet(), 20, window_s=0.5)
+    found = storm.run(quiet(), 20, window_s=0.5)
     assert found["terminals"] == 20
     assert found["attempts_per_terminal"] >= 1
     assert found["reconnect_s"] > 0
 
 
 def test_who_floods_is_cut_and_nobody_else_is() -> None:
-    found = bench_flood.run(quiet(), 2.0, 6.0)
+    found = flood.run(quiet(), 2.0, 6.0)
     assert found["flood"]["times_cut"] >= 1
     assert found["cut_off_s"] <= 10
     assert found["receipts"] == {"before": 80, "with": 240}
@@ -40,18 +40,18 @@ def test_the_wire_is_as_narrow_as_promised(monkeypatch: pytest.MonkeyPatch) -> N
     """Bytes, unlike times, are the same on every machine: 17 a punch in fifties, 140 KiB a day. By the kernel's counts,
     which nobody needs a privilege for."""
 
-    def refused(_port: int) -> bench_wire.Meter:
+    def refused(_port: int) -> wire.Meter:
         raise PermissionError
 
-    monkeypatch.setattr(bench_wire, "PacketMeter", refused)
-    found = json.loads(bench.main(Namespace(bench="wire", json=True)))
-    assert found["counted"] == bench_wire.KernelMeter.how
+    monkeypatch.setattr(wire, "PacketMeter", refused)
+    found = json.loads(choose.main(Namespace(bench="wire", json=True)))
+    assert found["counted"] == wire.KernelMeter.how
     assert found["bytes_per_punch"]["50"] <= 17
     assert found["kib_per_day"] <= 140
 
 
 def test_the_day_is_that_of_the_shipped_settings() -> None:
     shipped = Edge().sync
-    assert shipped.metered_linger_s == bench_wire.LINGER_S
-    assert (shipped.keepalive_s, shipped.heartbeat_s) == (bench_wire.KEEPALIVE_S, bench_wire.BEAT_S)
-    assert shipped.metered_linger_s + 15 <= bench_wire.RECEIPT_S
+    assert shipped.metered_linger_s == wire.LINGER_S
+    assert (shipped.keepalive_s, shipped.heartbeat_s) == (wire.KEEPALIVE_S, wire.BEAT_S)
+    assert shipped.metered_linger_s + 15 <= wire.RECEIPT_S

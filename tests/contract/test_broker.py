@@ -21,9 +21,10 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from server import BrokerError, pki
+from server import BrokerError
 from server.broker import Broker, access_list, find_mosquitto
-from server.keys import ServerKeys, open_keys
+from server.trust import pki
+from server.trust.keys import ServerKeys, open_keys
 from sync.keys import new_transport_key, write_key
 from tests.unit.server.aggregator import WAIT_S, broker_settings, free_port, until
 
@@ -228,7 +229,7 @@ def test_killed_and_wiped_it_comes_back_and_serves(tmp_path: Path) -> None:
 def test_it_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     code = (
         "import sys, time; from pathlib import Path\n"
-        "from server.broker import Broker; from server.keys import open_keys\n"
+        "from server.broker import Broker; from server.trust.keys import open_keys\n"
         "from tests.unit.server.aggregator import broker_settings\n"
         "folder = Path(sys.argv[1]); b = Broker(broker_settings(int(sys.argv[2])), folder, open_keys(folder, ()))\n"
         "b.start(); print(b.pid, flush=True); time.sleep(60)"

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from server import pki
-from server.bench_line import READ, WRITE, Line, LineLost, client_context
-from server.bouncer import FIRST_OUT_S, Bouncer
+from server.bench.line import READ, WRITE, Line, LineLost, client_context
 from server.broker import Broker, access_list
 from server.feed import Feed
-from server.keys import ServerKeys, open_keys
+from server.intake.bouncer import FIRST_OUT_S, Bouncer
 from server.ledger.store import Ledger
+from server.trust import pki
+from server.trust.keys import ServerKeys, open_keys
 from sync.keys import new_transport_key, write_key
 from tests.unit.server.aggregator import WAIT_S, broker_settings, free_port
 

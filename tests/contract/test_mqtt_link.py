@@ -18,10 +18,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from paho.mqtt.enums import CallbackAPIVersion
 
-from server import pki
 from server.broker import Broker
-from server.keys import ServerKeys, open_keys
 from server.settings import BrokerSettings
+from server.trust import pki
+from server.trust.keys import ServerKeys, open_keys
 from sync import LinkError
 from sync.keys import new_transport_key, write_key
 from sync.link import Delivery

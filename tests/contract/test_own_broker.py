@@ -13,7 +13,7 @@ import pytest
 
 from server import leash
 from server.broker import MAX_IN_FLIGHT, access_list, configuration, find_mosquitto, write_configuration
-from server.keys import open_keys
+from server.trust.keys import open_keys
 from sync.cbor import MAX_MESSAGE_BYTES
 from tests.unit.server.aggregator import broker_settings, punch, until
 from tests.unit.server.process import ROOT, Server, Unit

@@ -27,7 +27,7 @@ def test_either_side_may_be_killed_at_any_moment(tmp_path: Path, database: str) 
     unit = Unit(server, "t-1").start()
     token, out = tmp_path / "token", tmp_path / "copy.ndjson"
     token.write_text(server.token("pull"), encoding="utf-8")
-    code = "import server.pull as p; p.PAGE = 50; p._POLL_S = 0.05; from server.__main__ import main; main()"
+    code = "import server.sharing.pull as p; p.PAGE = 50; p._POLL_S = 0.05; from server.__main__ import main; main()"
     where = ["--url", server.url, "--token-file", token, "--state", tmp_path / "state.json", "--out", out]
     command = [sys.executable, "-c", code, "pull", *map(str, where)]
     draw = random.Random(11)

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from server import pki
-from server.bench_line import Line, LineLost, client_context
+from server.bench.line import Line, LineLost, client_context
 from server.broker import Broker
 from server.fleet.admit import admit, revoke
 from server.fleet.revoke import Revoker
-from server.keys import ServerKeys, open_keys
 from server.ledger.store import Ledger
+from server.trust import pki
+from server.trust.keys import ServerKeys, open_keys
 from sync import LinkError
 from sync.keys import write_key
 from sync.mqtt import MqttLink, MqttSettings

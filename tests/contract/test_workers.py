@@ -6,10 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from server.audit import Auditor
-from server.keys import open_keys
 from server.ledger.locks import place
 from server.ledger.store import Ledger
+from server.transparency.audit import Auditor
+from server.trust.keys import open_keys
 from tests.databases import fresh_url
 from tests.unit.server.aggregator import WAIT_S, until
 from tests.unit.server.aggregator import punch as a_punch

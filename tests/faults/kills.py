@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from server.demo_people import punches
+from server.demo.people import punches
 from tests.faults.table import Result, Step, memory, quiet
 from tests.flow.test_one_punch import PEOPLE, Town, child_of, wait
 

@@ -1,5 +1,6 @@
 """Is true time ever outside the stated bound? Simulated terminals, each with a crystal, an NTP client, a wall clock
-that people turn, power cuts, a poor network and now and then the server's word; and what server.dating makes of them.
+that people turn, power cuts, a poor network and now and then the server's word; and what
+server.intake.dating makes of them.
 
     python -m tests.faults.time_bounds --punches 100000 --seed 1
 
@@ -16,8 +17,8 @@ from itertools import pairwise
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from server import dating
-from server.dating import Boot, Dating, Evidence, Interval, Reason
+from server.intake import dating
+from server.intake.dating import Boot, Dating, Evidence, Interval, Reason
 from sync.anchor import DRIFT_PPM, SLEW_MS, SLEW_PPM, Anchor, Question, check, sign_answer
 from tests.faults.table import Result, Step, quiet
 

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from server import DemoError, demo_stage
-from server.demo_count import Green, Tally, quantile, settle
-from server.demo_people import ENROL_IMPRESSIONS, fingers, invent, owners, punches
+from server import DemoError
+from server.demo import stage
+from server.demo.count import Green, Tally, quantile, settle
+from server.demo.people import ENROL_IMPRESSIONS, fingers, invent, owners, punches
 
 KEYS = {
     "punched",
@@ -159,9 +160,9 @@ def test_ports_that_another_program_takes_first_are_given_up(tmp_path: Path, mon
     """Free when asked, taken when the aggregator listens."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         theirs = taken.getsockname()[1]
-        ask, answers = demo_stage.free_port, [demo_stage.free_port(), theirs]
-        monkeypatch.setattr(demo_stage, "free_port", lambda wanted=0: answers.pop(0) if answers else ask(wanted))
-        with demo_stage.start_aggregator(tmp_path, web_port=theirs) as aggregator:
+        ask, answers = stage.free_port, [stage.free_port(), theirs]
+        monkeypatch.setattr(stage, "free_port", lambda wanted=0: answers.pop(0) if answers else ask(wanted))
+        with stage.start_aggregator(tmp_path, web_port=theirs) as aggregator:
             assert not answers
             assert f":{theirs}/" not in aggregator.dashboard
             aggregator.check()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from server.demo_stage import Aggregator, Terminal, start_terminal
+from server.demo.stage import Aggregator, Terminal, start_terminal
 from server.fleet import health
 from server.fleet.scheduler import Scheduler
 from server.ledger.store import Ledger, now_ms

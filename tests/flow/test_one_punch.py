@@ -18,9 +18,9 @@ from typing import Any
 
 import pytest
 
-from server.demo_count import Tally, settle
-from server.demo_people import Person, Picture, enrolments, fingers, invent, punches, synthesise
-from server.demo_stage import Aggregator, Program, Terminal
+from server.demo.count import Tally, settle
+from server.demo.people import Person, Picture, enrolments, fingers, invent, punches, synthesise
+from server.demo.stage import Aggregator, Program, Terminal
 
 PEOPLE = 4
 WAIT_S = 90.0

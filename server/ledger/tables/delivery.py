@@ -5,7 +5,7 @@ from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, 
 from server.ledger.tables.base import metadata
 
 # What was said of records after they had come, in the order of commits: `number` has no gaps, and `behind` is the
-# last server_seq there was, so records and changes have one order for every reader (server.changes).
+# last server_seq there was, so records and changes have one order for every reader (server.sharing.changes).
 change = Table(
     "change",
     metadata,

@@ -106,7 +106,7 @@ incident = Table(
     Index(None, "closed_ms", "opened_ms"),
 )
 
-# What the log itself says of a terminal's fitness, dated when it is read (server.dating), so that a later anchor
+# What the log itself says of a terminal's fitness, dated when it is read (server.intake.dating), so that a later anchor
 # dates it better. `before_ms` is CLOCK_BOOTTIME of the record before it in the same boot.
 fitness_fact = Table(
     "fitness_fact",

@@ -11,8 +11,8 @@ from server.access.rights import Right
 from server.access.scope import Scope
 from server.access.visitor import Visitor
 from server.fleet.advice import advice
+from server.intake.timekeeping import IST
 from server.ledger.tables import account
-from server.timekeeping import IST
 from server.web import pages, words_fleet
 from server.web.services import Services
 from server.web.words_fleet import FleetWords

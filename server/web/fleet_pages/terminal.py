@@ -27,10 +27,10 @@ from server.fleet import (
 )
 from server.fleet.fitness import MINUTE_MS, Fit, Fitness, Interval
 from server.fleet.overview import Row
+from server.intake.timekeeping import IST
 from server.ledger.store import now_ms
 from server.ledger.tables import incident, office, ticket
 from server.people import scope as people_scope
-from server.timekeeping import IST
 from server.web import charts
 from server.web.charts import Span
 from server.web.fleet_pages import tree

@@ -14,9 +14,9 @@ from sqlalchemy import ColumnElement, Connection, and_, case, false, func, or_, 
 from server.access.scope import Place, Scope, condition, visible
 from server.fleet.conditions import Level
 from server.fleet.standing import State
+from server.intake.timekeeping import IST
 from server.ledger.tables import condition as condition_table
 from server.ledger.tables import incident, office, punch_day, terminal, terminal_state, ticket
-from server.timekeeping import IST
 
 QUARTERS = 96
 _COUNTED = ("terminals", "active", "online", "failing", "warning")

@@ -22,13 +22,13 @@ from server.fleet.admit import admit
 from server.fleet.push import RosterPusher
 from server.fleet.roster import RosterKeys
 from server.ingest import Ingest
-from server.intake import Intake
-from server.keys import ServerKeys, open_keys
+from server.intake.group import Intake
 from server.ledger.records import RecordWriter
 from server.ledger.store import Ledger
 from server.people.register import Registration, register
 from server.settings import BrokerSettings, IngestSettings
-from server.vault import Vault
+from server.trust.keys import ServerKeys, open_keys
+from server.trust.vault import Vault
 from sync import admission, chain, seal
 from sync.admission import Admission
 from sync.batch import Batch, batch_bytes

@@ -14,7 +14,7 @@ from server.people import registration as registrations
 from server.people.fields import FormError, Lists, check
 from server.people.registration import Consent, Vaults
 from server.people.verhoeff import check_digit
-from server.vault import NumberVault
+from server.trust.vault import NumberVault
 from tests.unit.server.departments import VAULT
 
 VAULTS = Vaults(VAULT, NumberVault({1: bytes(32)}))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from server.ledger.store import Ledger
 from server.people.synthetic import generate, write
-from server.vault import Vault
+from server.trust.vault import Vault
 
 VAULT = Vault(bytes(32))
 SEED = 3

@@ -25,7 +25,7 @@ from server.people import synthetic
 from server.people.days import start_ms
 from server.people.synthetic import Department, Employee, Place
 from server.public.projector import Projector
-from server.vault import Vault
+from server.trust.vault import Vault
 from server.web.app import create_app
 from server.web.services import Services
 from sync.record import Kind, RecordType

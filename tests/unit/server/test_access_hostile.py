@@ -175,7 +175,7 @@ def test_a_form_from_elsewhere_is_refused_even_with_its_token(made: World) -> No
 
 
 def test_the_cookie_is_out_of_reach_of_scripts_and_other_hosts(made: World) -> None:
-    from server import tokens
+    from server.trust import tokens
 
     token = tokens.make(made.running.ledger, "test", tokens.Scope.DASHBOARD, 1)
     for base, name in (("http://hazri.test", "hazri"), ("https://hazri.test", "__Host-hazri")):

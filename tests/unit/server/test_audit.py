@@ -11,13 +11,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from server.__main__ import command
-from server.audit import Auditor, Fault, Report, State
-from server.keys import open_keys
 from server.ledger.store import Ledger
 from server.transparency import notary
+from server.transparency.audit import Auditor, Fault, Report, State
 from server.transparency.checkpoint import sign
 from server.transparency.leaf import leaf_bytes
 from server.transparency.tree import leaf_hash
+from server.trust.keys import open_keys
 from sync import chain
 from tests.unit.server.aggregator import Terminal, aggregator
 from tests.unit.server.test_proof import filled, take
@@ -162,7 +162,7 @@ def test_findings_are_bounded(office: Office) -> None:
 
 
 def test_an_interrupted_audit_goes_on_and_finds_the_same(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.audit._SLICE", 50)
+    monkeypatch.setattr("server.transparency.audit._SLICE", 50)
     office.sql("UPDATE record SET received_ms = 1 WHERE server_seq IN (20, 320)")
     whole = office.audit()
     ledger = Ledger(f"sqlite:///{office.folder / 'ledger.db'}")

@@ -15,7 +15,7 @@ from server import __main__ as main
 from server import carried
 from server.carried import CarriedError, Taken
 from server.fleet.admit import admit, revoke
-from server.intake import Intake
+from server.intake.group import Intake
 from server.ledger.records import RecordWriter
 from sync import StorageError, chain, seal
 from sync.admission import to_json

@@ -8,8 +8,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server import dating
-from server.dating import Boot, Evidence, Interval, Kind, Reason
+from server.intake import dating
+from server.intake.dating import Boot, Evidence, Interval, Kind, Reason
 from sync import anchor as anchors
 from sync.anchor import Anchor, Question, drift_ms, sign_answer
 from tests.faults import time_bounds

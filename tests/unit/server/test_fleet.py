@@ -15,12 +15,13 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.x509.oid import NameOID
 from sqlalchemy import update
 
-from server import AdmissionError, delivery
+from server import AdmissionError
 from server.fleet import roster, templates
 from server.fleet.admit import admit, revoke
 from server.ledger.tables import person, terminal
 from server.people.register import Registration, register, set_flags
 from server.run import _problems
+from server.sharing import delivery
 from server.threads import Threads
 from server.transparency.notary import Notary
 from sync import SealError, admission, seal

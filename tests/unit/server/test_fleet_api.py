@@ -13,7 +13,6 @@ import pytest
 import segno
 from fastapi import FastAPI, Request
 
-from server import tokens
 from server.access.scope import WHOLE, Place, Scope
 from server.access.visitor import Visitor
 from server.feed import Feed
@@ -21,7 +20,8 @@ from server.fleet import places, synthetic
 from server.fleet.places import Place as Standing
 from server.fleet.scheduler import Pulse
 from server.ledger.store import Ledger, now_ms
-from server.tokens import Scope as Opens
+from server.trust import tokens
+from server.trust.tokens import Scope as Opens
 from server.web import fleet_api
 from server.web.app import create_app, openapi
 from server.web.metrics import COUNTER, Metric, exposition

@@ -20,6 +20,7 @@ from server.fleet.conditions import Level
 from server.fleet.places import Place
 from server.fleet.scheduler import GRACE_MS, Scheduler
 from server.fleet.tickets import DAY_MS
+from server.intake.timekeeping import IST
 from server.ledger.store import Ledger
 from server.ledger.tables import (
     incident,
@@ -30,7 +31,6 @@ from server.ledger.tables import (
     terminal,
     ticket,
 )
-from server.timekeeping import IST
 from sync.health import Serving, Verdict
 from sync.orders import OrderKind
 from sync.record import ClockSource, Event, EventCode, Flag, Instant, Kind, Means, Punch, SourceClass

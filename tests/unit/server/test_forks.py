@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from server import gaps
-from server.gaps import Gaps
-from server.incoming import Incoming, read
-from server.intake import Outcome
+from server.intake import gaps
+from server.intake.gaps import Gaps
+from server.intake.group import Outcome
+from server.intake.incoming import Incoming, read
 from server.transparency import notary
 from sync.columns import Columns, parse_columns
 from sync.link import Delivery
@@ -102,7 +102,7 @@ def test_a_card_put_back_is_raised_once_when_it_stays_behind(
 ) -> None:
     """S8: the agent of such a card sends nothing more; only its beats tell."""
     now = 1_800_000_000_000
-    monkeypatch.setattr("server.intake.now_ms", lambda: now)
+    monkeypatch.setattr("server.intake.group.now_ms", lambda: now)
     one = running.admit(Terminal("t-1"))
     one.punches(10)
     old = one.fork()

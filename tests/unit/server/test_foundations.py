@@ -13,13 +13,14 @@ from alembic.migration import MigrationContext
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from server import LedgerError, PeopleError, StartError, TokenError, pki, tokens
-from server.keys import held, open_keys
+from server import LedgerError, PeopleError, StartError, TokenError
 from server.ledger import tables, views
 from server.ledger.store import Ledger
 from server.people.register import FLAGS, read, set_flags
-from server.tokens import Access, Scope
-from server.vault import Vault
+from server.trust import pki, tokens
+from server.trust.keys import held, open_keys
+from server.trust.tokens import Access, Scope
+from server.trust.vault import Vault
 from server.web import words
 from sync import SealError
 from sync.wire import CardFlag

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
-from server import LedgerError, quarantine
+from server import LedgerError
 from server.fleet import roster
 from server.fleet.admit import revoke
-from server.incoming import Incoming, read
-from server.judge import Reason, Refuse
+from server.intake import quarantine
+from server.intake.incoming import Incoming, read
+from server.intake.judge import Reason, Refuse
 from server.ledger.store import Ledger
 from sync.batch import Order, batch_bytes
 from sync.cbor import encode
@@ -412,7 +413,7 @@ def test_a_parser_that_fails_costs_one_message(monkeypatch: pytest.MonkeyPatch) 
     def broken(payload: bytes) -> None:
         raise IndexError
 
-    monkeypatch.setattr("server.incoming.parse_columns", broken)
+    monkeypatch.setattr("server.intake.incoming.parse_columns", broken)
     one = read(Delivery("hz1/t-1/u/p", b"\x80", lambda: None))
     assert isinstance(one.message, Refuse)
     assert "IndexError" in one.message.detail

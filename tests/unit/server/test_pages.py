@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from server import tokens
 from server.run import start_web
-from server.tokens import Scope
+from server.trust import tokens
+from server.trust.tokens import Scope
 from server.web import live
 from server.web.services import Services
 from server.web.words import LANGUAGES

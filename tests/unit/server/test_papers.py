@@ -7,12 +7,12 @@ import pytest
 from cryptography import x509
 from sqlalchemy import update
 
-from server import pki
 from server.fleet.admit import revoke
 from server.fleet.renew import Renewer
 from server.fleet.revoke import write_list
 from server.ledger.store import now_ms
 from server.ledger.tables import certificate
+from server.trust import pki
 from sync.charter import Renew, parse_papers, renew_bytes
 from tests.unit.server.aggregator import Aggregator, Line, Terminal
 

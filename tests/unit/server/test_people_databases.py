@@ -32,7 +32,7 @@ from server.people.service import Kind, ServiceOrder
 from server.people.service_ledger import Entry
 from server.people.synthetic import generate, write
 from server.people.verhoeff import check_digit
-from server.vault import NumberVault
+from server.trust.vault import NumberVault
 from tests.databases import DATABASES, fresh_url
 from tests.unit.server.departments import VAULT
 

@@ -11,7 +11,6 @@ import pytest
 from sqlalchemy import select
 
 from server import PeopleError
-from server.keys import open_keys
 from server.ledger.store import Ledger, now_ms
 from server.ledger.tables import attendance_id, counter, employee, message, person
 from server.ledger.tables import otp as otp_table
@@ -22,7 +21,8 @@ from server.people.otp import MAX_FAILURES, MAX_MADE, VALID_MS, WINDOW_MS, Addre
 from server.people.synthetic import generate, write
 from server.people.worker import PeopleWorker, senders
 from server.settings import MessageSettings, ServerSettings, WebSettings
-from server.vault import Vault
+from server.trust.keys import open_keys
+from server.trust.vault import Vault
 from sync import SealError
 from tests.unit.server.aggregator import SETTINGS, broker_settings, until
 from tests.unit.server.departments import VAULT, department

@@ -13,7 +13,7 @@ from server.ledger.store import Ledger
 from server.ledger.tables import message, org, org_application, org_setting
 from server.people import orgs, otp
 from server.people.otp import Address, Asked, Purpose
-from server.vault import NUMBER_KEY_BYTES, new_number_key, open_number_vault
+from server.trust.vault import NUMBER_KEY_BYTES, new_number_key, open_number_vault
 from sync import SealError
 from tests.unit.server.departments import VAULT, department
 

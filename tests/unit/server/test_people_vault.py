@@ -24,7 +24,7 @@ from server.ledger.tables import (
 from server.people import erasing, numbers, orgs
 from server.people import registration as registrations
 from server.people.coverage import coverage, remind
-from server.vault import NumberVault
+from server.trust.vault import NumberVault
 from sync.orders import parse_detail, wipe_proof
 from tests.unit.server.applicants import ORG, TODAY, VAULTS, hang, number, submit
 from tests.unit.server.departments import department

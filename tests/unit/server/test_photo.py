@@ -14,7 +14,7 @@ from server.ledger.tables import template
 from server.people import photo
 from server.people.photo import MAX_FILE_BYTES, SIZE, set_photo, thumbnail
 from server.people.register import Registration, register
-from server.vault import Vault
+from server.trust.vault import Vault
 from sync.photo import MAX_PHOTO_BYTES, PHOTO
 from sync.seal import open_template
 from tests.unit.server.aggregator import Aggregator, Terminal

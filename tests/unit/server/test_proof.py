@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from server import ProofError, proof
+from server import ProofError
 from server.fleet.admit import admit
-from server.incoming import read
-from server.proof import Where, find, make
-from server.proof_page import page
-from server.transparency import notary
+from server.intake.incoming import read
+from server.transparency import notary, proof
 from server.transparency.checkpoint import sign
+from server.transparency.proof import Where, find, make
+from server.transparency.proof_page import page
 from sync import verify as verifier
 from sync.cbor import encode
 from sync.code import receipt_code

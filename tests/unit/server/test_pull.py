@@ -15,10 +15,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from server import PullError, tokens
-from server.pull import State, pull
+from server import PullError
 from server.run import start_web
-from server.tokens import Scope
+from server.sharing.pull import State, pull
+from server.trust import tokens
+from server.trust.tokens import Scope
 from server.web.services import Services
 from tests.unit.server.aggregator import Aggregator, Line, Terminal, aggregator, until
 from tests.unit.server.process import ROOT, wait_for_file_growth
@@ -83,7 +84,7 @@ def test_everything_comes_once_and_again_nothing(source: Source, tmp_path: Path)
 def test_killed_at_any_moment_the_file_is_exact_in_the_end(source: Source, tmp_path: Path) -> None:
     """The pages are made small, so that there are many moments."""
     (tmp_path / "token").write_text(source.token + "\n", encoding="utf-8")
-    code = "import sys, server.pull as p; p.PAGE = 200; from server.__main__ import main; main()"
+    code = "import sys, server.sharing.pull as p; p.PAGE = 200; from server.__main__ import main; main()"
     out, state = tmp_path / "out.ndjson", tmp_path / "state"
     arguments = ["pull", "--url", source.url, "--token-file", tmp_path / "token", "--state", state, "--out", out]
     command = [sys.executable, "-c", code, *map(str, arguments)]

@@ -3,14 +3,15 @@
 import pytest
 from cryptography import x509
 
-from server import RotationError, pki, rotation
+from server import RotationError
 from server.fleet import vouch
 from server.fleet.renew import Renewer
 from server.fleet.roster import keys_of
-from server.intake import Intake
-from server.keys import ServerKeys, held, open_keys
+from server.intake.group import Intake
 from server.ledger.records import RecordWriter
 from server.run import Opened
+from server.trust import pki, rotation
+from server.trust.keys import ServerKeys, held, open_keys
 from sync import ChainError, seal
 from sync.chain import verify_receipt
 from sync.charter import Renew, Standing, check_papers, follow, parse_papers, renew_bytes

@@ -2,9 +2,9 @@
 
 import pytest
 
-from server.incoming import Incoming, read
-from server.judge import Reason
-from server.runs import LONGEST, joined, runs
+from server.intake.incoming import Incoming, read
+from server.intake.judge import Reason
+from server.intake.runs import LONGEST, joined, runs
 from sync.batch import batch_bytes
 from sync.columns import Columns, parse_columns
 from sync.link import Delivery

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import Connection, delete, insert, select, update
 
 from server.__main__ import command
-from server.keys import open_keys
 from server.ledger.store import Ledger
 from server.ledger.tables import alarm, dating, record
 from server.simulate.run import Asked, Part, run
+from server.trust.keys import open_keys
 from sync.record import RecordType
 
 ASKED = Asked(terminals=4, days=4, seed=5, punches_a_day=8)

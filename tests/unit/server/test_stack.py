@@ -13,11 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from server import StackError, stack, tokens
-from server.audit import Auditor
+from server import StackError
 from server.run import start_web
-from server.tokens import Scope
+from server.sharing import stack
 from server.transparency import notary
+from server.transparency.audit import Auditor
+from server.trust import tokens
+from server.trust.tokens import Scope
 from server.web.services import Services
 from tests.databases import fresh_url
 from tests.unit.server.aggregator import Aggregator, Line, Terminal, boot_event
@@ -104,7 +106,7 @@ def test_killed_at_any_moment_it_is_exact_in_the_end(pair: State) -> None:
     config = pair.folder / "server.toml"
     url = pair.one.ledger.engine.url.render_as_string()
     config.write_text(f'state_dir = "{pair.folder}"\ndatabase_url = "{url}"\n', encoding="utf-8")
-    code = "import server.stack as s; s.PAGE = 60; from server.__main__ import main; main()"
+    code = "import server.sharing.stack as s; s.PAGE = 60; from server.__main__ import main; main()"
     command = [sys.executable, "-c", code, "stack", "pull", "d1", "--config", str(config)]
     cursors = [0]
     for seed in range(4):

@@ -1,6 +1,6 @@
 """How much a terminal may send before it counts as a flood."""
 
-from server.throttle import FLOOD_DROPS, RATES, Passage, Throttle
+from server.intake.throttle import FLOOD_DROPS, RATES, Passage, Throttle
 
 BATCH, BATCH_BYTES = 50, 500
 

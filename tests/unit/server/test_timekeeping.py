@@ -11,8 +11,8 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from server import timekeeping
-from server.dating import Kind, Reason
+from server.intake import timekeeping
+from server.intake.dating import Kind, Reason
 from server.ledger import punch_rows, views
 from server.ledger.punch_rows import EVERYTHING
 from server.ledger.store import now_ms

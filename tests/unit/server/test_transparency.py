@@ -9,14 +9,15 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from server import ProofError, TilesError, tokens
-from server.judge import Reason
+from server import ProofError, TilesError
+from server.intake.judge import Reason
 from server.ledger.store import Ledger
 from server.run import start_web
-from server.tokens import Scope
 from server.transparency import checkpoint, notary, tiles, tree
 from server.transparency.notary import Notary
 from server.transparency.tiles import StoredTree
+from server.trust import tokens
+from server.trust.tokens import Scope
 from server.web.services import Services
 from server.web.words import LANGUAGES
 from sync.verify import verify_consistency

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
-from server import HookError, webhooks, webhooks_post
-from server.webhooks_post import Refused
+from server import HookError
+from server.sharing import posting as webhooks_post
+from server.sharing import webhooks
+from server.sharing.posting import Refused
 from tests.unit.server.aggregator import Aggregator, Line, Terminal
 
 

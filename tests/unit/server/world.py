@@ -16,7 +16,6 @@ import httpx
 from fastapi import FastAPI
 from sqlalchemy import insert, select, update
 
-from server import tokens
 from server.access import sessions
 from server.access.keys import AccessKeys
 from server.access.roles import Role
@@ -38,7 +37,8 @@ from server.ledger.tables import (
 )
 from server.people.otp import PersonCodes
 from server.people.registration import Vaults
-from server.vault import NumberVault
+from server.trust import tokens
+from server.trust.vault import NumberVault
 from server.web.app import create_app
 from server.web.services import Registry, Services
 from sync.record import RecordType

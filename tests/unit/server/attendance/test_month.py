@@ -6,13 +6,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from server import bench_attendance
 from server.attendance import FactsError
 from server.attendance.clock import days_of, hhmm
 from server.attendance.fitness import OfficeFitness
 from server.attendance.month import days_touched, fold_days
 from server.attendance.plan import Planner
 from server.attendance.types import FitnessSpan, Punch, PunchId
+from server.bench import attendance
 from tests.unit.server.attendance.scene import MONTH, OFFICE, TUESDAY, at, one_month, person, punch, world
 
 DAY = dt.timedelta(days=1)
@@ -68,7 +68,7 @@ def test_time_without_a_fit_terminal(spans: list[tuple[int, int]], low: int, wid
 
 def test_the_bench_folds_what_it_says() -> None:
     """Half of eighty people, each with 22 worked days of October and four punches a day."""
-    found = bench_attendance._fold(0, 40)
+    found = attendance._fold(0, 40)
     assert (found["days"], found["punches"]) == (40 * 31, 40 * 22 * 4)
     assert found["late"] > 0
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, insert, select, update
 
 from server.attendance.clock import DAY_MS, midnight_ms
-from server.dating import Kind as EvidenceKind
 from server.days import due, fold
+from server.intake.dating import Kind as EvidenceKind
 from server.ledger.records import RECORDS
 from server.ledger.store import Ledger, upsert
 from server.ledger.tables import counter, dating, employee, fitness_session, office, person, record, terminal

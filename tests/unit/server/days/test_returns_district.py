@@ -20,16 +20,16 @@ from sqlalchemy import select, update
 
 from server.access.keys import AccessKeys
 from server.attendance import NotOverError
+from server.commands.report import rendered
 from server.days import fold, places
 from server.days.places import Place, Source, Span
 from server.ledger.store import Ledger
 from server.ledger.tables import amendment, leave_entry, office, person, report
-from server.report_command import rendered
 from server.requests import deduct, desk, leave
 from server.requests.kinds import Ask, Kind
 from server.returns import ReturnError, catalogue, schedule, sent, words
 from server.returns.model import Asked, Text, from_content
-from server.vault import Vault
+from server.trust.vault import Vault
 from sync.record import Kind as PunchKind
 from tests.unit.server.days import district
 from tests.unit.server.days.district import Marked, at

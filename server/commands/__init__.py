@@ -1,0 +1,26 @@
+"""The commands of `hazri-server`: each module adds its words to the parser, and calls the room that does the work."""
+
+from server.commands import (
+    account,
+    bench,
+    broker,
+    claim,
+    delivery,
+    fleet,
+    orders,
+    people,
+    policy,
+    registration,
+    report,
+    simulate,
+    synthetic,
+)
+from server.commands.words import Words
+
+
+def add_all(words: Words) -> None:
+    """In the order in which `hazri-server --help` tells them."""
+    for one in (bench, report, synthetic, simulate, policy, delivery, broker, account):
+        one.add(words)
+    for one in (fleet, claim, orders, people, registration):
+        one.add(words)

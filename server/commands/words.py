@@ -1,0 +1,20 @@
+"""What a command module needs of the parser: how a command is added, and how its work is begun."""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+Work = Callable[[argparse.Namespace], int]
+
+
+@dataclass(frozen=True)
+class Words:
+    """`command(name, work, help, to=the top)` and `group(name, help)` return parsers. `work`: one of the three others;
+    each prints what `args.topic` returns, of the arguments alone, with the opened state, or with the settings."""
+
+    command: Callable[..., Any]
+    group: Callable[[str, str], Any]
+    plain: Work
+    topic: Work
+    on_settings: Work

@@ -1,0 +1,1 @@
+"""A district in miniature on one machine, of real processes only: `make demo`."""
