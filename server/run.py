@@ -29,9 +29,10 @@ from server.intake.bouncer import Bouncer
 from server.intake.group import Intake
 from server.ledger.records import RecordWriter
 from server.ledger.store import Ledger
+from server.people.messages import Worker
 from server.people.otp import PersonCodes
 from server.people.registration import Vaults
-from server.people.worker import PeopleWorker
+from server.people.worker import PeopleWorker, senders
 from server.public.projector import Projector
 from server.returns import schedule
 from server.settings import BrokerSettings, ServerSettings, WebSettings
@@ -114,7 +115,8 @@ def serving(settings: ServerSettings) -> Iterator[str]:
         keep("signs checkpoints", Notary(ledger, keys.server))
         delivery.start(threads, ledger, keys)
         fleet = keep("watches the fleet", Scheduler(ledger, lambda: ingest.up))
-        keep("writes to people and lets their orders take effect", PeopleWorker(ledger, keys, settings))
+        keep("writes to people", Worker(ledger, Vault(keys.vault), senders(settings)))
+        keep("lets orders for people take effect", PeopleWorker(ledger, keys))
         keep("folds the days", DaysWorker(ledger, partial(schedule.tick, ledger, Vault(keys.vault))))
         keep("keeps the public pages", Projector(ledger))
         services = Services(

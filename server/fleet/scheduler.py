@@ -6,7 +6,6 @@ be killed in the middle; after a day without this server one tick says all that 
 
 import datetime as dt
 import logging
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from server.fleet.follow import follow
 from server.fleet.watch import SLICE, Watch
 from server.ledger.store import Ledger, now_ms, upsert
 from server.ledger.tables import counter
+from server.threads import Rounds
 from sync.orders import OrderKind
 
 log = logging.getLogger("hazri.fleet")
@@ -41,34 +41,22 @@ class Pulse:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
-class Scheduler:
+class Scheduler(Rounds):
     """`hears()`: is there a link to the broker just now?"""
 
     def __init__(self, ledger: Ledger, hears: Callable[[], bool], tick_s: float = TICK_S) -> None:
-        self._ledger, self._hears, self._tick_s = ledger, hears, tick_s
+        super().__init__("fleet", tick_s)
+        self._ledger, self._hears = ledger, hears
         self._watch = Watch(ledger)
         self._hearing_since_ms: int | None = None
         self._swept: dict[dt.tzinfo, dt.date] = {}
         self.pulse = Pulse()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="fleet", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopping.set()
-        self._thread.join()
-
-    @property
-    def alive(self) -> bool:
-        return self._thread.is_alive()
 
     def tick(self, at_ms: int) -> None:
         """Everything that is due at `at_ms`. Raises LedgerError; what was done until then stays done."""
         hearing = self._listening(at_ms)
         with self._timed("follow"):
-            while self._follow(at_ms) and not self._stopping.is_set():
+            while self._follow(at_ms) and not self.stopping.is_set():
                 pass
         with self._timed("places"), self._ledger.write() as connection:
             places.settle(connection, at_ms)
@@ -89,13 +77,12 @@ class Scheduler:
         self.pulse.ticks += 1
         self.pulse.last_ms = at_ms
 
-    def _work(self) -> None:
-        while not self._stopping.wait(self._tick_s):
-            try:
-                self.tick(now_ms())
-            except LedgerError as error:
-                self.pulse.failures += 1
-                log.warning("fleet state=waiting reason=%s", error)
+    def round(self) -> None:
+        try:
+            self.tick(now_ms())
+        except LedgerError:
+            self.pulse.failures += 1
+            raise
 
     def _listening(self, at_ms: int) -> bool:
         """Have we listened without a break for long enough to know who is missing?"""

@@ -9,7 +9,6 @@ import logging
 import os
 import smtplib
 import ssl
-import threading
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from enum import Enum
@@ -21,6 +20,7 @@ from sqlalchemy import Connection, insert, select, update
 from server import ServerError
 from server.ledger.store import Ledger, now_ms
 from server.ledger.tables import message
+from server.threads import Rounds
 from server.trust.vault import Vault
 from sync import SealError
 
@@ -152,34 +152,15 @@ def send_due(ledger: Ledger, vault: Vault, senders: list[Sender], at_ms: int) ->
     return sent
 
 
-class Worker:
-    """Sends what is queued, on a thread of its own."""
+class Worker(Rounds):
+    """Sends what is queued."""
 
     def __init__(self, ledger: Ledger, vault: Vault, senders: list[Sender]) -> None:
+        super().__init__("messages", _IDLE_S)
         self._ledger, self._vault, self._senders = ledger, vault, senders
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="messages", daemon=True)
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stop.set()
-        self._thread.join(TIMEOUT_S)
-
-    @property
-    def alive(self) -> bool:
-        return self._thread.is_alive()
-
-    def _work(self) -> None:
-        while not self._stop.is_set():
-            sent = 0
-            try:
-                sent = send_due(self._ledger, self._vault, self._senders, now_ms())
-            except ServerError as error:
-                log.warning("messages state=waiting error=%r", str(error))
-            if not sent:
-                self._stop.wait(_IDLE_S)
+    def round(self) -> float | None:
+        return 0 if send_due(self._ledger, self._vault, self._senders, now_ms()) else None
 
 
 def _send(vault: Vault, senders: list[Sender], ref: bytes, channel: str, sealed: bytes) -> str:

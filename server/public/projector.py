@@ -6,7 +6,6 @@ those of the list beside them; killed at any moment and begun again, it writes t
 
 import datetime as dt
 import logging
-import threading
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from server.public.marks import Seen, Today
 from server.public.sources import Sources
 from server.public.staff import Employee, Office, Staff
 from server.public.states import Action, Away, Counts, Freshness, Mark, Standing, count, standing
+from server.threads import Rounds
 
 log = logging.getLogger("hazri.public")
 
@@ -45,30 +45,18 @@ class _Today:
     closed: frozenset[bytes]
 
 
-class Projector:
+class Projector(Rounds):
     """Also the thread that ticks; `tick` may be called by itself."""
 
     def __init__(self, ledger: Ledger, sources: Sources | None = None, tick_s: float = TICK_S) -> None:
-        self._ledger, self._sources, self._tick_s = ledger, sources or Sources(), tick_s
+        super().__init__("public", tick_s)
+        self._ledger, self._sources = ledger, sources or Sources()
         self._marks = Today()
         self._staff: Staff | None = None
         self._staff_day: dt.date | None = None
         self._staff_ms = 0
         self._closed: frozenset[bytes] = frozenset()
         self._before: _Today | None = None
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="public", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopping.set()
-        self._thread.join()
-
-    @property
-    def alive(self) -> bool:
-        return self._thread.is_alive()
 
     def tick(self, at_ms: int) -> int:
         """Project what is true at `at_ms`; returns how many offices were written. Raises LedgerError."""
@@ -86,18 +74,15 @@ class Projector:
         self._before = today
         return len(dirty)
 
-    def _work(self) -> None:
-        while True:
-            try:
-                began = time.monotonic()
-                written = self.tick(now_ms())
-                if written:
-                    log.info("public offices=%d seconds=%.1f", written, time.monotonic() - began)
-            except LedgerError as error:
-                self._before = None  # what was written is not known: everything is, once more
-                log.warning("public state=waiting reason=%s", error)
-            if self._stopping.wait(self._tick_s):
-                return
+    def round(self) -> None:
+        began = time.monotonic()
+        try:
+            written = self.tick(now_ms())
+        except LedgerError:
+            self._before = None  # what was written is not known: everything is, once more
+            raise
+        if written:
+            log.info("public offices=%d seconds=%.1f", written, time.monotonic() - began)
 
     def _read_staff(self, connection: Connection, day: dt.date, at_ms: int) -> bool:
         """Read it again where it is due; was it?"""

@@ -1,13 +1,12 @@
 """What `run` does for others beside its own work: send webhooks, and pull the districts below."""
 
 import logging
-import threading
 
 from server import LedgerError, PullError
 from server.fleet.roster import RosterKeys
 from server.ledger.store import Ledger
 from server.sharing import stack, webhooks
-from server.threads import Threads
+from server.threads import Rounds, Threads
 from server.trust.keys import ServerKeys
 from server.trust.vault import Vault
 
@@ -23,42 +22,24 @@ def start(threads: Threads, ledger: Ledger, keys: ServerKeys) -> None:
     threads.keep("pulls the districts below", Puller(ledger, RosterKeys(keys.server, keys.template, vault)))
 
 
-class Puller:
+class Puller(Rounds):
     """A thread that keeps the records of every active district here."""
 
     def __init__(self, ledger: Ledger, keys: RosterKeys) -> None:
+        super().__init__("stack", _POLL_S)
         self._ledger, self._keys = ledger, keys
         self._failing: set[str] = set()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="stack", daemon=True)
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopping.set()
-        self._thread.join()
-
-    @property
-    def alive(self) -> bool:
-        return self._thread.is_alive()
-
-    def _work(self) -> None:
-        while not self._stopping.wait(_POLL_S):
-            try:
-                names = [row.name for row in stack.districts(self._ledger) if row.state == "active"]
-            except LedgerError as error:
-                log.warning("stack state=waiting reason=%s", error)
-                continue
-            for name in names:
-                self._pull(name)
+    def round(self) -> None:
+        for name in [row.name for row in stack.districts(self._ledger) if row.state == "active"]:
+            self._pull(name)
 
     def _pull(self, name: str) -> None:
         """One that is down costs only itself, and one line."""
         try:
             for n in stack.pull(self._ledger, self._keys, name):
                 log.info("district=%s records=%d", name, n)
-                if self._stopping.is_set():
+                if self.stopping.is_set():
                     return
             self._failing.discard(name)
         except (PullError, LedgerError) as error:

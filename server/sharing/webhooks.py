@@ -16,7 +16,6 @@ import hmac
 import logging
 import os
 import random
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,13 +23,14 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 
-from server import HookError, LedgerError
+from server import HookError
 from server.ledger import entries
 from server.ledger.punch_rows import EVERYTHING
 from server.ledger.store import Ledger, now_ms, upsert
 from server.ledger.tables import dead_letter, hook
 from server.sharing.changes import Cursor, newest, parse_cursor
 from server.sharing.posting import Refused, check_url, post
+from server.threads import Rounds
 from server.trust.vault import Vault
 
 log = logging.getLogger("hazri.webhooks")
@@ -92,40 +92,22 @@ def sign(secret: str, at_s: int, body: bytes) -> str:
     return f"t={at_s},v1={told.hex()}"
 
 
-class Sender:
+class Sender(Rounds):
     """A thread that sends to every hook what it lacks. `post` is how (tests give it other addresses' rules)."""
 
     def __init__(self, ledger: Ledger, vault: Vault, now_ms: Callable[[], int] = now_ms) -> None:
+        super().__init__("webhooks", _LOOK_S)
         self._ledger, self._vault, self._now_ms = ledger, vault, now_ms
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="webhooks", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopping.set()
-        self._thread.join()
-
-    @property
-    def alive(self) -> bool:
-        return self._thread.is_alive()
 
     def look(self) -> int:
         """One delivery for each hook that lacks something and may be tried now; returns how many succeeded."""
         with self._ledger.read() as connection:
             due = hook.c.state == "active", hook.c.next_ms <= self._now_ms()
             rows = connection.execute(select(hook).where(*due).order_by(hook.c.made_ms)).all()
-        return sum(self._deliver(row) for row in rows if not self._stopping.is_set())
+        return sum(self._deliver(row) for row in rows if not self.stopping.is_set())
 
-    def _work(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                if self.look():
-                    continue
-            except LedgerError as error:
-                log.warning("webhooks state=waiting reason=%s", error)
-            self._stopping.wait(_LOOK_S)
+    def round(self) -> float | None:
+        return 0 if self.look() else None
 
     def _deliver(self, row: Any) -> bool:
         letter, after, until = self._next(row)

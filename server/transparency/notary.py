@@ -6,16 +6,15 @@ different roots for one size, unless somebody made it.
 
 import datetime as dt
 import logging
-import threading
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, Row, func, insert, select
 
-from server import LedgerError
 from server.ledger import records
 from server.ledger.store import Ledger, now_ms
 from server.ledger.tables import checkpoint, counter
+from server.threads import Rounds
 from server.transparency.checkpoint import sign
 from server.transparency.tiles import StoredTree, grow
 
@@ -83,31 +82,15 @@ def behind(connection: Connection, size: int, limit: int) -> list[Kept]:
     return [Kept(row.size, row.root, row.made_ms, row.note) for row in connection.execute(statement)]
 
 
-class Notary:
+class Notary(Rounds):
     """A thread that makes the daily checkpoint, at the first look after midnight in India, and one at the start."""
 
     def __init__(self, ledger: Ledger, key: Ed25519PrivateKey, look_s: float = _LOOK_S) -> None:
-        self._ledger, self._key, self._look_s = ledger, key, look_s
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="notary", daemon=True)
+        super().__init__("notary", look_s)
+        self._ledger, self._key = ledger, key
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopping.set()
-        self._thread.join()
-
-    @property
-    def alive(self) -> bool:
-        return self._thread.is_alive()
-
-    def _work(self) -> None:
-        while not self._stopping.wait(self._look_s):
-            try:
-                self.look()
-            except LedgerError as error:
-                log.warning("checkpoint state=waiting reason=%s", error)
+    def round(self) -> None:
+        self.look()
 
     def look(self) -> None:
         """Keep the upper levels close behind, and make the day's checkpoint where it is missing."""

@@ -1,15 +1,15 @@
 """The thread that keeps terminals' papers in order: revoked ones are cut off, the others get what they lack."""
 
 import logging
-import threading
 from collections.abc import Callable
 
-from server import BrokerError, LedgerError
+from server import BrokerError, LedgerError, ServerError
 from server.broker import Broker
 from server.fleet.renew import Renewer
 from server.fleet.revoke import Revoker
 from server.ledger.store import Ledger
 from server.settings import BrokerSettings
+from server.threads import Rounds
 from server.trust.keys import ServerKeys
 from sync import LinkError
 from sync.link import Link
@@ -19,37 +19,20 @@ log = logging.getLogger("hazri.fleet")
 _POLL_S = 0.5
 
 
-class Registrar:
+class Registrar(Rounds):
     """`start`, then `stop` once."""
 
     def __init__(
         self, broker: Broker | None, settings: BrokerSettings, keys: ServerKeys, ledger: Ledger, link: Link
     ) -> None:
         """`broker` None: it is somebody else's, and takes the revocation list from `keys/crl.pem`."""
+        super().__init__("registrar", _POLL_S)
         self._steps = Revoker(broker, settings, keys, ledger).step, Renewer(keys, ledger, link).step
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="registrar", daemon=True)
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopping.set()
-        self._thread.join()
-
-    @property
-    def alive(self) -> bool:
-        """Does its thread run?"""
-        return self._thread.is_alive()
-
-    def _run(self) -> None:
-        said = ""
-        while not self._stopping.is_set():
-            failed = [reason for step in self._steps if (reason := _try(step))]
-            if failed and failed[0] != said:
-                log.warning("registrar state=failed reason=%s", failed[0])
-            said = failed[0] if failed else ""
-            self._stopping.wait(_POLL_S)
+    def round(self) -> None:
+        failed = [reason for step in self._steps if (reason := _try(step))]
+        if failed:
+            raise ServerError(failed[0])
 
 
 def _try(step: Callable[[], None]) -> str:

@@ -303,10 +303,12 @@ def test_the_worker_sends_and_lets_the_day_take_effect(ledger: Ledger, tmp_path:
     keys = open_keys(tmp_path, ())
     with ledger.write() as connection:
         queue(connection, Vault(keys.vault), SMS)
-    worker = PeopleWorker(ledger, keys, settings(tmp_path))
-    worker.start()
+    both = Worker(ledger, Vault(keys.vault), senders(settings(tmp_path))), PeopleWorker(ledger, keys)
+    for worker in both:
+        worker.start()
     until(lambda: len(list((tmp_path / "outbox").glob("*.json"))) == 1 and day(ledger) > 0, "sent, and a day begun")
-    worker.stop()
+    for worker in both:
+        worker.stop()
     with ledger.read() as connection:
         states = connection.execute(select(message.c.state, message.c.error).order_by(message.c.state)).all()
     assert [tuple(row) for row in states] == [("queued", "does not open with vault.key"), ("sent", "")]
