@@ -30,8 +30,8 @@ inside() { chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOM
 if inside /bin/true 2>/dev/null; then
   echo "arm64: programs run by binfmt_misc"
   [ -e "$root/.ready" ] || { inside /debootstrap/debootstrap --second-stage && touch "$root/.ready"; }
-  cp "$package" "$root/root/hazri.deb"
-  inside dpkg -i /root/hazri.deb
+  cp "$package" "$root/var/tmp/hazri.deb"
+  inside dpkg -i /var/tmp/hazri.deb
   edge() { inside /opt/hazri/bin/hazri-edge "$@"; }
 else
   echo "arm64: no binfmt_misc here; qemu-aarch64-static is called by name, and the package's scripts are not tried"

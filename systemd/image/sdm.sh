@@ -10,7 +10,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 sdm --customize \
     --plugin apps:"apps=python3-venv,libusb-1.0-0,libatomic1,libfribidi0,network-manager,modemmanager,chrony,iw,rfkill,tpm2-tools" \
-    --plugin copyfile:"from=$package|to=/root" \
+    --plugin copyfile:"from=$package|to=/var/tmp" \
     --plugin runscript:"script=$here/install.sh|user=root" \
     --plugin disables:piwiz \
     --extend --xmb 1500 --regen-ssh-host-keys --batch "$image"
