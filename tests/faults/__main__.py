@@ -1,6 +1,6 @@
 """Try every fault goal and print the table of what was reached; exits with 1 when anything was violated.
 
-    python -m tests.faults [--n 2000000] [--seed 0] [--from 0] [--only power-cuts …]
+    python -m tests.faults [--n 2000000] [--seed 0] [--from 0] [--workers 2] [--only power-cuts …]
 
 `--n` is how many power-cut states are opened; the other goals are tried in proportion, up to what was promised of each.
 The same seed tries the same faults again. A run that was broken off goes on with `--from` as many percent as it had:
@@ -60,6 +60,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--n", type=int, default=FULL, help="power-cut states; the rest in proportion")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--from", dest="first", type=int, default=0, metavar="PERCENT", help="leave so much out")
+    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes that share the pieces")
     parser.add_argument("--only", nargs="+", choices=[goal.name for goal in GOALS])
     asked = parser.parse_args(arguments)
     console = Console()
@@ -68,7 +69,8 @@ def main(arguments: list[str]) -> int:
     with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console) as progress:
         for goal in GOALS:
             if not asked.only or goal.name in asked.only:
-                results.append(_reach(goal, _share(goal, asked.n), asked.seed, asked.first, progress))
+                parts = pieces(goal, _share(goal, asked.n), asked.seed, asked.first)
+                results.append(_reach(goal, parts, asked.workers, progress))
     console.print(table(results))
     for result in results:
         for violation in result.violations[:20]:
@@ -80,16 +82,15 @@ def _share(goal: Goal, n: int) -> int:
     return max(1, min(goal.full, round(goal.full * n / FULL)) if goal.name != "power-cuts" else n)
 
 
-def _reach(goal: Goal, n: int, seed: int, first: int, progress: Progress) -> Result:
+def _reach(goal: Goal, parts: list[tuple[int, int]], workers: int, progress: Progress) -> Result:
     whole = Result("")
     began = time.monotonic()
-    parts = pieces(goal, n, seed, first)
     task = progress.add_task(goal.name, total=sum(size for size, _ in parts), bad="")
     if goal.alone:
         for size, one in parts:
             _add(whole, goal.run(size, one, _on(progress, task, whole.tried)), progress, task)
     else:
-        with multiprocessing.Manager() as manager, ProcessPoolExecutor(os.cpu_count()) as pool:
+        with multiprocessing.Manager() as manager, ProcessPoolExecutor(workers) as pool:
             news: queue.Queue[int] = manager.Queue()
             jobs: list[Future[Result]] = [pool.submit(_piece, goal, size, one, news) for size, one in parts]
             while not all(job.done() for job in jobs) or not news.empty():
