@@ -8,13 +8,16 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from drivers.base import CLEAR, ENTER
+from drivers.entry import Stage
+from drivers.evdev.sim import KeypadSim
 from drivers.lines import LineClient, Message
 from matching.synthetic import generate
 from tests.flow.terminal_site import Site, person
 from tests.flow.test_old_machines import Bridge
 from tests.flow.test_terminal_faces import NETWORKS, face_of, networks
 from tests.soak.measure import Growth, Sample, growth, sample
-from tests.soak.stages import DEVICES, Device
+from tests.soak.stages import DEVICES, Device, block
 
 IMPRESSIONS, ENROLLED = 7, 3
 GIVEN_UP = 10  # every so many sessions somebody walks away
@@ -61,6 +64,9 @@ class Soak:
         policy = "lockout_failures = 100\nface_turns = 0\ndone_s = 0.5\ndebounce_s = 1\n"
         self.site = Site(folder, patience_s=5, policy=policy)
         self.devices = [DEVICES[name](self.site, self._pictures) for name in self.names]
+        # A numpad beside the sensors, as in the field: a device that is both is deaf to keys while it is read.
+        self.keypad = KeypadSim(Stage(pty=folder / "numpad"))
+        self._stack.callback(self.keypad.close)
         self._configure()
         self.bridge: Bridge | None = None
         for sim in (sim for device in self.devices for sim in device.sims):
@@ -100,7 +106,7 @@ class Soak:
         turns = itertools.cycle(enumerate(self.devices, 1))
         start_s, sampled_s = time.monotonic(), 0.0
         name = "+".join(self.names)
-        with self.site.hands() as hands, self.site.control() as eyes:
+        with self.site.control() as eyes:
             eyes.ask({"do": "watch"})
             for done in range(plan.sessions):
                 if plan.a_minute:
@@ -111,10 +117,10 @@ class Soak:
                         samples[who].append(sample(pid, done))
                 n, device = next(turns)
                 if done % GIVEN_UP == GIVEN_UP - 1:
-                    hands.ask({"do": "press", "keys": [*_digits(n)[:3], "clear"]})
+                    self._press(*_digits(n)[:3], CLEAR)
                     outcomes[f"given up: {_outcome(eyes)['outcome']}"] += 1
                     continue
-                seen = self._session(hands, eyes, n, device, done)
+                seen = self._session(eyes, n, device, done)
                 outcomes[f"{device.name}: {seen['outcome']}"] += 1
                 green_ms.extend([seen["touch_to_green_ms"]] if "touch_to_green_ms" in seen else [])
                 tell(name, done + 1, plan.sessions)
@@ -126,19 +132,22 @@ class Soak:
         result.trouble = list(self._troubles(result, plan))
         return result
 
-    def _session(self, hands: LineClient, eyes: LineClient, n: int, device: Device, turn: int) -> Message:
+    def _session(self, eyes: LineClient, n: int, device: Device, turn: int) -> Message:
         """Digits, then a finger each time one is asked for; or ENTER, and a face."""
         more = IMPRESSIONS - ENROLLED
-        hands.ask({"do": "press", "keys": [*_digits(n), "enter"]})
+        self._press(*_digits(n), ENTER)
         while (seen := eyes.next(30)).get("event") != "outcome":
             if seen.get("state") == "place" and device.glass is None:
-                hands.ask({"do": "press", "keys": ["enter"]})
+                self._press(ENTER)
             elif seen.get("state") == "place" and device.glass is not None:
                 device.glass.lay(self._picture(n, ENROLLED + 1 + turn % more))
                 turn += 1
         if device.glass is not None:
             device.glass.lift()
         return seen
+
+    def _press(self, *keys: str) -> None:
+        self.keypad.do(" ".join(("press", *keys)))
 
     def _troubles(self, result: Result, plan: Plan) -> list[str]:
         found = [
@@ -178,6 +187,7 @@ class Soak:
 
     def _configure(self) -> None:
         with self.site.config.open("a") as file:
+            file.write(block("evdev", f'{{ device = "{self.keypad.where}" }}'))
             file.writelines(device.block for device in self.devices)
         if any(device.face for device in self.devices):
             text = self.site.config.read_text()

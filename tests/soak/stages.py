@@ -73,25 +73,25 @@ def zfm(site: Site, pictures: Path) -> Device:
     """Pictures, at a speed at which they are worth it: the R503's, which are small, at 115200 baud."""
     sim = ZfmSim(Stage(pty=site.folder / "zfm", variant="r307", library=pictures, pacing=False))
     options = f'{{ port = "{site.folder}/zfm", mode = "image" }}'
-    return Device("zfm", _block("zfm", options), Spoken(sim, "place", by_name=True), [sim])
+    return Device("zfm", block("zfm", options), Spoken(sim, "place", by_name=True), [sim])
 
 
 def zfm_match(site: Site, pictures: Path) -> Device:
     """The same module, asked to compare."""
     sim = ZfmSim(Stage(pty=site.folder / "zfm", variant="r307", library=pictures, pacing=False))
     options = f'{{ port = "{site.folder}/zfm", mode = "match" }}'
-    return Device("zfm", _block("zfm", options), Spoken(sim, "place", by_name=True, bare_s=0.3), [sim], module=True)
+    return Device("zfm", block("zfm", options), Spoken(sim, "place", by_name=True, bare_s=0.3), [sim], module=True)
 
 
 def gt521f(site: Site, pictures: Path) -> Device:
     sim = Gt521fSim(Stage(pty=site.folder / "gt521f", library=pictures, pacing=False))
     options = f'{{ port = "{site.folder}/gt521f", mode = "image" }}'
-    return Device("gt521f", _block("gt521f", options), Spoken(sim, "place", by_name=True), [sim])
+    return Device("gt521f", block("gt521f", options), Spoken(sim, "place", by_name=True), [sim])
 
 
 def uru4000(_site: Site, _pictures: Path) -> Device:
     sim = UruSimulation(Stage(tcp="127.0.0.1:0", pacing=False))
-    return Device("uru4000", _block("uru4000", f'{{ bus = "{sim.where}" }}'), Spoken(sim, "touch"), [sim])
+    return Device("uru4000", block("uru4000", f'{{ bus = "{sim.where}" }}'), Spoken(sim, "touch"), [sim])
 
 
 def http_capture(_site: Site, pictures: Path) -> Device:
@@ -99,21 +99,21 @@ def http_capture(_site: Site, pictures: Path) -> Device:
     sim = CaptureSimulation(Stage(tcp="127.0.0.1:0", variant="secugen", library=pictures, pacing=False))
     options = f'{{ shape = "secugen", glance_ms = 50, url = "{sim.url}", pin = "{sim.pin}" }}'
     glass = Spoken(sim, "touch", bare_s=0.4)
-    return Device("http_capture", _block("http_capture", options), glass, [sim], network=True)
+    return Device("http_capture", block("http_capture", options), glass, [sim], network=True)
 
 
 def camera(site: Site, _pictures: Path) -> Device:
     """A face that nobody has, before a camera on a socket."""
     sim = CameraSimulation(Stage(pty=site.folder / "camera", library=_face(site)), LOCAL_VARIANTS)
     options = f'{{ source = "{site.folder}/camera", frozen_ms = 0 }}'
-    return Device("camera", _block("camera", options), None, [sim], face=True)
+    return Device("camera", block("camera", options), None, [sim], face=True)
 
 
 def camera_net(site: Site, _pictures: Path) -> Device:
     """The same, on the network: ten pictures of a megabyte a second pass the bridge while somebody is looked at."""
     sim = CameraSimulation(Stage(tcp="127.0.0.1:0", library=_face(site)), NET_VARIANTS)
     options = f'{{ url = "{sim.where}", frozen_ms = 0 }}'
-    return Device("camera_net", _block("camera_net", options), None, [sim], network=True, face=True)
+    return Device("camera_net", block("camera_net", options), None, [sim], network=True, face=True)
 
 
 DEVICES: Mapping[str, Callable[[Site, Path], Device]] = {
@@ -128,7 +128,7 @@ DEVICES: Mapping[str, Callable[[Site, Path], Device]] = {
 }
 
 
-def _block(driver: str, options: str) -> str:
+def block(driver: str, options: str) -> str:
     return f'[[sensors]]\ndriver = "{driver}"\noptions = {options}\n'
 
 
