@@ -6,6 +6,7 @@ from server.commands import (
     broker,
     claim,
     delivery,
+    exchange,
     fleet,
     orders,
     people,
@@ -14,13 +15,14 @@ from server.commands import (
     report,
     simulate,
     synthetic,
+    web,
 )
 from server.commands.words import Words
 
 
 def add_all(words: Words) -> None:
     """In the order in which `hazri-server --help` tells them."""
-    for one in (bench, report, synthetic, simulate, policy, delivery, broker, account):
+    for one in (bench, report, exchange, synthetic, simulate, policy, delivery, web, broker, account):
         one.add(words)
     for one in (fleet, claim, orders, people, registration):
         one.add(words)

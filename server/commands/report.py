@@ -53,7 +53,7 @@ def _report(args: argparse.Namespace, opened: "Opened") -> str:
         found = catalogue.make(connection, args.name, asked, AccessKeys(opened.keys.vault))
         if args.send:
             found = sent.send(connection, found, asked, "command line")
-    return _deliver(rendered(found, args.format, args.lang), args.out)
+    return deliver(rendered(found, args.format, args.lang), args.out)
 
 
 def rendered(found: Any, format_: str, language: Any) -> bytes:
@@ -75,7 +75,8 @@ def _fold(_args: argparse.Namespace, opened: "Opened") -> str:
     return f"{done.records} records taken in, {done.people} stretches folded, {done.changed} days changed"
 
 
-def _deliver(data: bytes, out: Path | None) -> str:
+def deliver(data: bytes, out: Path | None) -> str:
+    """Into a file, or on the screen. Raises ReturnError."""
     from server.returns import ReturnError
 
     if out is None:

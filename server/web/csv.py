@@ -22,6 +22,11 @@ def cell(value: object) -> str:
     return f"'{text}" if _FORMULA.match(text) and not _NUMBER.match(text) else text
 
 
+def uncell(text: str) -> str:
+    """A cell of a file that was written here, or by a spreadsheet, as it was meant."""
+    return text[1:] if text.startswith("'") and _FORMULA.match(text[1:]) else text
+
+
 def encode(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
     """The whole file."""
     out = io.StringIO()
