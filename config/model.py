@@ -210,6 +210,32 @@ class Signals:
 
 
 @dataclass(frozen=True, slots=True)
+class Update:
+    """New software (docs/updates.md): from which server (empty: from sticks alone), of which district's choice, and
+    when nobody punches, so that services may be restarted and a metered line used."""
+
+    root: Path = Path("/opt/hazri")
+    server: str = ""
+    district: str = "all"
+    begin: str = "22:30"
+    until: str = "05:00"
+    monthly_mb: int = 20
+    health_s: float = 90.0
+
+    def __post_init__(self) -> None:
+        if self.server and not re.fullmatch(r"https?://[A-Za-z0-9._:\[\]-]+(/[A-Za-z0-9._/-]*)?", self.server):
+            raise ValueError(f"server = {self.server!r}: expected an address such as https://hazri.example.org")
+        if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,31}", self.district):
+            raise ValueError(f"district = {self.district!r}: expected at most 32 of a-z, 0-9 and '-'")
+        for name in ("begin", "until"):
+            if not getattr(self, name):
+                raise ValueError(f"{name}: expected a time of day such as 22:30")
+            _time_of_day(name, getattr(self, name))
+        _within("monthly_mb", self.monthly_mb, 0, 1_000_000)
+        _within("health_s", self.health_s, 15, 100)
+
+
+@dataclass(frozen=True, slots=True)
 class Edge:
     """edge.toml."""
 
@@ -223,6 +249,7 @@ class Edge:
     bridge: Bridge = Bridge()
     screen: Screen = Screen()
     signals: Signals = Signals()
+    update: Update = Update()
     sensors: tuple[Sensor, ...] = ()
 
 

@@ -10,7 +10,7 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from config import ConfigError
 from config.load import load
@@ -24,6 +24,9 @@ from edge.settings import Device, Settings, Shown, Uplink
 from sync import SyncError
 from sync.hush import leave_no_core
 from sync.record import Kind
+
+if TYPE_CHECKING:
+    from edge.update.command import Updating
 
 CONFIG = Path("/etc/hazri/edge.toml")
 GALLERY = Path("~/.cache/hazri/gallery").expanduser()
@@ -61,6 +64,11 @@ def _run(args: argparse.Namespace) -> int:
 
         config = load(Edge, args.config)
         return uplink.run(_settings(config), _uplink(config), events=args.events == "json")
+    if args.command == "update":
+        from edge.update import command
+
+        config = load(Edge, args.config)
+        return command.update(args, _settings(config), _updating(config))
     from edge import commands, setup_commands
 
     room = setup_commands if args.command in SETUP else commands
@@ -172,6 +180,15 @@ def _uplink(config: Edge) -> Uplink:
     )
 
 
+def _updating(config: Edge) -> "Updating":
+    from edge.update.command import Updating
+    from edge.update.steps import Hours
+
+    u = config.update
+    hours = Hours(_minutes(u.begin) or 0, _minutes(u.until) or 0)
+    return Updating(u.root, u.server, u.district, hours, u.monthly_mb, u.health_s)
+
+
 def parser() -> argparse.ArgumentParser:
     """Every command and its options."""
     top = argparse.ArgumentParser(prog="hazri-edge", description="Attendance at a terminal: digits, a finger, a punch.")
@@ -194,6 +211,13 @@ def parser() -> argparse.ArgumentParser:
     claim.add_argument("--wait", type=_seconds, metavar="SECONDS", help="give up after so long (default: never)")
     firstboot = add("firstboot", "do what hazri.toml on the card or a stick says, and show what it waits for")
     firstboot.add_argument("--from", dest="source", type=Path, metavar="DIR", help="a stick (default: the card)")
+    update = add("update", "look for a newer release, install it beside what runs, and go back if it is not well")
+    what = update.add_mutually_exclusive_group()
+    what.add_argument("--check", action="store_true", help="only say what is offered")
+    what.add_argument("--status", action="store_true", help="only say what runs and how the last trial ended")
+    update.add_argument("--from", dest="source", type=Path, metavar="DIR", help="a stick with a copy of the releases")
+    update.add_argument("--root", type=Path, metavar="root.json", help="whose releases to believe; given once")
+    update.add_argument("--now", action="store_true", help="though people may be punching")
     image = add("image", "prepare a card: its hazri.toml, or the Debian package")
     image.add_argument("what", choices=["dropin", "deb"])
     image.add_argument("--file", type=Path, metavar="hazri.toml", help="dropin: judged before it is written")
