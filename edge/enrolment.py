@@ -203,8 +203,8 @@ def _record(terminal: Terminal, sealer: Sealer, person: bytes, taken: Taken, don
     public = sealer.seal_key.public_key()
     for version, plain in taken.plain:
         try:
-            own = seal_template(public, sealer.terminal, person, taken.finger, version, plain)
-            up = rewrap(own, sealer.seal_key, sealer.terminal, sealer.template_key, "server")
+            own = seal_template(public, sealer.terminal, person, taken.finger, version, plain, sealer.seal_key)
+            up = rewrap(own, sealer.seal_key, sealer.terminal, sealer.template_key, "server", makers=(public,))
             seq = terminal.journal.enrolment(up, own)
         except StorageError:
             raise EnrolmentRefused("not recorded: the disk refuses; free some space and enrol again") from None

@@ -6,12 +6,12 @@ stay sealed until their person types digits; what was opened and prepared is kep
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
 from drivers.base import DeviceTemplate
 from edge import EdgeError
@@ -24,7 +24,7 @@ from sync.fetch import Whereabouts
 from sync.photo import is_photo
 from sync.roster import Given, RosterReader
 from sync.seal import lookup, open_sealed, open_template
-from sync.wire import CardFlag, Receipt, RosterEntry, SealedTemplate, parse_card
+from sync.wire import CardFlag, PersonCard, Receipt, RosterEntry, SealedTemplate, parse_card
 
 _KEPT_PREPARED = 200  # about 100 KB each
 Key = tuple[bytes, int, int]
@@ -34,11 +34,22 @@ Ready = Prepared | DeviceTemplate
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """What opens the roster at this terminal."""
+    """What opens the roster at this terminal. `makers()`: whose seals count on it, the server's."""
 
     terminal: str
     seal_key: X25519PrivateKey
     lookup_key: bytes
+    makers: Callable[[], Sequence[X25519PublicKey]]
+
+    def card(self, entry: RosterEntry) -> PersonCard:
+        """Raises SyncError."""
+        about = card_binding(entry.person, self.terminal)
+        return parse_card(open_sealed(self.seal_key, entry.sealed, about, self.makers()))
+
+    def template(self, sealed: SealedTemplate) -> bytes:
+        """One of the roster, or one that was enrolled here. Raises SyncError for one that somebody else sealed."""
+        makers = (*self.makers(), self.seal_key.public_key())
+        return open_template(sealed, self.seal_key, self.terminal, makers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +111,7 @@ def build(
         if not entry.active:
             continue
         try:
-            card = parse_card(open_sealed(secrets.seal_key, entry.sealed, card_binding(entry.person, secrets.terminal)))
+            card = secrets.card(entry)
         except SyncError:
             damaged += 1
             continue
@@ -135,6 +146,7 @@ class People:
         self._spoilt: dict[bytes, bytes] = {}  # name of a template that is of no use -> its person
         self._tell = tell
         self._stale = True
+        self._makers: Sequence[X25519PublicKey] = ()
         self.gallery = Gallery()
         self.receipted = 0
         self.anchor: Anchor | None = None  # the server's newest word on the time, not checked yet
@@ -158,8 +170,12 @@ class People:
             receipt: Receipt | None = self._reader.receipt(self._log)
             self.receipted = receipt.seq if receipt else 0
             self.anchor = self._reader.anchor()
-            if version == self.gallery.version and not self._stale:
+            makers = self._secrets.makers()
+            if version == self.gallery.version and not self._stale and makers is self._makers:
                 return False
+            if makers is not self._makers:
+                self._ready.clear()  # what did not open under the keys before may now
+                self._makers = makers
             entries = self._reader.entries()
         except StorageError:
             raise
@@ -214,7 +230,7 @@ class People:
         if person.photo is None:
             return None
         try:
-            return open_template(person.photo, self._secrets.seal_key, self._secrets.terminal)
+            return self._secrets.template(person.photo)
         except SyncError:
             return None
 
@@ -247,7 +263,7 @@ class People:
             self._ready.move_to_end(name)
             return self._ready[name]
         try:
-            plain = open_template(sealed, self._secrets.seal_key, self._secrets.terminal)
+            plain = self._secrets.template(sealed)
             ready: Ready | None = unpack(plain) if is_module(plain) else prepare(Template.from_bytes(plain))
         except (SyncError, MatchingError, EdgeError) as error:
             ready = None

@@ -15,7 +15,6 @@ from edge.gallery import Secrets
 from edge.module_template import is_module
 from matching import Candidate, Decision, Gallery, MatchingError, Modality, Prepared, Template, threshold
 from sync import SyncError
-from sync.seal import open_template
 
 FPIR = 1e-3
 """The share of strangers who may be taken for somebody, however many people there are."""
@@ -95,7 +94,7 @@ class Preparing:
             found: list[Template] = []
             for sealed in person.templates:
                 try:
-                    plain = open_template(sealed, self._secrets.seal_key, self._secrets.terminal)
+                    plain = self._secrets.template(sealed)
                     template = None if is_module(plain) else Template.from_bytes(plain)
                 except (SyncError, MatchingError):
                     continue  # said when its person types digits

@@ -8,6 +8,7 @@ each process sees only the keys it needs.
 """
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,7 +32,7 @@ _DONE = b"overwritten"
 @dataclass(frozen=True, slots=True)
 class Keys:
     """What the terminal process holds: to sign records, to open templates, to find people, to seal for the server, and
-    to know its word."""
+    to know its word and its seals."""
 
     terminal: str
     record: Ed25519PrivateKey
@@ -39,6 +40,7 @@ class Keys:
     lookup_key: bytes
     template_key: X25519PublicKey
     server_key: Verifier
+    makers: Callable[[], tuple[X25519PublicKey, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ def load_keys(state_dir: Path) -> Keys:
         lookup_key,
         papers.template_key(state_dir, admission),
         papers.word(state_dir, admission),
+        papers.makers(state_dir, admission),
     )
 
 

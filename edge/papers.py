@@ -25,7 +25,7 @@ from edge.certificate import days_left
 from sync import LinkError, SyncError
 from sync.admission import Admission
 from sync.cbor import array, decode, encode, octets
-from sync.charter import MAX_CHARTERS, Papers, Renew, Standing, check_papers, follow, parse_papers, renew_bytes
+from sync.charter import MAX_CHARTERS, Papers, Renew, Standing, all_along, check_papers, parse_papers, renew_bytes
 from sync.link import Delivery, Link, OnDelivery, OnState, Will
 from sync.reasons import Reason, Why
 from sync.topics import down, up
@@ -38,8 +38,12 @@ _OF_THE_BROKER = (Reason.STRANGER, Reason.NOT_ADMITTED, Reason.CLOCK, Reason.FAI
 
 
 def standing(state_dir: Path, admission: Admission) -> Standing:
-    """What this terminal believes in now. Raises SetupError. What no key that counts has signed is as good as not
-    there."""
+    """What this terminal believes in now. Raises SetupError."""
+    return _stood(state_dir, admission)[-1]
+
+
+def _stood(state_dir: Path, admission: Admission) -> list[Standing]:
+    """From the admission to now. What no key that counts has signed is as good as not there."""
     try:
         start = Standing(
             admission.charter, (bytes.fromhex(admission.server_key),), bytes.fromhex(admission.template_key)
@@ -48,9 +52,9 @@ def standing(state_dir: Path, admission: Admission) -> Standing:
     except ValueError as error:
         raise SetupError(f"admission: {error}") from None
     try:
-        return follow(start, _read(state_dir))
+        return all_along(start, _read(state_dir))
     except SyncError:
-        return start
+        return [start]
 
 
 def word(state_dir: Path, admission: Admission) -> Word:
@@ -65,6 +69,25 @@ def word(state_dir: Path, admission: Admission) -> Word:
 def template_key(state_dir: Path, admission: Admission) -> X25519PublicKey:
     """Whom templates taken here are sealed for. Raises SetupError."""
     return X25519PublicKey.from_public_bytes(standing(state_dir, admission).template)
+
+
+def makers(state_dir: Path, admission: Admission) -> Callable[[], tuple[X25519PublicKey, ...]]:
+    """Whose seals count on people and templates that come down: the key that templates are sealed for and every one
+    before it since the admission, the newest first. What is returned looks again where the charters have changed."""
+    seen: list[object] = [None, ()]
+
+    def look() -> tuple[X25519PublicKey, ...]:
+        try:
+            stat = (state_dir / "papers" / "charters").stat()
+            mark: object = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
+        except OSError:
+            mark = "none"
+        if seen[0] != mark:
+            keys = dict.fromkeys(one.template for one in reversed(_stood(state_dir, admission)))
+            seen[:] = mark, tuple(X25519PublicKey.from_public_bytes(key) for key in keys)
+        return seen[1]  # type: ignore[return-value]
+
+    return look
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,17 +87,22 @@ def parse_charter(data: bytes) -> Charter:
 
 def follow(start: Standing, charters: Iterable[bytes]) -> Standing:
     """Where these charters lead; those that are not newer are passed over. Raises WireError, ChainError."""
-    now = start
+    return all_along(start, charters)[-1]
+
+
+def all_along(start: Standing, charters: Iterable[bytes]) -> list[Standing]:
+    """`start`, and what each charter that is newer made of it. Raises WireError, ChainError."""
+    stood = [start]
     for data in charters:
         charter = parse_charter(data)
-        if charter.standing.number <= now.number:
+        if charter.standing.number <= stood[-1].number:
             continue
         try:
-            now.word().verify(charter.signature, _statement(_body(charter.standing)))
+            stood[-1].word().verify(charter.signature, _statement(_body(charter.standing)))
         except InvalidSignature:
             raise ChainError(f"charter {charter.standing.number}: no key that counts signed it") from None
-        now = charter.standing
-    return now
+        stood.append(charter.standing)
+    return stood
 
 
 def renew_bytes(renew: Renew) -> bytes:

@@ -6,6 +6,7 @@ message may end after any of them.
 """
 
 import contextlib
+import logging
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ from sync.wire import (
     parse_template,
     roster_bytes,
 )
+
+log = logging.getLogger("hazri.roster")
 
 SERVER_READER = "server"
 BRIEF_BYTES = 1900  # of a guest's entry: under two seconds on a poor 2G line
@@ -267,13 +270,26 @@ class _Writer:
         except SealError:
             raise LedgerError(f"person {ref.hex()}: the digits do not open with vault.key; was it replaced?") from None
         card = PersonCard(seal.lookup(self.lookup_key, digits), row.name, CardFlag(row.flags))
-        sealed = seal.seal_to(self.reader, card_bytes(card), b"hazri card 1\0" + ref + self.terminal.encode())
+        about = b"hazri card 1\0" + ref + self.terminal.encode()
+        sealed = seal.seal_to(self.reader, card_bytes(card), about, self.keys.template)
         stored = [parse_template(data) for data in self._stored(ref)]
         if row.brief:
             stored = _first(stored, BRIEF_BYTES - 64 - len(sealed))
-        server = self.keys.template
-        rewrapped = tuple(seal.rewrap(one, server, SERVER_READER, self.reader, self.terminal) for one in stored)
-        return RosterEntry(ref, True, sealed, rewrapped)
+        return RosterEntry(ref, True, sealed, tuple(self._handed_on(stored)))
+
+    def _handed_on(self, stored: list[SealedTemplate]) -> Iterator[SealedTemplate]:
+        """Only what this server sealed for itself when it came in: a row that somebody else put into the ledger opens
+        here as little as it would at a terminal, and is left out."""
+        own = self.keys.template
+        for one in stored:
+            try:
+                yield seal.rewrap(
+                    one, own, SERVER_READER, self.reader, self.terminal, makers=(own.public_key(),), maker=own
+                )
+            except SealError:
+                log.warning(
+                    "roster terminal=%s state=left-out reason=template not sealed by this server", self.terminal
+                )
 
     def _stored(self, ref: bytes) -> Iterator[bytes]:
         asked = select(template.c.sealed).where(template.c.person == ref)

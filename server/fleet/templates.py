@@ -4,6 +4,7 @@ A template is taken when its event is committed, all chunks are here, and their 
 sealed: the aggregator checks only that its key is wrapped for it, so that it can be handed on.
 """
 
+import contextlib
 import hashlib
 from collections.abc import Mapping
 
@@ -13,10 +14,10 @@ from server.fleet import roster
 from server.intake.judge import Reason, Refuse
 from server.ledger.store import upsert
 from server.ledger.tables import chunk, enrolment, person, template
-from sync import SealError, SyncError, seal
+from sync import SyncError, seal
 from sync.photo import PHOTO
 from sync.record import PERSON_BYTES
-from sync.wire import Chunk, parse_template, template_bytes
+from sync.wire import Chunk, SealedTemplate, parse_template, template_bytes
 
 MAX_SEALED_BYTES = 4096
 MAX_TEMPLATES = 40  # of one person; so that a roster entry always fits into one message
@@ -70,33 +71,32 @@ def complete(connection: Connection, keys: roster.RosterKeys, one: Id, now_ms: i
     if hashlib.sha256(data).digest() != event.hash:
         # The chunks are gone and the event still waits: the terminal may send them again.
         return Refuse(Reason.TEMPLATE, f"enrolment {one[2]}: the chunks do not have the announced hash")
-    data = _for_current(keys, data)
-    refused = _usable(connection, keys, data, (event.person, event.finger, event.version))
+    kept = _kept(keys, data)
+    refused = _usable(connection, kept, data, (event.person, event.finger, event.version))
     state = update(enrolment).where(*_is(enrolment, one)).values(state="refused" if refused else "stored")
     connection.execute(state)
-    if refused:
+    if refused or kept is None:
         return Refuse(Reason.TEMPLATE, f"enrolment {one[2]}: {refused}")
-    values = {"person": event.person, "finger": event.finger, "version": event.version, "sealed": data}
+    sealed = template_bytes(kept)
+    values = {"person": event.person, "finger": event.finger, "version": event.version, "sealed": sealed}
     upsert(connection, template, {**values, "terminal": one[0], "since_ms": now_ms}, "sealed", "terminal", "since_ms")
     roster.change(connection, [event.person], urgency=roster.Urgency.TEMPLATE)
     return True
 
 
-def _for_current(keys: roster.RosterKeys, data: bytes) -> bytes:
-    """Sealed for a template key that is being exchanged: wrapped for the one that stays. Else as it came."""
-    for key in keys.former:
-        try:
-            found = seal.rewrap(
-                parse_template(data), key, roster.SERVER_READER, keys.template.public_key(), roster.SERVER_READER
-            )
-        except SyncError:
-            continue
-        return template_bytes(found)
-    return data
+def _kept(keys: roster.RosterKeys, data: bytes) -> SealedTemplate | None:
+    """As the server keeps it: wrapped for the template key that stays, by that key, so that what lies in the ledger is
+    known to have come in this way. None: not sealed to this server. Raises nothing: what is no template is none."""
+    own = keys.template
+    for key in (own, *keys.former):
+        with contextlib.suppress(SyncError):
+            found = parse_template(data)
+            return seal.rewrap(found, key, roster.SERVER_READER, own.public_key(), roster.SERVER_READER, maker=own)
+    return None
 
 
 def _usable(
-    connection: Connection, keys: roster.RosterKeys, data: bytes, announced: tuple[bytes, int, int]
+    connection: Connection, kept: SealedTemplate | None, data: bytes, announced: tuple[bytes, int, int]
 ) -> str | None:
     """What is wrong with a template, None when nothing is."""
     ref = announced[0]
@@ -104,11 +104,10 @@ def _usable(
         return f"{len(data)} bytes, more than the {MAX_SEALED_BYTES} a sealed template may have"
     try:
         found = parse_template(data)
-        seal.rewrap(found, keys.template, roster.SERVER_READER, keys.template.public_key(), roster.SERVER_READER)
-    except SealError:
-        return "the template's key is not sealed to this server"
     except SyncError as error:
         return str(error)
+    if kept is None:
+        return "the template's key is not sealed to this server"
     if (found.person, found.finger, found.version) != announced or template_bytes(found) != data:
         return "the template is of another person or finger than announced"
     if not connection.scalar(select(person.c.active).where(person.c.ref == ref)):

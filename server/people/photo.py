@@ -49,7 +49,7 @@ def set_photo(ledger: Ledger, key: X25519PrivateKey, reference: str, file: bytes
         mine = template.c.person == ref, template.c.finger == PHOTO
         version = (connection.scalar(select(func.max(template.c.version)).where(*mine)) or 0) + 1
         connection.execute(delete(template).where(*mine))
-        sealed = seal_photo(key.public_key(), SERVER_READER, ref, version, small)
+        sealed = seal_photo(key, SERVER_READER, ref, version, small)
         row = {"person": ref, "finger": PHOTO, "version": version, "sealed": template_bytes(sealed)}
         upsert(connection, template, {**row, "terminal": "", "since_ms": now_ms()})
         roster.change(connection, [ref])

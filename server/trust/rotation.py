@@ -29,8 +29,8 @@ from server.ledger.store import now_ms
 from server.ledger.tables import certificate, charter, charter_held, template, terminal, terminal_key
 from server.trust import pki
 from server.trust.keys import ServerKeys, open_keys, replace_file
+from sync import SyncError, seal
 from sync import keys as keyfiles
-from sync import seal
 from sync.charter import Standing, parse_charter, sign_charter
 from sync.wire import parse_template, template_bytes
 
@@ -174,10 +174,21 @@ def _vouch_anew(connection: Connection, before: ServerKeys, keys: ServerKeys) ->
 
 
 def _wrap_anew(connection: Connection, before: ServerKeys, keys: ServerKeys) -> None:
-    reader = keys.template.public_key()
+    old, new = before.template, keys.template
     t = template.c
     for row in connection.execute(select(t.person, t.finger, t.version, t.sealed)).all():
-        again = seal.rewrap(parse_template(row.sealed), before.template, SERVER_READER, reader, SERVER_READER)
+        try:
+            again = seal.rewrap(
+                parse_template(row.sealed),
+                old,
+                SERVER_READER,
+                new.public_key(),
+                SERVER_READER,
+                makers=(old.public_key(),),
+                maker=new,
+            )
+        except SyncError:
+            continue  # not this server's: it goes nowhere, before and after
         where = (t.person == row.person, t.finger == row.finger, t.version == row.version)
         connection.execute(update(template).where(*where).values(sealed=template_bytes(again)))
 

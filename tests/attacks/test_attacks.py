@@ -14,6 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from edge.gallery import card_binding
 from edge.lockout import Lockouts
 from edge.policy import Lock
 from server.intake.group import Outcome
@@ -23,11 +24,11 @@ from sync import ChainError, SealError
 from sync.chain import sign_roster, verify_roster
 from sync.keys import new_transport_key
 from sync.link import Delivery
-from sync.seal import lookup, open_template, seal_template
+from sync.seal import lookup, open_template, seal_template, seal_to
 from sync.topics import up
-from sync.wire import SealedTemplate, parse_template, template_bytes
+from sync.wire import PersonCard, SealedTemplate, card_bytes, parse_template, template_bytes
 from tests.contract.test_broker import House, gets_in, house
-from tests.unit.edge.people_site import LOOKUP, SEAL, SERVER, entry, finger, people, sealed
+from tests.unit.edge.people_site import LOOKUP, MAKER, MAKERS, SEAL, SERVER, entry, finger, people, sealed
 from tests.unit.server.aggregator import Aggregator, Terminal, aggregator
 
 __all__ = ["house"]  # a fixture
@@ -141,8 +142,12 @@ def forged() -> dict[str, SealedTemplate]:
         "body of one, key of the other": SealedTemplate(VICTIM, 1, 1, own.body, victims.wrapped),
         "another version": SealedTemplate(VICTIM, 1, 2, victims.body, victims.wrapped),
         "another finger": SealedTemplate(VICTIM, 2, 1, victims.body, victims.wrapped),
-        "of another terminal": seal_template(SEAL.public_key(), "gate-2", VICTIM, 1, 1, finger(2).to_bytes()),
-        "sealed to somebody": seal_template(stranger, "gate-1", VICTIM, 1, 1, finger(2).to_bytes()),
+        "of another terminal": seal_template(SEAL.public_key(), "gate-2", VICTIM, 1, 1, finger(2).to_bytes(), MAKER),
+        "sealed to somebody": seal_template(stranger, "gate-1", VICTIM, 1, 1, finger(2).to_bytes(), MAKER),
+        "sealed by nobody": seal_template(SEAL.public_key(), "gate-1", VICTIM, 1, 1, finger(2).to_bytes()),
+        "sealed by the thief": seal_template(
+            SEAL.public_key(), "gate-1", VICTIM, 1, 1, finger(2).to_bytes(), X25519PrivateKey.generate()
+        ),
         "plain": SealedTemplate(VICTIM, 1, 1, finger(2).to_bytes(), victims.wrapped),
     }
 
@@ -155,7 +160,7 @@ def test_a_template_that_is_put_into_the_roster_opens_for_nobody(how: str, tmp_p
 
     (victim,) = found.with_digits("123456")
     assert len(found.candidate(victim).templates) == 1
-    assert open_template(true, SEAL, "gate-1") == finger(1).to_bytes()
+    assert open_template(true, SEAL, "gate-1", MAKERS) == finger(1).to_bytes()
     inject(tmp_path, template_bytes(forged()[how]))
     found.refresh()
     (victim,) = found.with_digits("123456")
@@ -163,7 +168,22 @@ def test_a_template_that_is_put_into_the_roster_opens_for_nobody(how: str, tmp_p
     assert len(found.candidate(victim).templates) == 0
     for template in victim.templates:
         with pytest.raises(SealError):
-            open_template(template, SEAL, "gate-1")
+            open_template(template, SEAL, "gate-1", MAKERS)
+
+
+@pytest.mark.parametrize("maker", [None, X25519PrivateKey.from_private_bytes(b"t" * 32)], ids=["nobody", "the thief"])
+def test_digits_cannot_be_given_to_somebody_else(maker: X25519PrivateKey | None, tmp_path: Path) -> None:
+    """S8: as root on the card, without the server's key: the victim's digits on the thief's card, so that the thief's
+    finger is looked for under them."""
+    found = people(tmp_path, entry(VICTIM, "123456"), entry(THIEF, "654321", sealed(THIEF, 1, 1, finger(2).to_bytes())))
+    card = card_bytes(PersonCard(lookup(LOOKUP, "123456"), "Synthetic"))
+    forged = seal_to(SEAL.public_key(), card, card_binding(THIEF, "gate-1"), maker)
+    with sqlite3.connect(tmp_path / "roster.db") as db:
+        assert db.execute("UPDATE person SET sealed = ? WHERE person = ?", (forged, THIEF)).rowcount == 1
+        db.execute("UPDATE meta SET value = value + 1 WHERE name = 'version'")
+    found.refresh()
+    assert [one.person for one in found.with_digits("123456")] == [VICTIM]
+    assert found.damaged == 1
 
 
 def test_a_roster_of_another_word_is_not_taken() -> None:

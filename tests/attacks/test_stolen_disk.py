@@ -71,12 +71,13 @@ class Raid:
     def _opened(self) -> dict[str, bytes]:
         """With the keys: every template as it is in memory, and the keys as they are."""
         keys = load_keys(self.terminal)
-        people = People(self.terminal / "roster.db", Secrets("t-1", keys.seal, keys.lookup_key), bytes(8), [])
+        secrets = Secrets("t-1", keys.seal, keys.lookup_key, keys.makers)
+        people = People(self.terminal / "roster.db", secrets, bytes(8), [])
         people.refresh()
         found = {"look-up key": keys.lookup_key}
         for n, person in enumerate(people.gallery.people.values()):
             for m, template in enumerate(person.templates):
-                plain = open_template(template, keys.seal, "t-1")
+                plain = secrets.template(template)
                 assert len(plain) > 100
                 found[f"template {n}.{m}"] = plain
         assert len(found) > PEOPLE
@@ -144,7 +145,7 @@ def test_the_hunt_finds_what_is_there(raid: Raid, tmp_path: Path) -> None:
 def test_what_was_wiped_opens_no_more(raid: Raid) -> None:
     """Erasure destroys the key: its bytes are nowhere on the disk, and nothing it sealed opens with what is there."""
     before, admission = load_keys(raid.terminal), load_admission(raid.terminal)
-    secrets = Secrets("t-1", before.seal, before.lookup_key)
+    secrets = Secrets("t-1", before.seal, before.lookup_key, before.makers)
     people = People(raid.terminal / "roster.db", secrets, bytes(8), [])
     people.refresh()
     destroy(raid.terminal)
@@ -155,6 +156,6 @@ def test_what_was_wiped_opens_no_more(raid: Raid) -> None:
     for person in people.gallery.people.values():
         for template in person.templates:
             with pytest.raises(SealError):
-                open_template(template, after.seal, "t-1")
+                open_template(template, after.seal, "t-1", before.makers())
     with pytest.raises(SealError):
         open_lookup_key(admission, after.seal)

@@ -74,7 +74,8 @@ class Authority:
         flags: CardFlag = CardFlag.NONE,
     ) -> RosterEntry:
         card = card_bytes(PersonCard(lookup(self.lookup_key, digits), f"Synthetic {person[-1]}", flags))
-        return RosterEntry(person, True, seal_to(self.seal, card, card_binding(person, TERMINAL)), tuple(templates))
+        sealed = seal_to(self.seal, card, card_binding(person, TERMINAL), self.template)
+        return RosterEntry(person, True, sealed, tuple(templates))
 
     def _sign(self, public: ec.EllipticCurvePublicKey, name: str, ca: bool = False) -> x509.Certificate:
         now = datetime.datetime.now(datetime.UTC)

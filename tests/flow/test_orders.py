@@ -58,7 +58,7 @@ class Site:
         write_key(folder / "keys" / identity.SEAL, self.unit.seal)
         self.keys = Keys(
             name, self.unit.key, self.unit.seal, self.unit.lookup_key(), running.keys.template.public_key(),
-            running.keys.server.public_key(),
+            running.keys.server.public_key(), lambda: (running.keys.template.public_key(),),
         )  # fmt: skip
         self.open()
         self.store = RosterStore(folder / "roster.db")
@@ -78,7 +78,7 @@ class Site:
         """The terminal process begins."""
         self.journal = Journal(Outbox(self.folder / "punches.db", self.name, self.unit.key), SystemClock(1, 0), BOOT)
         self.journal.open()
-        secrets = Secrets(self.name, self.keys.seal, self.keys.lookup_key)
+        secrets = Secrets(self.name, self.keys.seal, self.keys.lookup_key, self.keys.makers)
         own = self.journal.own_templates()
         self.people = People(self.folder / "roster.db", secrets, self.journal.log, own)
         report = Report("terminal", events=False)
@@ -138,7 +138,8 @@ class Site:
 
 def enrol(running: Aggregator, ref: bytes, size: int = 400, finger: int = 1) -> None:
     """A template of one finger, of bytes that mean nothing, as if it had come up."""
-    up = seal.seal_template(running.keys.template.public_key(), roster.SERVER_READER, ref, finger, 1, os.urandom(size))
+    key = running.keys.template
+    up = seal.seal_template(key.public_key(), roster.SERVER_READER, ref, finger, 1, os.urandom(size), key)
     with running.ledger.write() as connection:
         from server.ledger.tables import template
 

@@ -56,7 +56,7 @@ def face_of(site: Site, folder: Path, who: bytes) -> SealedTemplate:
     engine = Engine(folder)
     views = [engine.view(drawn(size)) for size in (180, 200, 230)]
     template = fuse([view.template for view in views if isinstance(view, View)])
-    return seal_template(site.authority.seal, TERMINAL, who, 0, 1, template.to_bytes())
+    return seal_template(site.authority.seal, TERMINAL, who, 0, 1, template.to_bytes(), site.authority.template)
 
 
 @pytest.fixture

@@ -73,7 +73,8 @@ def _enrolled(site: Site, look: FingerLook, p: int, pictures: dict[tuple[int, in
     for n in range(1, VIEWS + 1):
         image = np.asarray(cv2.imread(str(pictures[p, n]), cv2.IMREAD_GRAYSCALE), np.uint8)
         template, _ = look(Scan(image, 500, Modality.FINGER))
-        sealed.append(seal_template(site.authority.seal, TERMINAL, person(p), 1, n, template.to_bytes()))
+        by = site.authority.template
+        sealed.append(seal_template(site.authority.seal, TERMINAL, person(p), 1, n, template.to_bytes(), by))
     return sealed
 
 

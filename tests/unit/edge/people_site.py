@@ -15,8 +15,10 @@ from sync.roster import RosterStore
 from sync.seal import lookup, seal_template, seal_to
 from sync.wire import PersonCard, RosterEntry, SealedTemplate, card_bytes
 
-SERVER, SEAL, LOOKUP = Ed25519PrivateKey.generate(), X25519PrivateKey.generate(), b"k" * 32
-SECRETS = Secrets("gate-1", SEAL, LOOKUP)
+SERVER, MAKER = Ed25519PrivateKey.generate(), X25519PrivateKey.generate()
+SEAL, LOOKUP = X25519PrivateKey.generate(), b"k" * 32
+MAKERS = (MAKER.public_key(),)
+SECRETS = Secrets("gate-1", SEAL, LOOKUP, lambda: MAKERS)
 LOG = b"l" * 8
 
 
@@ -43,12 +45,13 @@ def finger(seed: int, shaken: int = 0, sure: float = 0.5) -> Template:
 
 
 def sealed(person: bytes, number: int, version: int, plain: bytes) -> SealedTemplate:
-    return seal_template(SEAL.public_key(), "gate-1", person, number, version, plain)
+    return seal_template(SEAL.public_key(), "gate-1", person, number, version, plain, MAKER)
 
 
 def entry(person: bytes, digits: str, *templates: SealedTemplate) -> RosterEntry:
     card = card_bytes(PersonCard(lookup(LOOKUP, digits), f"Synthetic {person[0]}"))
-    return RosterEntry(person, True, seal_to(SEAL.public_key(), card, card_binding(person, "gate-1")), templates)
+    sealed = seal_to(SEAL.public_key(), card, card_binding(person, "gate-1"), MAKER)
+    return RosterEntry(person, True, sealed, templates)
 
 
 def people(folder: Path, *entries: RosterEntry) -> People:

@@ -12,13 +12,15 @@ from edge.gallery import People, Secrets, card_binding
 from matching import Format, Modality, Template
 from matching.minutiae import Minutiae, cells, pack
 from sync.chain import sign_receipt, sign_roster
-from sync.photo import seal_photo
+from sync.photo import PHOTO
 from sync.roster import RosterStore
 from sync.seal import lookup, seal_template, seal_to
 from sync.wire import PersonCard, RosterEntry, SealedTemplate, card_bytes
 
-SERVER, SEAL, LOOKUP = Ed25519PrivateKey.generate(), X25519PrivateKey.generate(), b"k" * 32
-SECRETS = Secrets("gate-1", SEAL, LOOKUP)
+SERVER, MAKER = Ed25519PrivateKey.generate(), X25519PrivateKey.generate()
+SEAL, LOOKUP = X25519PrivateKey.generate(), b"k" * 32
+MAKERS = (MAKER.public_key(),)
+SECRETS = Secrets("gate-1", SEAL, LOOKUP, lambda: MAKERS)
 LOG = b"l" * 8
 A, B, C = (bytes([n]) * 8 for n in (1, 2, 3))
 
@@ -39,12 +41,13 @@ def plain(seed: int) -> bytes:
 
 
 def sealed(person: bytes, seed: int, version: int = 1, body: bytes | None = None) -> SealedTemplate:
-    return seal_template(SEAL.public_key(), "gate-1", person, 1, version, plain(seed) if body is None else body)
+    return seal_template(SEAL.public_key(), "gate-1", person, 1, version, plain(seed) if body is None else body, MAKER)
 
 
 def entry(person: bytes, digits: str, *templates: SealedTemplate) -> RosterEntry:
     card = card_bytes(PersonCard(lookup(LOOKUP, digits), f"Synthetic {person[0]}"))
-    return RosterEntry(person, True, seal_to(SEAL.public_key(), card, card_binding(person, "gate-1")), templates)
+    sealed = seal_to(SEAL.public_key(), card, card_binding(person, "gate-1"), MAKER)
+    return RosterEntry(person, True, sealed, templates)
 
 
 @pytest.fixture
@@ -177,11 +180,29 @@ def test_a_finger_enrolled_here_of_somebody_not_on_the_roster_is_nobodys(store: 
 def test_a_photograph_is_for_the_screen_and_no_template(store: RosterStore, people: People) -> None:
     """R1.4"""
     jpeg = b"\xff\xd8\xff" + bytes(100)
-    older, newer = (seal_photo(SEAL.public_key(), "gate-1", A, n, jpeg + bytes([n])) for n in (1, 2))
-    foreign = seal_photo(X25519PrivateKey.generate().public_key(), "gate-1", B, 1, jpeg)
+    here = SEAL.public_key()
+    older, newer = (seal_template(here, "gate-1", A, PHOTO, n, jpeg + bytes([n]), MAKER) for n in (1, 2))
+    foreign = seal_template(here, "gate-1", B, PHOTO, 1, jpeg)
     put(store, entry(A, "012345", sealed(A, 1), newer, older), entry(B, "654321", foreign), entry(C, "111111"))
     assert people.refresh()
     photos = [people.photo(people.gallery.people[person]) for person in (A, B, C)]
     assert photos == [jpeg + b"\x02", None, None]
     assert people.gallery.templates == 1
     assert people.fingers(people.gallery.people[A]) == [1]
+
+
+def test_what_is_sealed_by_a_later_key_opens_once_the_charter_has_come(store: RosterStore, tmp_path: Path) -> None:
+    """The server has exchanged its key, and the roster was faster than the charter that says so."""
+    later, known = X25519PrivateKey.generate(), [MAKERS]
+    people = People(tmp_path / "roster.db", Secrets("gate-1", SEAL, LOOKUP, lambda: known[0]), LOG, [])
+    card = card_bytes(PersonCard(lookup(LOOKUP, "654321"), "Synthetic 2"))
+    closed = RosterEntry(B, True, seal_to(SEAL.public_key(), card, card_binding(B, "gate-1"), later), ())
+    put(store, entry(A, "012345", sealed(A, 1)), closed)
+    assert people.refresh()
+    assert (names(people, "012345"), names(people, "654321"), people.damaged) == ([A], [], 1)
+    assert not people.refresh()
+    known[0] = (later.public_key(), *MAKERS)
+    assert people.refresh()
+    assert (names(people, "012345"), names(people, "654321"), people.damaged) == ([A], [B], 0)
+    assert people._reader
+    people._reader.close()

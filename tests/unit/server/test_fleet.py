@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import SECP384R1, generate_private_key
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.x509.oid import NameOID
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from server import AdmissionError
 from server.fleet import roster, templates
 from server.fleet.admit import admit, revoke
-from server.ledger.tables import person, terminal
+from server.ledger.tables import person, template, terminal
 from server.people.register import Registration, register, set_flags
 from server.run import _problems
 from server.sharing import delivery
@@ -32,7 +32,16 @@ from sync.outbox import Outbox
 from sync.record import Event, EventCode
 from sync.roster import RosterReader, RosterStore
 from sync.topics import down_all
-from sync.wire import CardFlag, Chunk, RosterDelta, chunk_bytes, parse_card, parse_roster, template_bytes
+from sync.wire import (
+    CardFlag,
+    Chunk,
+    RosterDelta,
+    chunk_bytes,
+    parse_card,
+    parse_roster,
+    parse_template,
+    template_bytes,
+)
 from tests.unit.server.aggregator import Aggregator, Line, Terminal, broker_settings, instant, until
 
 # ── admission ──
@@ -141,11 +150,13 @@ def test_a_roster_opens_on_its_terminal_only_and_holds_no_digits(running: Aggreg
     assert (delta.base, delta.version, [e.person for e in delta.entries]) == (0, 3, refs)
     for n, entry in enumerate(delta.entries):
         bound = b"hazri card 1\0" + entry.person + b"t-1"
-        card = parse_card(seal.open_sealed(one.seal, entry.sealed, bound))
+        card = parse_card(seal.open_sealed(one.seal, entry.sealed, bound, makers(running)))
         assert card.name == f"Synthetic Person {n:03}"
         assert card.lookup == seal.lookup(one.lookup_key(), f"{n:06}")
         with pytest.raises(SealError):
-            seal.open_sealed(other.seal, entry.sealed, bound)
+            seal.open_sealed(other.seal, entry.sealed, bound, makers(running))
+        with pytest.raises(SealError):
+            seal.open_sealed(one.seal, entry.sealed, bound)  # it says who made it
 
 
 def test_flags_go_down_in_the_card_and_again_when_they_change(running: Aggregator) -> None:
@@ -156,7 +167,9 @@ def test_flags_go_down_in_the_card_and_again_when_they_change(running: Aggregato
 
     def flags(base: int) -> list[CardFlag]:
         return [
-            parse_card(seal.open_sealed(one.seal, entry.sealed, b"hazri card 1\0" + entry.person + b"t-1")).flags
+            parse_card(
+                seal.open_sealed(one.seal, entry.sealed, b"hazri card 1\0" + entry.person + b"t-1", makers(running))
+            ).flags
             for delta in everything(running, one, base)
             for entry in delta.entries
         ]
@@ -256,11 +269,29 @@ def test_a_template_travels_up_sealed_and_down_to_every_terminal(running: Aggreg
     for unit in (one, two):
         entry = next(e for e in unit.reader.entries() if e.person == refs[0])
         opened = {
-            (t.finger, t.version): seal.open_template(t, unit.terminal.seal, unit.terminal.name)
+            (t.finger, t.version): seal.open_template(t, unit.terminal.seal, unit.terminal.name, makers(running))
             for t in entry.templates
         }
         assert opened == plain
     assert running.sql("SELECT count(*) FROM chunk") == [(0,)]
+
+
+def makers(running: Aggregator) -> tuple[X25519PublicKey, ...]:
+    return (running.keys.template.public_key(),)
+
+
+def test_a_template_that_somebody_put_into_the_ledger_goes_to_no_terminal(
+    running: Aggregator, caplog: pytest.LogCaptureFixture
+) -> None:
+    """S8: the administrator of the database knows every public key, and has no private one."""
+    one, (ref,) = running.admit(Terminal("t-1")), running.people(1)
+    row = {"person": ref, "finger": 1, "version": 1, "sealed": sealed(running, ref), "terminal": "t-1", "since_ms": 1}
+    with running.ledger.write() as connection:
+        connection.execute(insert(template).values(**row))
+    (delta,) = everything(running, one)
+    (entry,) = delta.entries
+    assert entry.templates == ()
+    assert "not sealed by this server" in caplog.text
 
 
 def sealed(running: Aggregator, ref: bytes, size: int = 2000, finger: int = 1) -> bytes:
@@ -290,7 +321,9 @@ def test_chunks_before_or_after_the_event_twice_and_in_any_order(running: Aggreg
     for part in parts:
         one.send("chunk", part)
     running.wait("chunks", 2 * len(parts) + 2)
-    assert running.sql("SELECT person, finger, version, sealed FROM template") == [(ref, 1, 1, data)]
+    ((*named, kept),) = running.sql("SELECT person, finger, version, sealed FROM template")
+    assert named == [ref, 1, 1]
+    assert parse_template(kept).body == parse_template(data).body
     assert running.sql("SELECT count(*) FROM chunk") == [(0,)]
 
 

@@ -101,7 +101,7 @@ def test_the_newest_photograph_reaches_the_terminal_and_opens_there_alone(runnin
         held = connection.execute(select(template.c.finger, template.c.version)).all()
     assert [tuple(row) for row in held] == [(PHOTO, 2)]
     (got,) = sent[0].entries[0].templates
-    assert open_template(got, gate.seal, "t-1") == thumbnail(picture(exif=True))
+    assert open_template(got, gate.seal, "t-1", (running.keys.template.public_key(),)) == thumbnail(picture(exif=True))
 
 
 def test_nobody_has_a_photograph_who_is_not_registered(running: Aggregator) -> None:

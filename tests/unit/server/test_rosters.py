@@ -27,9 +27,8 @@ def enrolled(running: Aggregator, n: int) -> list[bytes]:
     with running.ledger.write() as connection:
         connection.execute(update(person).values(since_ms=1))
         for ref in refs:
-            sealed = seal.seal_template(
-                running.keys.template.public_key(), roster.SERVER_READER, ref, 1, 1, os.urandom(700)
-            )
+            own = running.keys.template
+            sealed = seal.seal_template(own.public_key(), roster.SERVER_READER, ref, 1, 1, os.urandom(700), own)
             row = {"person": ref, "finger": 1, "version": 1, "sealed": template_bytes(sealed), "terminal": "t-0"}
             connection.execute(insert(template).values(**row, since_ms=1))
     return refs

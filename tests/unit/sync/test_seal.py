@@ -40,6 +40,37 @@ def test_nobody_else_opens_it_and_it_cannot_be_moved() -> None:
             seal.open_template(template, key, reader)
 
 
+def test_a_seal_says_who_made_it_to_whoever_asks() -> None:
+    """S8: both public keys are known to everybody, and neither makes such a seal."""
+    by_server = seal.seal_to(TERMINAL.public_key(), b"card", b"about", SERVER)
+    makers = THIEF.public_key(), SERVER.public_key()
+    assert seal.open_sealed(TERMINAL, by_server, b"about", makers) == b"card"
+    assert len(by_server) == len(b"card") + 60
+    low = X25519PublicKey.from_public_bytes(bytes(32))
+    for made, believed in (
+        (by_server, None),
+        (by_server, ()),
+        (by_server, (low, THIEF.public_key())),
+        (seal.seal_to(TERMINAL.public_key(), b"card", b"about"), makers),
+        (seal.seal_to(TERMINAL.public_key(), b"card", b"about", THIEF), (SERVER.public_key(),)),
+        (seal.seal_to(SERVER.public_key(), b"card", b"about", SERVER), makers),
+    ):
+        with pytest.raises(SealError):
+            seal.open_sealed(TERMINAL, made, b"about", believed)
+
+
+def test_a_template_is_handed_on_only_as_somebody_believed_sealed_it() -> None:
+    kept = seal.seal_template(SERVER.public_key(), "server", b"person-1", 1, 1, b"ridges", SERVER)
+    put_in = seal.seal_template(SERVER.public_key(), "server", b"person-1", 1, 1, b"ridges")
+    own, reader = (SERVER.public_key(),), TERMINAL.public_key()
+    down = seal.rewrap(kept, SERVER, "server", reader, "t-1", makers=own, maker=SERVER)
+    assert seal.open_template(down, TERMINAL, "t-1", own) == b"ridges"
+    with pytest.raises(SealError):
+        seal.rewrap(put_in, SERVER, "server", reader, "t-1", makers=own, maker=SERVER)
+    with pytest.raises(SealError):
+        seal.open_template(down, TERMINAL, "t-1")
+
+
 @given(st.binary(max_size=120))
 def test_hostile_sealed_bytes(data: bytes) -> None:
     with pytest.raises(SealError):
