@@ -70,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         return commands.add_parser(name, help=text, description=text).add_subparsers(required=True, metavar="COMMAND")
 
     add("run", _run, "Run broker, ingest and web until SIGTERM.")
+    add("background", _background, "Do all that is not taking punches in or answering pages; `run` does it, too.")
     add("check", _check, "Check the settings and what they need, and exit; makes nothing.")
     add("init", _init, "Make keys, certificates and tables where they are missing (run and admit do it, too).")
     admit = add("admit", _admit, "Admit a terminal: sign its certificate and register its keys.")
@@ -150,8 +151,21 @@ def _messages(c: Messages) -> MessageSettings:
 def _run(args: argparse.Namespace) -> int:
     from server.run import run
 
-    run(_settings(args), lambda line: print(line, flush=True))  # noqa: T201 - the readiness line
+    config = ["--config", str(args.config)] if args.config else []
+    background = [sys.executable, "-P", "-m", "server", "background", *config]
+    run(_settings(args), _announce, background)
     return DONE
+
+
+def _background(args: argparse.Namespace) -> int:
+    from server.background import run
+
+    run(_settings(args), _announce)
+    return DONE
+
+
+def _announce(line: str) -> None:
+    print(line, flush=True)  # noqa: T201 - the readiness line
 
 
 def _check(args: argparse.Namespace) -> int:

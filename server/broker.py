@@ -16,7 +16,6 @@ import signal
 import socket
 import ssl
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterable
@@ -133,10 +132,9 @@ class Broker:
         """One life of the child, from its configuration to its end."""
         user = write_configuration(self._directory, self._settings, self._keys, self._denied)
         program = find_mosquitto(self._settings.mosquitto)
-        command = [sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), user or "-", program]
         try:
             child = subprocess.Popen(
-                [*command, "-c", "mosquitto.conf"],
+                leash.tied([program, "-c", "mosquitto.conf"], user),
                 # Names in the configuration are relative to here, so that the broker's own user needs no way
                 # through the directories above.
                 cwd=self._directory,

@@ -10,8 +10,14 @@ import os
 import pwd
 import signal
 import sys
+from collections.abc import Sequence
 
 _PR_SET_PDEATHSIG = 1
+
+
+def tied(command: Sequence[str], user: str | None = None) -> list[str]:
+    """The command that runs `command` on a leash of this process, as `user` (None: as whom we run)."""
+    return [sys.executable, "-I", "-S", __file__, str(os.getpid()), user or "-", *command]
 
 
 def main(arguments: list[str]) -> None:

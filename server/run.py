@@ -1,5 +1,6 @@
-"""The aggregator as one process tree: keys, ledger, broker, ingest, rosters, web; started in this order, ended in the
-reverse one. Killed at any moment it loses nothing: what was not committed was not acknowledged and comes again.
+"""The aggregator as one process tree: keys, ledger, broker, ingest, rosters, background, web; started in this order,
+ended in the reverse one. Killed at any moment it loses nothing: what was not committed was not acknowledged and comes
+again.
 """
 
 import contextlib
@@ -7,9 +8,8 @@ import logging
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -17,28 +17,22 @@ import uvicorn
 from server import StartError
 from server.broker import Broker
 from server.carried import Hatch
-from server.days.worker import DaysWorker
+from server.child import Child
 from server.feed import Feed
 from server.fleet.claims import Desk
+from server.fleet.hearing import Hearing
 from server.fleet.push import RosterPusher
 from server.fleet.roster import keys_of
-from server.fleet.scheduler import Scheduler
 from server.heart import Heart
 from server.ingest import Ingest
 from server.intake.bouncer import Bouncer
 from server.intake.group import Intake
 from server.ledger.records import RecordWriter
 from server.ledger.store import Ledger
-from server.people.messages import Worker
 from server.people.otp import PersonCodes
 from server.people.registration import Vaults
-from server.people.worker import PeopleWorker, senders
-from server.public.projector import Projector
-from server.returns import schedule
 from server.settings import BrokerSettings, ServerSettings, WebSettings
-from server.sharing import delivery
 from server.threads import Threads
-from server.transparency.notary import Notary
 from server.trust.keys import ServerKeys, held, open_keys
 from server.trust.pki import INGEST
 from server.trust.registrar import Registrar
@@ -79,8 +73,9 @@ def open_state(settings: ServerSettings) -> Opened:
         return Opened(keys, Ledger(settings.url))
 
 
-def run(settings: ServerSettings, announce: Callable[[str], None]) -> None:
-    """Work until SIGTERM or SIGINT. `announce` gets one line when everything is ready. Raises ServerError."""
+def run(settings: ServerSettings, announce: Callable[[str], None], background: Sequence[str]) -> None:
+    """Work until SIGTERM or SIGINT. `announce` gets one line when everything is ready. `background`: the command that
+    does the rest (server/background.py), with the same settings. Raises ServerError."""
     stop = threading.Event()
 
     def end(*_: object) -> None:
@@ -90,14 +85,14 @@ def run(settings: ServerSettings, announce: Callable[[str], None]) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
-    with serving(settings) as ready:
+    with serving(settings, background) as ready:
         announce(ready)
         stop.wait()
         log.info("server state=stopping")
 
 
 @contextlib.contextmanager
-def serving(settings: ServerSettings) -> Iterator[str]:
+def serving(settings: ServerSettings, background_command: Sequence[str]) -> Iterator[str]:
     """The running aggregator; gives its readiness line. Raises ServerError when it cannot start."""
     with contextlib.ExitStack() as stack:
         opened = open_state(settings)
@@ -112,20 +107,14 @@ def serving(settings: ServerSettings) -> Iterator[str]:
         ingest = _start_ingest(threads, settings, opened, link, feed, bouncer)
         keep, ledger, keys = threads.keep, opened.ledger, opened.keys
         keep("admits terminals and renews their papers", Registrar(broker, settings.broker, keys, ledger, link))
-        keep("signs checkpoints", Notary(ledger, keys.server))
-        delivery.start(threads, ledger, keys)
-        fleet = keep("watches the fleet", Scheduler(ledger, lambda: ingest.up))
-        keep("writes to people", Worker(ledger, Vault(keys.vault), senders(settings)))
-        keep("lets orders for people take effect", PeopleWorker(ledger, keys))
-        keep("folds the days", DaysWorker(ledger, partial(schedule.tick, ledger, Vault(keys.vault))))
-        keep("keeps the public pages", Projector(ledger))
+        keep("says whether it listens", Hearing(ledger, lambda: ingest.up))
+        background = keep("keeps the background work", Child("background", background_command))
         services = Services(
             opened.ledger,
             feed,
-            lambda: _problems(broker, ingest, threads),
+            lambda: _problems(broker, ingest, threads, background),
             opened.keys.vault,
             PersonCodes(Vault(opened.keys.vault)),
-            pulse=fleet.pulse,
             desk=Desk(opened.ledger, opened.keys, settings.broker),
             hatch=_hatch(opened),
             registry=_registry(opened.keys),
@@ -258,7 +247,7 @@ def start_web(stack: contextlib.ExitStack, services: Services, listening: socket
     stack.callback(stop)
 
 
-def _problems(broker: Broker | None, ingest: Ingest, threads: Threads) -> list[str]:
+def _problems(broker: Broker | None, ingest: Ingest, threads: Threads, background: Child) -> list[str]:
     found = []
     if broker is not None and not broker.accepting:
         found.append("the broker does not accept connections")
@@ -267,4 +256,6 @@ def _problems(broker: Broker | None, ingest: Ingest, threads: Threads) -> list[s
         found.append("there is no link to the broker")
     if not ingest.storing:
         found.append("the ledger does not take anything now")
+    if background.missing:
+        found.append("the background work has ended, and is begun again; the log says why")
     return found

@@ -3,7 +3,7 @@
 `[ingest] workers = 4` shares the terminals out to four processes by a hash of their ids (server/ledger/locks.place):
 `run` is number 0, the others are this command with `--number 1` to 3, on the same PostgreSQL and with the same keys.
 Each gets every message of the broker and takes its own; two with one number do no harm, since the ledger's locks keep
-them apart. Rosters, checkpoints, webhooks, pages and the broker itself stay with `run`.
+them apart. Rosters, pages, the background work and the broker itself stay with `run`.
 """
 
 import contextlib

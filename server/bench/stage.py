@@ -50,9 +50,12 @@ def staged(listen: str = "127.0.0.1", hosts: tuple[str, ...] = (), url: str = ""
 
 
 def cpu_s(stage: Stage) -> dict[str, float]:
-    """CPU seconds, user and system, that the aggregator and its broker have used so far."""
-    parent = stage.aggregator.pid
-    return {"aggregator": cpu_of(parent), "broker": sum(cpu_of(child) for child in _children(parent))}
+    """CPU seconds, user and system, that the aggregator, its broker and its background work have used so far."""
+    spent = {"aggregator": cpu_of(stage.aggregator.pid), "broker": 0.0, "background": 0.0}
+    for child in _children(stage.aggregator.pid):
+        broker = Path(f"/proc/{child}/comm").read_text().strip() == "mosquitto"
+        spent["broker" if broker else "background"] += cpu_of(child)
+    return spent
 
 
 def _children(pid: int) -> list[int]:

@@ -33,7 +33,7 @@ class Program:
         self._log = folder / f"{name.replace(' ', '-')}.log"
         with self._log.open("wb") as log:
             self._child = subprocess.Popen(
-                [sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), "-", sys.executable, "-P", *command],
+                leash.tied([sys.executable, "-P", *command]),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -9,12 +9,11 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, select
 
 from server import LedgerError
-from server.fleet import alarms, health, moving, orders, places, ticket_book, twin, zones
+from server.fleet import alarms, health, moving, orders, places, pulse, ticket_book, twin, zones
 from server.fleet.follow import follow
 from server.fleet.watch import SLICE, Watch
 from server.ledger.store import Ledger, now_ms, upsert
@@ -31,16 +30,6 @@ _AFTERNOON = dt.timedelta(hours=14, minutes=30)  # everybody has come, and nobod
 _OVERLAP_MS = 3_600_000  # an alarm may be committed after one that came later
 
 
-@dataclass
-class Pulse:
-    """What the last ticks did, for metrics. Seconds and counts."""
-
-    ticks: int = 0
-    failures: int = 0
-    last_ms: int = 0
-    seconds: dict[str, float] = field(default_factory=dict)
-
-
 class Scheduler(Rounds):
     """`hears()`: is there a link to the broker just now?"""
 
@@ -50,7 +39,7 @@ class Scheduler(Rounds):
         self._watch = Watch(ledger)
         self._hearing_since_ms: int | None = None
         self._swept: dict[dt.tzinfo, dt.date] = {}
-        self.pulse = Pulse()
+        self.pulse = pulse.Pulse()
 
     def tick(self, at_ms: int) -> None:
         """Everything that is due at `at_ms`. Raises LedgerError; what was done until then stays done."""
@@ -83,6 +72,8 @@ class Scheduler(Rounds):
         except LedgerError:
             self.pulse.failures += 1
             raise
+        with self._ledger.write() as connection:
+            pulse.save(connection, self.pulse)
 
     def _listening(self, at_ms: int) -> bool:
         """Have we listened without a break for long enough to know who is missing?"""

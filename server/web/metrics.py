@@ -18,7 +18,7 @@ from sqlalchemy import Connection, select
 from server.access.gate import everybody, may
 from server.access.rights import Right
 from server.access.scope import Scope
-from server.fleet import overview
+from server.fleet import overview, pulse
 from server.fleet.follow import CURSOR
 from server.ledger.records import PUNCHES, RECORDS
 from server.ledger.store import now_ms
@@ -105,23 +105,23 @@ def _of_the_ledger(connection: Connection) -> Iterator[Metric]:
     counts = {row.name: row.value for row in connection.execute(wanted)}
     records = counts.get(RECORDS, 0)
     behind = records - counts.get(CURSOR, 0)
+    look = pulse.load(connection)
+    steps = [({"step": name}, seconds) for name, seconds in sorted(look.seconds.items())]
     yield Metric("hazri_records_total", COUNTER, "Records the ledger holds.", _one(records))
     yield Metric("hazri_punches_total", COUNTER, "Punches the ledger holds.", _one(counts.get(PUNCHES, 0)))
     yield Metric("hazri_fleet_behind_records", GAUGE, "Records the fleet's view has not read yet.", _one(behind))
+    yield Metric("hazri_fleet_ticks_total", COUNTER, "Looks at the whole fleet.", _one(look.ticks))
+    yield Metric("hazri_fleet_failures_total", COUNTER, "Looks the ledger did not allow.", _one(look.failures))
+    yield Metric("hazri_fleet_look_timestamp_seconds", GAUGE, "When the last look ended.", _one(look.last_ms / 1000))
+    yield Metric("hazri_fleet_step_seconds", GAUGE, "How long each step of it took.", steps)
 
 
 def _of_the_server(services: Services) -> Iterator[Metric]:
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    pulse = services.pulse
     news = [({"what": name}, count) for name, count in sorted(services.feed.counts().items())]
-    steps = [({"step": name}, seconds) for name, seconds in sorted(pulse.seconds.items())]
     yield Metric("hazri_build_info", GAUGE, "The version that runs.", [({"version": version("hazri")}, 1)])
     yield Metric("hazri_ready", GAUGE, "1 when everything works (/readyz).", _one(not services.problems()))
     yield Metric("hazri_ingest_total", COUNTER, "What ingest did since the start.", news)
-    yield Metric("hazri_fleet_ticks_total", COUNTER, "Looks at the whole fleet.", _one(pulse.ticks))
-    yield Metric("hazri_fleet_failures_total", COUNTER, "Looks the ledger did not allow.", _one(pulse.failures))
-    yield Metric("hazri_fleet_look_timestamp_seconds", GAUGE, "When the last look ended.", _one(pulse.last_ms / 1000))
-    yield Metric("hazri_fleet_step_seconds", GAUGE, "How long each step of it took.", steps)
     yield Metric("process_start_time_seconds", GAUGE, "Unix time.", _one(_STARTED))
     cpu_s = usage.ru_utime + usage.ru_stime
     yield Metric("process_cpu_seconds_total", COUNTER, "User and system.", _one(cpu_s))

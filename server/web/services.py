@@ -11,7 +11,6 @@ from server.access.employees import OneTimePasswords
 from server.carried import Hatch
 from server.feed import Feed
 from server.fleet.claims import Desk
-from server.fleet.scheduler import Pulse
 from server.ledger.store import Ledger
 from server.people.registration import Vaults
 
@@ -40,5 +39,4 @@ class Services:
     desk: Desk | None = None  # none: no machine is let in here
     hatch: Hatch | None = None  # none: nothing is handed in here
     registry: Registry | None = None  # none: nobody is registered here
-    pulse: Pulse = field(default_factory=Pulse)  # of the fleet's scheduler
     stopping: threading.Event = field(default_factory=threading.Event)

@@ -16,9 +16,8 @@ from fastapi import FastAPI, Request
 from server.access.scope import WHOLE, Place, Scope
 from server.access.visitor import Visitor
 from server.feed import Feed
-from server.fleet import places, synthetic
+from server.fleet import places, pulse, synthetic
 from server.fleet.places import Place as Standing
-from server.fleet.scheduler import Pulse
 from server.ledger.store import Ledger, now_ms
 from server.trust import tokens
 from server.trust.tokens import Scope as Opens
@@ -73,7 +72,9 @@ class Site:
         minute.tick(start + MINUTE)
         for name in ("t-well", "t-broken"):
             beats(ledger, name, self.now)
-        self.app = create_app(Services(ledger, Feed(), list, bytes(32), pulse=minute.pulse))
+        with ledger.write() as connection:
+            pulse.save(connection, minute.pulse)
+        self.app = create_app(Services(ledger, Feed(), list, bytes(32)))
         self.client = Asker(self.app)
         self.all = tokens.make(ledger, "all", Opens.PULL, 1)
         self.first = tokens.make(ledger, "first office", Opens.PULL, 1, Place("edu", "/hr/o0/"))
@@ -310,7 +311,7 @@ def test_a_synthetic_fleet_is_the_same_for_the_same_seed_and_pages_through(ledge
     minute = scheduler(ledger, now)
     minute.tick(now)
     minute.tick(now + MINUTE)
-    client = Asker(create_app(Services(ledger, Feed(), list, bytes(32), pulse=Pulse())))
+    client = Asker(create_app(Services(ledger, Feed(), list, bytes(32))))
     token = {"authorization": f"Bearer {tokens.make(ledger, 'all', Opens.PULL, 1)}"}
     seen: list[str] = []
     after, more = "", True
