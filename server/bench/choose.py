@@ -31,10 +31,9 @@ def _run(args: argparse.Namespace, console: Console) -> dict[str, Any]:
 
             return ingest.run(console, args.scale, args.database)
         case "api" | "dashboard":
-            from server.bench import api, pages
+            from server.bench import api
 
-            found = api.run(console, args.bench, args.punches, args.terminals, args.database)
-            return found | pages.run(console, args.terminals) if args.bench == "dashboard" else found
+            return api.run(console, args.bench, args.punches, args.terminals, args.database)
         case "attendance":
             from server.bench import attendance
 

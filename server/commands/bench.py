@@ -26,7 +26,8 @@ def add(words: Words) -> None:
     api = command("api", work, "Pull a large made-up ledger through the API.", bench)
     board = command("dashboard", work, "Look at a large made-up ledger, and at a thousand punches a second.", bench)
     for one in (ingest, api, board):
-        one.add_argument("--database", default="", metavar="URL", help="an empty one (default: SQLite, and gone after)")
+        told = "an empty one, or of an earlier bench (default: SQLite)"
+        one.add_argument("--database", default="", metavar="URL", help=told)
     for one in (api, board):
         one.add_argument("--punches", type=int, default=10_000_000, metavar="N", help="(default: 10,000,000)")
         one.add_argument("--terminals", type=int, default=10_000, metavar="N", help="(default: 10,000)")

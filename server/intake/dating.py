@@ -19,12 +19,14 @@ from bisect import bisect
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from typing import NamedTuple
 
 from sync.anchor import Anchor, drift_ms
 
 RESOLUTION_MS = 3  # the clocks of both sides are read in whole milliseconds, rounded down
 TOLERANCE_MS = 2000  # a shown time further from its interval than this is disputed (S10)
 _NEAR = 8  # anchors looked at on either side of a moment; further ones say less
+_OPEN_MS = 2 * 86_400_000  # as far as a gap without an anchor on its other side is looked at closely
 
 
 class Kind(IntEnum):
@@ -46,8 +48,7 @@ class Reason(StrEnum):
     NOTHING = "nothing"  # nothing is known
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """Of one boot: true time was not before `low_ms` when CLOCK_BOOTTIME stood at `low_at_ms`, and not after `high_ms`
     at `high_at_ms`; None: nothing is said of that side. `known_ms` is when the aggregator learnt it. Unix time."""
 
@@ -131,6 +132,9 @@ class Boot:
         found = list(evidence)
         self._order = sorted((one for one in found if one.kind is not Kind.ANCHOR), key=_known_ms)
         self._anchors = sorted((one for one in found if one.kind is Kind.ANCHOR), key=_at_ms)
+        self._at = [one.low_at_ms for one in self._anchors]
+        self._known = sorted(one.known_ms for one in found)
+        self._gaps: dict[tuple[int, int], _Gap] = {}
 
     @property
     def anchored(self) -> bool:
@@ -143,12 +147,24 @@ class Boot:
 
     def date(self, at_ms: int, received_ms: int | None = None) -> Interval:
         """When CLOCK_BOOTTIME stood at `at_ms`, by all that is known; `received_ms`: when its record came here."""
-        return _date(at_ms, received_ms, self._near(at_ms))
+        return self._gap(at_ms, len(self._known)).date(at_ms, received_ms)
 
     def date_then(self, at_ms: int, received_ms: int, known_ms: int | None = None) -> Interval:
         """By what was known at `known_ms`; None: when its record came."""
-        known_ms = received_ms if known_ms is None else known_ms
-        return _date(at_ms, received_ms, [one for one in self._near(at_ms) if one.known_ms <= known_ms])
+        known = bisect(self._known, received_ms if known_ms is None else known_ms)
+        return self._gap(at_ms, known).date(at_ms, received_ms)
+
+    def _gap(self, at_ms: int, known: int) -> "_Gap":
+        """What the first `known` things learnt say between the anchors that `at_ms` lies between."""
+        middle = bisect(self._at, at_ms)
+        gap = self._gaps.get((middle, known))
+        if gap is None:
+            until_ms = self._known[known - 1] if known else -1
+            near = [one for one in self._near(at_ms) if known and one.known_ms <= until_ms]
+            begin = self._at[middle - 1] if middle else None
+            end = self._at[middle] if middle < len(self._at) else None
+            gap = self._gaps[middle, known] = _Gap(near, begin, end)
+        return gap
 
     def history(self, at_ms: int, received_ms: int) -> list[Dating]:
         """How a record has been dated, oldest first: as it came, and after each piece of evidence that changed it."""
@@ -162,8 +178,58 @@ class Boot:
         return datings
 
     def _near(self, at_ms: int) -> list[Evidence]:
-        middle = bisect(self._anchors, at_ms, key=_at_ms)
+        middle = bisect(self._at, at_ms)
         return self._order + self._anchors[max(0, middle - _NEAR) : middle + _NEAR]
+
+
+_Bound = tuple[int, int]  # what is to be added to a count, and the count it was said at
+
+
+class _Gap:
+    """Evidence as it bears on the time between two anchors. Of sixteen anchors two or three can ever say the most
+    there; the others are left out, unless what is known is contradictory: then all of it counts."""
+
+    def __init__(self, near: list[Evidence], begin_ms: int | None, end_ms: int | None) -> None:
+        self._near = near
+        self._begin_ms = (end_ms or 0) - _OPEN_MS if begin_ms is None else begin_ms
+        self._end_ms = self._begin_ms + _OPEN_MS if end_ms is None else end_ms
+        self._anchored = any(one.kind is Kind.ANCHOR for one in near)
+        lows = [(one.low_ms - one.low_at_ms, one.low_at_ms) for one in near if one.low_ms is not None]
+        highs = [(-(one.high_ms - one.high_at_ms), one.high_at_ms) for one in near if one.high_ms is not None]
+        self._lows, self._highs = self._telling(lows), self._telling(highs)
+
+    def date(self, at_ms: int, received_ms: int | None) -> Interval:
+        """See Boot.date."""
+        if not self._begin_ms <= at_ms <= self._end_ms:
+            return _date(at_ms, received_ms, self._near)
+        low, high = _most(self._lows, at_ms, at_ms), _most(self._highs, at_ms, -at_ms)
+        latest_ms = None if high is None else -high
+        if received_ms is not None:
+            came_ms = received_ms + RESOLUTION_MS
+            latest_ms = came_ms if latest_ms is None else min(came_ms, latest_ms)
+        if low is not None and latest_ms is not None and low > latest_ms:
+            return _date(at_ms, received_ms, self._near)
+        return Interval(low, latest_ms, _reason(self._anchored, low is not None, latest_ms is not None))
+
+    def _telling(self, bounds: list[_Bound]) -> list[_Bound]:
+        """Without those which another outdoes all over the gap: what drifts least there is still behind it."""
+        if len(bounds) < 2:
+            return bounds
+        spans = [sorted((abs(self._begin_ms - at), abs(self._end_ms - at))) for _, at in bounds]
+        within = [self._begin_ms <= at <= self._end_ms for _, at in bounds]
+        sure = max(add - drift_ms(far) for (add, _), (_, far) in zip(bounds, spans, strict=True))
+        best = [
+            add - (0 if inside else drift_ms(near))
+            for (add, _), (near, _), inside in zip(bounds, spans, within, strict=True)
+        ]
+        return [one for one, most in zip(bounds, best, strict=True) if most >= sure]
+
+
+def _most(bounds: list[_Bound], at_ms: int, signed_ms: int) -> int | None:
+    """The greatest of what they say of a moment; of upper bounds everything is told with its sign changed."""
+    if not bounds:
+        return None
+    return max([add - drift_ms(at_ms - at) for add, at in bounds]) + signed_ms - RESOLUTION_MS
 
 
 def _date(at_ms: int, received_ms: int | None, evidence: list[Evidence]) -> Interval:

@@ -6,7 +6,7 @@ punch is dated is read from them (server.intake.dating), now or as it was known 
 """
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, tuple_
@@ -26,9 +26,11 @@ OFFICE_OPENS, OFFICE_SETTLED = dt.time(8, 30), dt.time(10, 30)  # when a clock t
 _STEP_MS = 2000
 _DAY_MS = 86_400_000
 _BOOTS_A_QUERY = 200
-_OF_BOOT = select(dating_table).where(
-    *(dating_table.c[name] == bindparam(name) for name in ("terminal", "log", "boot_no"))
-)  # built once: building it anew would cost more than its answer
+_BOOT = "terminal", "log", "boot_no"
+_SAID = [dating_table.c[name] for name in ("kind", "known_ms", "low_at_ms", "low_ms", "high_at_ms", "high_ms")]
+# Built once: building it anew would cost more than its answer.
+_OF_BOOT = select(*_SAID).where(*(dating_table.c[name] == bindparam(name) for name in _BOOT))
+_KINDS = {int(kind): kind for kind in Kind}
 _BOOTS_BACK = 5000  # dated by one anchor: a terminal that flickers five times a day, three years without a network
 
 Detail = Mapping[str, int | str | bytes]
@@ -90,22 +92,25 @@ def of_boot(connection: Connection, log: Log, boot_no: int) -> Boot:
 def of_boots(connection: Connection, boots: Collection[tuple[str, bytes, int]]) -> dict[tuple[str, bytes, int], Boot]:
     """All that is known of each of these (terminal, log, boot number), by indexed queries."""
     found: dict[tuple[str, bytes, int], list[Evidence]] = {one: [] for one in boots}
-    for row in _evidence(connection, list(found)):
-        one = Evidence(Kind(row.kind), row.known_ms, row.low_at_ms, row.low_ms, row.high_at_ms, row.high_ms)
-        found[row.terminal, row.log, row.boot_no].append(one)
+    for key, rows in _evidence(connection, list(found)):
+        found[key] += [Evidence(_KINDS[kind], *rest) for kind, *rest in rows]
     return {one: Boot(evidence) for one, evidence in found.items()}
 
 
-def _evidence(connection: Connection, boots: list[tuple[str, bytes, int]]) -> Iterator[Any]:
+def _evidence(
+    connection: Connection, boots: list[tuple[str, bytes, int]]
+) -> Iterator[tuple[tuple[str, bytes, int], Sequence[Any]]]:
     """PostgreSQL finds many keys at once by its index, and each question is a way there and back; SQLite would read
     the whole table for the same words, and is asked key by key in no time."""
     if connection.dialect.name != "postgresql":
-        for terminal, log, boot_no in boots:
-            yield from connection.execute(_OF_BOOT, {"terminal": terminal, "log": log, "boot_no": boot_no})
+        for one in boots:
+            yield one, connection.execute(_OF_BOOT, dict(zip(_BOOT, one, strict=True))).all()
         return
-    key = tuple_(dating_table.c.terminal, dating_table.c.log, dating_table.c.boot_no)
+    key = [dating_table.c[name] for name in _BOOT]
     for at in range(0, len(boots), _BOOTS_A_QUERY):
-        yield from connection.execute(select(dating_table).where(key.in_(boots[at : at + _BOOTS_A_QUERY])))
+        asked = select(*key, *_SAID).where(tuple_(*key).in_(boots[at : at + _BOOTS_A_QUERY]))
+        for terminal, log, boot_no, *said in connection.execute(asked).all():
+            yield (terminal, log, boot_no), [said]
 
 
 def in_office(from_ms: int, to_ms: int) -> bool:
