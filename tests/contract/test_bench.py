@@ -8,7 +8,8 @@ import pytest
 from rich.console import Console
 
 from config.model import Edge
-from server.bench import choose, flood, ingest, storm, wire
+from server.bench import api, choose, flood, ingest, storm, wire
+from tests.databases import postgresql_url
 
 
 def quiet() -> Console:
@@ -55,3 +56,15 @@ def test_the_day_is_that_of_the_shipped_settings() -> None:
     assert shipped.metered_linger_s == wire.LINGER_S
     assert (shipped.keepalive_s, shipped.heartbeat_s) == (wire.KEEPALIVE_S, wire.BEAT_S)
     assert shipped.metered_linger_s + 15 <= wire.RECEIPT_S
+
+
+def test_a_large_ledger_is_pulled_and_looked_at() -> None:
+    """Every line comes through, of an empty ledger that is filled and of the same one once more."""
+    url = postgresql_url()
+    pulled = api.run(quiet(), "api", 2000, 20, url)
+    assert pulled["streamed_per_s"] > 0
+    assert pulled["punches"] == 2000
+    seen = api.run(quiet(), "dashboard", 2000, 20, url)
+    assert {"/", "/fleet", "/terminals/{terminal}", "/people/{ref}"} <= set(seen["page_ms_of_state"])
+    assert seen["live_lag_ms"]["p50"] > 0
+    assert seen["punches"] >= 2000
