@@ -72,7 +72,7 @@ def propose(
         counted += counts
         forgiven += excused
         drawn_min += drawn
-        repeat = repeat or len(counts) >= rule.repeat_from
+        repeat = repeat or len(counts) >= rule.repeat_from  # as `repeated` says
         owed = carried if rule.window is Window.CARRY else 0
         carried = 0
         for place in range((owed + len(counts)) // rule.every):
@@ -118,7 +118,7 @@ def _counting(rule: Deduction, days: Iterable[AttendanceDay]) -> tuple[list[dt.d
     excused: list[dt.date] = []
     drawn = 0
     for day in days:
-        if day.status is not Status.PRESENT or not day.flags & mask or day.flags & _NEVER:
+        if day.status != Status.PRESENT or not day.flags & mask or day.flags & _NEVER:
             continue
         minutes = (day.late_min if mask & _LATE else 0) + (day.early_min if mask & _EARLY else 0)
         if rule.pool_min and minutes <= min(rule.pool_day_min, rule.pool_min - drawn):
@@ -129,6 +129,12 @@ def _counting(rule: Deduction, days: Iterable[AttendanceDay]) -> tuple[list[dt.d
         else:
             counts.append(day.day)
     return counts, excused, drawn
+
+
+def repeated(rule: Deduction, days: Iterable[AttendanceDay]) -> bool:
+    """Is somebody late so often that the competent authority is told (R2.10)? `days` are of one month and under one
+    rule; rows of the ledger's days will do."""
+    return len(_counting(rule, days)[0]) >= rule.repeat_from
 
 
 def _take(rule: Deduction, left: dict[str, int]) -> str | None:

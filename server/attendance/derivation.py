@@ -12,6 +12,7 @@ from server.attendance.limits import Limits
 from server.attendance.types import AttendanceDay, DayFlag, Punch, Status
 
 _CAME = (DayFlag.LATE, DayFlag.LATE_UNCERTAIN, DayFlag.LATE_UNFIT, DayFlag.LATE_CONDONED)
+_COUNTED = ("flag_late", "flag_left_early")
 _LEFT = (DayFlag.LEFT_EARLY, DayFlag.EARLY_UNCERTAIN, DayFlag.EARLY_UNFIT, DayFlag.EARLY_CONDONED)
 
 
@@ -53,18 +54,34 @@ def _times(day: AttendanceDay, limits: Limits, offices: Mapping[bytes, str]) -> 
         found.append(_mark("first_in", midnight, day.first, day.first_low_ms, day.first_high_ms, offices))
     if day.status is Status.PRESENT and day.first is not None:
         found.append(Step("late_limit", {"limit": hhmm(limits.late_after), "source": late.source}))
-        found.append(_first(day, _CAME, "in_time", day.late_min))
+        found.append(
+            _first(day, _CAME, "in_time", day.late_min, midnight, _kindest(day.first_low_ms, day.first_high_ms))
+        )
     if day.last is not None and day.last_low_ms is not None and day.last_high_ms is not None:
         found.append(_mark("last_out", midnight, day.last, day.last_low_ms, day.last_high_ms, offices))
     if day.status is Status.PRESENT and day.last is not None:
         found.append(Step("closing", {"limit": hhmm(limits.leave_from), "source": hours.source}))
-        found.append(_first(day, _LEFT, "stayed", day.early_min))
+        found.append(_first(day, _LEFT, "stayed", day.early_min, midnight, _kindest(day.last_high_ms, day.last_low_ms)))
     return found
 
 
-def _first(day: AttendanceDay, flags: tuple[DayFlag, ...], none: str, minutes: int) -> Step:
+def _first(
+    day: AttendanceDay, flags: tuple[DayFlag, ...], none: str, minutes: int, midnight: int, kindest: int | None
+) -> Step:
+    """Lateness and leaving early are counted from the kindest reading that the clock allows; where that is another
+    minute than the one shown, it says so."""
     code = next((f"flag_{(flag.name or '').lower()}" for flag in flags if day.has(flag)), none)
-    return Step(code, {"min": minutes})
+    if kindest is None or code not in _COUNTED:
+        return Step(code, {"min": minutes})
+    return Step(f"{code}_kindest", {"min": minutes, "time": hhmm(kindest - midnight // MINUTE_MS)})
+
+
+def _kindest(kind_ms: int | None, other_ms: int | None) -> int | None:
+    """The minute of the kind end of an interval, where its middle shows another."""
+    if kind_ms is None or other_ms is None:
+        return None
+    minute = kind_ms // MINUTE_MS
+    return minute if minute != (kind_ms + other_ms) // 2 // MINUTE_MS else None
 
 
 def _mark(code: str, midnight: int, punch: Punch, low_ms: int, high_ms: int, offices: Mapping[bytes, str]) -> Step:

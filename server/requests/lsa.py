@@ -4,19 +4,22 @@ import datetime as dt
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, and_, insert, select
 
 from server.access import trail
 from server.attendance import lsa
-from server.attendance.clock import days_of
+from server.attendance.clock import days_of, local_day
 from server.attendance.lsa import Approval, Claim, Claimant, Judgement, Line, Outcome
 from server.attendance.month import fold_days
-from server.attendance.types import Punch
+from server.attendance.types import AttendanceDay, Punch, Status
 from server.days.facts import known
-from server.ledger.tables import designation, employee, lsa_approval, lsa_claim, person
+from server.days.punches import IST_MIN
+from server.ledger.store import upsert
+from server.ledger.tables import designation, employee, lsa_approval, lsa_claim, lsa_reopened, person
 from server.requests import RequestError
 
 
@@ -66,7 +69,8 @@ def judge(connection: Connection, claim: Claim, post: str = "") -> Judgement:
         Approval(dt.date.fromisoformat(row.day), row.approved_ms, row.by, row.work) for row in connection.execute(asked)
     ]
     who = _claimant(connection, claim.person, post, contractual=span.contractual)
-    return lsa.judge(claim, who, folded, approvals, policy, paid(connection, claim.person))
+    before = paid(connection, claim.person)
+    return lsa.judge(claim, who, folded, approvals, policy, before, reopened(connection, claim.person))
 
 
 def paid(connection: Connection, ref: bytes) -> set[dt.date]:
@@ -75,6 +79,48 @@ def paid(connection: Connection, ref: bytes) -> set[dt.date]:
     for row in connection.execute(select(lsa_claim.c.lines).where(lsa_claim.c.person == ref)):
         found |= {dt.date.fromisoformat(one["day"]) for one in json.loads(row.lines) if one["outcome"] != "refuse"}
     return found
+
+
+Change = tuple[bytes, str, Any, Any]
+"""Person, day, and the rows of `attendance_day` then and now; None: nothing was said, or is."""
+
+
+def reopen(
+    connection: Connection, changes: Iterable[Change], report: bytes, at_ms: int
+) -> list[tuple[bytes, str, str]]:
+    """Days on which late sitting counts now and did not when the report was sent: they may be claimed until the end of
+    the month after the one in which that was learnt (R2.5, R3.8). Returns person, day, and until when."""
+    found = []
+    for ref, day, before, now in changes:
+        until = None if now is None else _counts_since(connection, ref, dt.date.fromisoformat(day), before, at_ms)
+        if until is not None:
+            row = {"person": ref, "day": day, "until": until.isoformat(), "report": report, "made_ms": at_ms}
+            upsert(connection, lsa_reopened, row, "until", "report", "made_ms")
+            found.append((ref, day, until.isoformat()))
+    return found
+
+
+def _counts_since(connection: Connection, ref: bytes, day: dt.date, before: Any, at_ms: int) -> dt.date | None:
+    facts = known(connection, [ref], day, day)
+    now = next(iter(fold_days(facts.planner, facts.people[0], [day])), None)
+    rule = now.limits.terms.lsa if now is not None and now.limits else None
+    if now is None or rule is None or lsa.sat_late(now)[1]:
+        return None
+    if before is not None and not lsa.sat_late(_as_said(now, before))[1]:
+        return None
+    return lsa.claim_until(f"{local_day(at_ms, IST_MIN):%Y-%m}", rule)
+
+
+def _as_said(now: AttendanceDay, row: Any) -> AttendanceDay:
+    """The day under the same rules, with the times that were said before."""
+    times = {name: getattr(row, name) for name in ("first_low_ms", "first_high_ms", "last_low_ms", "last_high_ms")}
+    return replace(now, status=Status(row.status), flags=row.flags, **times)
+
+
+def reopened(connection: Connection, ref: bytes) -> dict[dt.date, dt.date]:
+    """Days of one person that an amendment made eligible, and until when they may be claimed."""
+    asked = select(lsa_reopened.c.day, lsa_reopened.c.until).where(lsa_reopened.c.person == ref)
+    return {dt.date.fromisoformat(row.day): dt.date.fromisoformat(row.until) for row in connection.execute(asked)}
 
 
 def _claimant(connection: Connection, ref: bytes, post: str, *, contractual: bool) -> Claimant:

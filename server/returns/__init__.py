@@ -4,7 +4,7 @@ model     what a return is: tables of cells in both languages
 attend, people_, late, allowance, oversee, machines   the returns themselves, by subject; catalogue names them all
 render_*  html, csv, xlsx, pdf
 sent      frozen when sent, and what is learnt later as amendment slips (R2.5)
-schedule  what falls due, and the alarm where it was not sent
+schedule  what falls due, and the alarm where it was not sent; overdue: what goes to whoever stands above
 """
 
 from server import ServerError

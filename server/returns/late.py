@@ -1,12 +1,15 @@
 """Latecomers and what it cost them (R2.3 to R2.5, R2.10), and the same of all employees for headquarters."""
 
-from collections.abc import Iterable, Sequence
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, select
 
-from server.attendance.deductions import Journal, Move, State
+from server.attendance.deductions import Journal, Move, State, repeated
+from server.attendance.rules import Deduction, Policy
 from server.attendance.types import DayFlag, Status
+from server.days import places
 from server.days.store import as_known
 from server.ledger.tables import attendance_day, office
 from server.requests import deduct, leave
@@ -28,11 +31,13 @@ DOUBT = Text(
 
 def latecomers(connection: Connection, asked: Asked) -> Return:
     """Who came late, when, how often, and the leave for it, as sent in the first week of the next month (R2.5)."""
-    found = _rows(connection, asked)
-    late = {person: [row for row in rows if row.flags & _LATE and row.status == "present"] for person, rows in found}
+    found = dict(_rows(connection, asked))
+    late = {
+        person: [row for row in rows if row.flags & _LATE and row.status == "present"] for person, rows in found.items()
+    }
     late = {person: rows for person, rows in late.items() if rows}
     left, people = leave.balances(connection, late), people_in(connection, late)
-    names = _offices(connection)
+    names, policies = _offices(connection), places.policies(connection)
     rows: list[tuple[Cell, ...]] = []
     weights = []
     for serial, (person, days) in enumerate(late.items(), 1):
@@ -42,7 +47,7 @@ def latecomers(connection: Connection, asked: Asked) -> Return:
         rows.append(
             (serial, names[days[-1].office], *people[person], when, len(days), *cost, *_left(left[person]), state)
         )
-        weights.append(Weight.ALERT if _repeats(days) else Weight.PLAIN)
+        weights.append(Weight.ALERT if _repeats(policies, found[person]) else Weight.PLAIN)
     who = (Column(words.SERIAL, True), Column(words.OFFICE), Column(words.NAME), Column(words.POST))
     columns = (*who, Column(words.DATES), *(Column(one, True) for one in _NUMBERS), Column(words.STATE))
     title = words.TITLES["latecomers"]
@@ -129,13 +134,15 @@ def _left(balance: dict[str, int]) -> tuple[Cell, Cell]:
     return balance.get("CL", 0) / 2, balance.get("EL", 0) / 2
 
 
-def _repeats(days: Iterable[Any]) -> bool:
-    return sum(1 for _ in days) >= REPEAT_FROM
-
-
-REPEAT_FROM = 6
-"""Late days of a month from which somebody is listed for the competent authority (R2.10); a policy's own figure is in
-its proposals, this one only sets rows off."""
+def _repeats(policies: Mapping[str, Policy], days: Iterable[Any]) -> bool:
+    """By the figure of the policy of each day; what it forgives does not count (R2.10)."""
+    under: dict[Deduction, list[Any]] = {}
+    for row in days:
+        policy = policies.get(row.policy.partition("/")[0])
+        rule = policy.at(dt.date.fromisoformat(row.day)).deduction if policy else None
+        if rule is not None:
+            under.setdefault(rule, []).append(row)
+    return any(repeated(rule, rows) for rule, rows in under.items())
 
 
 def _repeat(rows: list[tuple[Cell, ...]], weights: list[Weight]) -> Table:

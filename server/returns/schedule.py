@@ -1,6 +1,8 @@
 """What falls due by itself: deductions proposed when a month is over, returns to be sent, slips for those that were.
 
 The latecomers' return is made from day 1, due on day 7, and an alarm goes out from day 5 on while it is unsent (R2.5).
+After that day it goes to whoever stands above: every day, until it is sent. Deductions that a Section Officer has left
+open beyond the policy's day go to the next officers above once a day (R2.10).
 """
 
 import datetime as dt
@@ -9,6 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
+from server.access.contacts import Contact
 from server.attendance import AttendanceError
 from server.attendance.clock import days_of, month_of
 from server.ledger.store import Ledger, upsert
@@ -16,7 +19,7 @@ from server.ledger.tables import counter, org, org_setting, report
 from server.people.days import day_of, start_ms
 from server.people.messages import Channel, Message, queue
 from server.requests import RequestError, deduct
-from server.returns import sent
+from server.returns import overdue, sent
 from server.returns.late import late_people
 from server.trust.vault import Vault
 
@@ -33,7 +36,7 @@ _A_GROUP = 200
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A return of a month, and how far it is. `alarm`: it is to be sent, and time runs out."""
+    """A return of a month, and how far it is. `alarm`: it is to be sent, and time runs out; `late`: it has run out."""
 
     org: str
     name: str
@@ -41,6 +44,7 @@ class Due:
     due_on: dt.date
     sent_ms: int | None
     alarm: bool
+    late: bool = False
 
 
 def due(connection: Connection, now_ms: int) -> list[Due]:
@@ -53,7 +57,8 @@ def due(connection: Connection, now_ms: int) -> list[Due]:
         asked = select(r.sent_ms).where(r.org == slug, r.name == NAME, r.month == month).order_by(r.version).limit(1)
         sent_ms = connection.scalar(asked)
         alarm = sent_ms is None and today.day >= ALARM_DAY
-        found.append(Due(slug, NAME, month, today.replace(day=DUE_DAY), sent_ms, alarm))
+        late = sent_ms is None and today.day > DUE_DAY
+        found.append(Due(slug, NAME, month, today.replace(day=DUE_DAY), sent_ms, alarm, late))
     return found
 
 
@@ -64,8 +69,10 @@ def tick(ledger: Ledger, vault: Vault, now_ms: int) -> None:
             return
         waiting = due(connection, now_ms)
         for one in waiting:
-            if one.alarm and _once(connection, f"alarm {one.org}"[:40], day_of(now_ms).toordinal()):
-                _alarm(connection, vault, one)
+            if _once(connection, f"alarm {one.org}"[:40], day_of(now_ms).toordinal()):
+                if one.alarm:
+                    _alarm(connection, vault, one, now_ms)
+                overdue.tell(connection, vault, one.org, one.month, now_ms)
     if now_ms >= start_ms(day_of(now_ms).replace(day=1)) + _READY_HOURS * 3_600_000:
         for one in waiting:
             _propose(ledger, one, now_ms)
@@ -101,16 +108,22 @@ def _amend(ledger: Ledger, now_ms: int) -> None:
             log.info("report=%s month=%s amendment=%d", row.name, row.month, slip.version)
 
 
-def _alarm(connection: Connection, vault: Vault, one: Due) -> None:
-    log.warning("returns org=%s name=%s month=%s due=%s state=unsent", one.org, one.name, one.month, one.due_on)
+def _alarm(connection: Connection, vault: Vault, one: Due, now_ms: int) -> None:
+    """To the nodal officer, and once the day is past to those who stand above."""
+    state = "overdue" if one.late else "unsent"
+    log.warning("returns org=%s name=%s month=%s due=%s state=%s", one.org, one.name, one.month, one.due_on, state)
     s = org_setting.c
     email = connection.scalar(select(s.value).where(s.org == one.org, s.name == "nodal_email"))
-    if email:
+    told = [Contact(Channel.EMAIL, email)] if email else []
+    if one.late:
+        told += overdue.above(connection, vault, one.org, now_ms)
+    for contact in dict.fromkeys(told):
         text = (
             f"The return of latecomers of {one.month} is due on {one.due_on:%d-%m-%Y} and was not sent yet.\n"
             f"विलंब से आने वालों की {one.month} की विवरणी {one.due_on:%d-%m-%Y} तक देय है और अभी नहीं भेजी गई।"
         )
-        queue(connection, vault, Message(Channel.EMAIL, email, f"Return of {one.month} / विवरणी {one.month}", text))
+        subject = f"Return of {one.month} / विवरणी {one.month}"
+        queue(connection, vault, Message(contact.channel, contact.to, subject, text))
 
 
 def _once(connection: Connection, name: str, mark: int) -> bool:

@@ -17,7 +17,7 @@ from server.access import trail
 from server.days import store
 from server.ledger.tables import amendment, attendance_day, office, report
 from server.people.days import day_of
-from server.requests import deduct
+from server.requests import deduct, lsa
 from server.returns import ReturnError, words
 from server.returns.attend import clock, date, people_in
 from server.returns.model import Asked, Column, Return, Table, Text, from_content
@@ -71,7 +71,8 @@ def listed(connection: Connection, org: str, path: str = "/", month: str = "") -
 def amend(connection: Connection, id_: bytes, at_ms: int) -> Return | None:
     """A slip of what the report's days say otherwise now, beyond its earlier slips; None: nothing.
 
-    Deductions that have become wrong are reversed by counter-entries, and new ones proposed.
+    Deductions that have become wrong are reversed by counter-entries, and new ones proposed; late sitting that counts
+    now and did not may be claimed again.
     """
     row = connection.execute(select(report).where(report.c.id == id_)).one_or_none()
     if row is None:
@@ -88,7 +89,8 @@ def amend(connection: Connection, id_: bytes, at_ms: int) -> Return | None:
         return None
     people = sorted({person for person, *_ in changes})
     settled = deduct.settle(connection, people, asked.month, at_ms, f"amendment {number + 1} of {asked.month}")
-    found = _slip(connection, row, number + 1, at_ms, changes, settled)
+    again = lsa.reopen(connection, changes, id_, at_ms)
+    found = _slip(connection, row, number + 1, at_ms, changes, settled, again)
     content = found.content()
     values = {"report": id_, "number": number + 1, "made_ms": at_ms, "changes": len(changes)}
     digest = hashlib.sha256(content).digest()
@@ -103,7 +105,7 @@ def slips(connection: Connection, id_: bytes) -> list[Return]:
     return [from_content(_opened(row.content), row.made_ms, row.number) for row in connection.execute(asked)]
 
 
-def _changes(connection: Connection, asked: Asked, since_ms: int) -> list[tuple[bytes, str, Any, Any]]:
+def _changes(connection: Connection, asked: Asked, since_ms: int) -> list[lsa.Change]:
     """Person, day, what was said then, what is said now; None: nothing was, or is."""
     here = select(office.c.id).where(office.c.org == asked.org, office.c.path.startswith(asked.path, autoescape=True))
     query = select(attendance_day).where(
@@ -130,8 +132,8 @@ def _changes(connection: Connection, asked: Asked, since_ms: int) -> list[tuple[
 
 
 def _slip(
-    connection: Connection, row: Any, number: int, at_ms: int, changes: list[tuple[bytes, str, Any, Any]],
-    settled: list[deduct.Settled],
+    connection: Connection, row: Any, number: int, at_ms: int, changes: list[lsa.Change],
+    settled: list[deduct.Settled], again: list[tuple[bytes, str, str]],
 ) -> Return:  # fmt: skip
     people = people_in(connection, (person for person, *_ in changes))
     columns = (
@@ -151,12 +153,15 @@ def _slip(
     )  # fmt: skip
     heads = (words.NAME, Text("Entry", "प्रविष्टि"), Text("Leave", "अवकाश"), Text("Days", "दिन"), words.DATES)
     entries = Table(Text("Deductions", "कटौतियाँ"), tuple(map(Column, heads)), lines)
+    reopened = tuple((people[ref][0], date(day), date(until)) for ref, day, until in again)
+    told = words.NAME, words.DATE, Text("May be claimed until", "दावा इस दिन तक")
+    late = Table(Text("Late sitting that counts now", "अब गणना योग्य विलंब उपस्थिति"), tuple(map(Column, told)), reopened)
     base = from_content(_opened(row.content), row.sent_ms, row.version)
     note = Text(
         f"To version {row.version}, sent on {date(_day(row.sent_ms))}; its check value {row.hash.hex()}.",
         f"संस्करण {row.version} हेतु, प्रेषित {date(_day(row.sent_ms))}; जाँच मान {row.hash.hex()}।",
     )
-    return Return("amendment", title, base.place, row.month, at_ms, (main, entries), (note,), number)
+    return Return("amendment", title, base.place, row.month, at_ms, (main, entries, late), (note,), number)
 
 
 _MOVES = {"propose": "प्रस्तावित", "confirm": "पुष्ट", "reject": "अस्वीकृत", "reverse": "प्रति-प्रविष्टि"}

@@ -224,6 +224,17 @@ lsa_claim = Table(
     Index(None, "person", "month"),
 )
 
+# Days on which late sitting counts since an amendment, and until when they may be claimed in spite of R3.8.
+lsa_reopened = Table(
+    "lsa_reopened",
+    metadata,
+    Column("person", LargeBinary(8), ForeignKey("person.ref"), primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("until", String(10), nullable=False),
+    Column("report", LargeBinary(8), ForeignKey("report.id"), nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+)
+
 # A return as it was sent (R2.5): frozen. `content` is its data (JSON, compressed), `hash` the SHA-256 of that JSON.
 report = Table(
     "report",

@@ -232,6 +232,17 @@ def upgrade() -> None:
     op.create_index(op.f("ix_lsa_claim_month"), "lsa_claim", ["month"])
     op.create_index(op.f("ix_lsa_claim_person_month"), "lsa_claim", ["person", "month"])
     op.create_table(
+        "lsa_reopened",
+        sa.Column("person", sa.LargeBinary(length=8), nullable=False),
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("until", sa.String(length=10), nullable=False),
+        sa.Column("report", sa.LargeBinary(length=8), nullable=False),
+        sa.Column("made_ms", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["person"], ["person.ref"], name=op.f("fk_lsa_reopened_person")),
+        sa.ForeignKeyConstraint(["report"], ["report.id"], name=op.f("fk_lsa_reopened_report")),
+        sa.PrimaryKeyConstraint("person", "day", name=op.f("pk_lsa_reopened")),
+    )
+    op.create_table(
         "request",
         sa.Column("id", sa.LargeBinary(length=8), nullable=False),
         sa.Column("person", sa.LargeBinary(length=8), nullable=False),
