@@ -24,11 +24,11 @@ from sqlalchemy import insert, select, update
 
 from server.__main__ import command
 from server.days import fold, places
-from server.days.places import Place, Source, Span
+from server.days.places import Place, Source
 from server.exchange import ExchangeError, door, ical, incoming, masters, texts
 from server.exchange.days import Asked
 from server.ledger.store import Ledger
-from server.ledger.tables import attendance_day, division, holiday, office, org, person, request
+from server.ledger.tables import attendance_day, division, holiday, org, person, request
 from server.people import office_imports
 from server.people.offices import Order
 from server.requests import desk
@@ -47,13 +47,9 @@ ALL = (dt.date(2026, 10, 1), dt.date(2026, 10, 31))
 def build(folder: Path) -> SimpleNamespace:
     """One school; the first of it comes and goes on three days, on the second without a departure."""
     ledger = department(folder, 1)
-    district.settle(ledger, DAYS)
+    school = district.one_school(ledger, 3, DAYS)
+    mine, terminal = school.mine, school.terminal
     with ledger.write() as connection:
-        school = next(iter(district.staff(connection)))
-        mine = district.staff(connection)[school][:3]
-        district.keep(connection, 3, b"")
-        terminal = district.add_terminals(connection)[school]
-        places.choose_policy(connection, Place(), Span(dt.date(2026, 1, 1)), "cbse-2016", BY)
         told = [
             Marked(mine[0], terminal, at(DAYS[0], "09:41:07")),
             Marked(mine[0], terminal, at(DAYS[0], "12:00:00"), PunchKind.MOVEMENT_OUT),
@@ -64,9 +60,8 @@ def build(folder: Path) -> SimpleNamespace:
             Marked(mine[0], terminal, at(DAYS[2], "17:31:00"), PunchKind.OUT),
         ]
         district.put(connection, told, NOW - 1)
-        row = connection.execute(select(office).where(office.c.id == school)).one()
     fold.all_of_it(ledger, NOW)
-    return SimpleNamespace(ledger=ledger, mine=mine, org=row.org, path=row.path, code=row.code, terminal=terminal)
+    return SimpleNamespace(ledger=ledger, **vars(school))
 
 
 @pytest.fixture(scope="module")
@@ -297,7 +292,7 @@ def test_another_program_reads_our_calendar() -> None:
     assert max(len(line) for line in data.split(b"\r\n")) <= 75
     assert all(line.decode("utf-8") is not None for line in data.split(b"\r\n"))
     calendar = icalendar.Calendar.from_ical(data)
-    assert str(calendar["NAME"]) == "Sample, State"
+    assert str(calendar["NAME"]) == "Sample\\, State"  # that reader leaves the escape of a name it does not know
     events = list(calendar.walk("VEVENT"))
     found = [(one.decoded("DTSTART"), str(one["SUMMARY"]), str(one["DESCRIPTION"]), str(one["UID"])) for one in events]
     assert found == [(one.day, one.name, one.name_hi, one.uid) for one in HOLIDAYS]

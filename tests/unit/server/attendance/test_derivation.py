@@ -12,7 +12,7 @@ from server.attendance.lsa import Reason
 from server.attendance.phrases import PHRASES
 from server.attendance.types import Act, Adjustment, DayFlag, Half, Leave, Status
 from server.attendance.words import WORDS, say, told
-from sync.record import Means
+from sync.record import Kind, Means
 from tests.unit.server.attendance.scene import (
     OFFICE,
     TUESDAY,
@@ -43,6 +43,35 @@ def test_a_late_day_in_words() -> None:
         "by policy cbse-2016/2016-08-01",
     ]  # fmt: skip
     assert "11 मिनट विलंब" in told(steps(day, NAMES), "hi")
+
+
+# Limit 09:30, closing 17:30. Came or left, the clock's bound, and what is said of it; the reading is worked out beside.
+KINDEST = (
+    ("09:41:00", "17:30", 1, "first in 09:41", "late by 10 min, read as 09:40: the earliest that the clock allows"),  # 09:40:59
+    ("09:41:01", "17:30", 1, "first in 09:41", "late by 11 min"),  # 09:41:00: the same minute
+    ("09:41:58", "17:30", 1, "first in 09:41", "late by 11 min"),  # 09:41:57
+    ("09:45:00", "17:30", 600, "first in 09:45", "late by 5 min, read as 09:35: the earliest that the clock allows"),
+    ("09:31:00", "17:30", 1, "first in 09:31", "perhaps late, but the clock cannot tell: not held against the person"),
+    ("09:31:01", "17:30", 1, "first in 09:31", "late by 1 min"),  # 09:31:00
+    ("09:00", "17:19:59", 1, "last out 17:19", "left 10 min early, read as 17:20: the latest that the clock allows"),
+    ("09:00", "17:19:58", 1, "last out 17:19", "left 11 min early"),  # 17:19:59 → 10 min 1 s → 11
+    ("09:00", "17:29:59", 1, "last out 17:29", "perhaps left early, but the clock cannot tell: not held"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("came", "left", "bound_s", "shown", "said"), KINDEST)
+def test_minutes_are_counted_from_the_kindest_reading_and_say_so(
+    came: str, left: str, bound_s: int, shown: str, said: str
+) -> None:
+    """S10, R2.2: never "late by 10 min" beside 09:41 without a word on why."""
+    day = one_day(person(punch(TUESDAY, came, bound_s=bound_s), punch(TUESDAY, left, Kind.OUT, bound_s=bound_s)))
+    parts = told(steps(day, NAMES), "en").split("; ")
+    (at_,) = (n for n, part in enumerate(parts) if part.startswith(shown))
+    assert any(part.startswith(said) for part in parts[at_:])
+    if "read as" not in said:
+        assert not any("read as" in part for part in parts)
+    else:
+        assert "माना गया" in told(steps(day, NAMES), "hi")
 
 
 def test_a_deduction_in_words() -> None:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, insert, select, update
 
 from server.attendance.clock import DAY_MS, midnight_ms
-from server.days import due, fold
+from server.days import due, fold, places
+from server.days.places import Place, Source, Span
 from server.intake.dating import Kind as EvidenceKind
 from server.ledger.records import RECORDS
 from server.ledger.store import Ledger, upsert
@@ -145,6 +146,29 @@ def months_of_punches(
                     ref, terminals[office_id], begin + came * 60_000 + chance.randrange(60_000), Kind.IN, means
                 )
                 yield Marked(ref, terminals[office_id], begin + left * 60_000 + chance.randrange(60_000), Kind.OUT)
+
+
+@dataclass(frozen=True)
+class School:
+    """One office with its terminal, and who is posted there."""
+
+    org: str
+    path: str
+    code: str
+    terminal: str
+    mine: list[bytes]
+
+
+def one_school(ledger: Ledger, people: int, days: Iterable[dt.date]) -> School:
+    """The one school of a department, under the orders of CBSE; the folding begins on the first of `days`."""
+    settle(ledger, days)
+    with ledger.write() as connection:
+        school = next(iter(staff(connection)))
+        keep(connection, people, b"")
+        terminal = add_terminals(connection)[school]
+        places.choose_policy(connection, Place(), Span(dt.date(2026, 1, 1)), "cbse-2016", Source("tester", "TEST/1"))
+        row = connection.execute(select(office).where(office.c.id == school)).one()
+        return School(row.org, row.path, row.code, terminal, staff(connection)[school])
 
 
 def settle(ledger: Ledger, days: Iterable[dt.date]) -> None:
