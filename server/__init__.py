@@ -15,6 +15,7 @@ ServerError
 ├── TokenError      a token that cannot be made as asked
 ├── HookError       a webhook that is not there, or an address that cannot be one
 ├── BackupError     a backup that cannot be written, read or put in place
+├── ReleaseError    a release that cannot be made, signed, published or rolled out as asked
 ├── PullError       a pull that cannot go on: the other side, the token, or the local files
 │   └── StackError  a district shows records that its terminals did not sign, or others than before
 └── DemoError       the demo cannot be set up, or one of its programs ended
@@ -79,6 +80,10 @@ class HookError(ServerError):
 
 class BackupError(ServerError):
     """A backup that cannot be written, read or put in place; nothing was put there."""
+
+
+class ReleaseError(ServerError):
+    """A release cannot be made, signed, published or rolled out as asked; terminals see what they saw before."""
 
 
 class PullError(ServerError):

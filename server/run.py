@@ -118,6 +118,7 @@ def serving(settings: ServerSettings, background_command: Sequence[str]) -> Iter
             desk=Desk(opened.ledger, opened.keys, settings.broker),
             hatch=_hatch(opened),
             registry=_registry(opened.keys),
+            releases=settings.releases,
         )
         start_web(stack, services, listening)
         if not ingest.wait_until_up(_LINK_TIMEOUT_S) and settings.broker.embedded:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+RELEASES = "releases"  # in the state directory
+
 
 @dataclass(frozen=True, slots=True)
 class WebSettings:
@@ -72,6 +74,11 @@ class ServerSettings:
     broker: BrokerSettings
     ingest: IngestSettings
     messages: MessageSettings = MessageSettings()
+
+    @property
+    def releases(self) -> Path:
+        """The terminals' software, and the keys that say which is the newest."""
+        return self.state_dir / RELEASES
 
     @property
     def url(self) -> str:

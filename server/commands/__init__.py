@@ -12,6 +12,7 @@ from server.commands import (
     people,
     policy,
     registration,
+    release,
     report,
     simulate,
     synthetic,
@@ -24,5 +25,5 @@ def add_all(words: Words) -> None:
     """In the order in which `hazri-server --help` tells them."""
     for one in (bench, report, exchange, synthetic, simulate, policy, delivery, web, broker, account):
         one.add(words)
-    for one in (fleet, claim, orders, people, registration):
+    for one in (fleet, claim, release, orders, people, registration):
         one.add(words)

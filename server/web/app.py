@@ -38,6 +38,7 @@ from server.web import (
     pages,
     people_pages,
     refused,
+    releases,
     search,
     standing,
     transparency,
@@ -76,6 +77,7 @@ ROUTERS: list[APIRouter] = [
     accounts.router,
     oversight.router,
     search.router,
+    releases.router,
     *fleet_pages.ROUTERS,
     *people_pages.ROUTERS,
 ]

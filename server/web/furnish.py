@@ -11,7 +11,7 @@ from server.ledger.records import RecordWriter
 from server.ledger.store import Ledger
 from server.people.otp import PersonCodes
 from server.people.registration import Vaults
-from server.settings import BrokerSettings
+from server.settings import RELEASES, BrokerSettings
 from server.trust.keys import ServerKeys
 from server.trust.vault import Vault, open_number_vault
 from server.web.services import Registry, Services
@@ -36,4 +36,5 @@ def furnished(
         desk=Desk(ledger, keys, broker),
         hatch=Hatch(ledger, intake, keys.template),
         registry=Registry(Vaults(vault, open_number_vault(keys.directory)), keys.template),
+        releases=keys.directory.parent / RELEASES,
     )

@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
@@ -39,4 +40,5 @@ class Services:
     desk: Desk | None = None  # none: no machine is let in here
     hatch: Hatch | None = None  # none: nothing is handed in here
     registry: Registry | None = None  # none: nobody is registered here
+    releases: Path | None = None  # none: no software is given out here
     stopping: threading.Event = field(default_factory=threading.Event)

@@ -1,0 +1,146 @@
+"""`hazri-server release`: the terminals' software, from wheels to every terminal of a district (docs/updates.md)."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from server import ReleaseError
+from server.commands.words import Words
+
+if TYPE_CHECKING:
+    from server.releases.repository import Repository
+    from server.settings import ServerSettings
+
+
+def add(words: Words) -> None:
+    """Put them beside the other commands. What needs no ledger takes only the settings: holders sign elsewhere."""
+    command, group, settings = words.command, words.group, words.on_settings
+    to = group("release", "The terminals' software: sign it, and roll it out ring by ring.")
+    init = command("init", settings, "Make the keys and an empty repository; prints the root for terminals.", to)
+    init.add_argument("--keys", type=Path, required=True, metavar="DIR", help="where the holders' keys go: a stick")
+    init.add_argument("--holders", type=int, default=3, help="people who hold keys (default: 3)")
+    init.add_argument("--threshold", type=int, default=2, help="how many of them must sign (default: 2)")
+    init.add_argument("--district", action="append", default=[], metavar="NAME", help="may be repeated (default: all)")
+    init.set_defaults(topic=_init)
+    one = command("add", settings, "Take in a release, to be signed; or one more district.", to)
+    one.add_argument("version", nargs="?", default="", metavar="VERSION", help="as 1.4.0")
+    one.add_argument("--arch", choices=["arm64", "amd64"], default="arm64", help="for which machine")
+    one.add_argument("--python", default="3.11", metavar="3.11", help="the terminals' Python (default: Debian 12's)")
+    source = one.add_mutually_exclusive_group(required=True)
+    source.add_argument("--wheels", type=Path, metavar="DIR", help="the wheels of hazri and all it needs")
+    source.add_argument("--deb", type=Path, metavar="FILE", help="the package that `hazri-edge image deb` made of them")
+    source.add_argument("--district", metavar="NAME", help="instead of a release")
+    one.set_defaults(topic=_add)
+    sign = command("sign", settings, "Sign what was taken in, with the keys of one holder or several.", to)
+    sign.add_argument("--keys", type=Path, required=True, metavar="DIR", help="the holder's stick")
+    sign.set_defaults(topic=_sign)
+    for with_keys in (init, sign):
+        with_keys.add_argument("--passphrase-file", type=Path, metavar="FILE", help="of the keys; a passphrase a line")
+    command("publish", settings, "Show it to terminals, and sign the time anew; daily.", to).set_defaults(
+        topic=_publish
+    )
+    rollout = command("rollout", settings, "Begin with the first ring, or look which ring may be next.", to)
+    rollout.add_argument("version", nargs="?", default="", metavar="VERSION", help="none: look at what is under way")
+    rollout.add_argument("--district", default="all", metavar="NAME", help="whose terminals (default: all)")
+    rollout.set_defaults(topic=_rollout)
+    halt = command("halt", settings, "Offer it to no further terminal.", to)
+    halt.add_argument("--district", default="all", metavar="NAME", help="whose terminals (default: all)")
+    halt.add_argument("--why", required=True, help="for the record")
+    halt.set_defaults(topic=_halt)
+    status = command("status", settings, "What there is, what waits for signatures, and how far districts are.", to)
+    status.set_defaults(topic=_status)
+
+
+def _init(args: argparse.Namespace, settings: "ServerSettings") -> str:
+    root = _repository(settings).init(
+        args.keys,
+        args.district or ["all"],
+        count=args.holders,
+        threshold=args.threshold,
+        passphrase=_passphrase(args.passphrase_file),
+    )
+    return f"{root}: give this to terminals (`hazri-edge update --root`); take {args.keys} away from this machine"
+
+
+def _add(args: argparse.Namespace, settings: "ServerSettings") -> str:
+    from server.releases import contents
+
+    repository = _repository(settings)
+    if args.district:
+        repository.add_district(args.district)
+        return f"{args.district}: waits for signatures"
+    if not args.version:
+        raise ReleaseError("add: which version? as `release add 1.4.0 --wheels DIR`")
+    if args.deb:
+        with contents.of_deb(args.deb) as wheels:
+            release = contents.take(wheels, args.version, args.arch, args.python, repository.targets_dir)
+    else:
+        release = contents.take(args.wheels, args.version, args.arch, args.python, repository.targets_dir)
+    repository.add(release)
+    return f"{release.version} for {release.arch}: {len(release.wheels)} wheels, {release.length} bytes; to be signed"
+
+
+def _sign(args: argparse.Namespace, settings: "ServerSettings") -> str:
+    from server.releases.keys import load_all
+
+    return _repository(settings).sign(load_all(args.keys, _passphrase(args.passphrase_file)))
+
+
+def _publish(_args: argparse.Namespace, settings: "ServerSettings") -> str:
+    return _repository(settings).publish()
+
+
+def _rollout(args: argparse.Namespace, settings: "ServerSettings") -> str:
+    from server.ledger.store import now_ms
+    from server.releases.reports import reports
+    from server.releases.rollout import Rollouts
+    from server.run import open_state
+
+    rollouts = Rollouts(_repository(settings))
+    if args.version:
+        begun = rollouts.begin(args.district, args.version, now_ms())
+        return f"{args.district}: {begun.version} for {begun.percent} % of the terminals"
+    with open_state(settings).ledger.read() as connection:
+        told = list(reports(connection))
+    found = rollouts.advance(lambda: told, now_ms())
+    lines = [f"{name}: {one.version} {one.state} at {one.percent} %; {why}" for name, (one, why) in found.items()]
+    return "\n".join(lines) or "nothing is under way"
+
+
+def _halt(args: argparse.Namespace, settings: "ServerSettings") -> str:
+    from server.ledger.store import now_ms
+    from server.releases.rollout import Rollouts
+
+    return f"{args.district}: {Rollouts(_repository(settings)).halt(args.district, args.why, now_ms()).version} halted"
+
+
+def _status(_args: argparse.Namespace, settings: "ServerSettings") -> str:
+    from server.releases.rollout import Rollouts
+
+    repository = _repository(settings)
+    lines = [f"release {version} for {arch}" for version, arch in repository.releases()]
+    waiting, missing = repository.staged()
+    lines += [f"waits for {missing} signatures: {version} for {arch}" for version, arch in waiting]
+    if missing and not waiting:
+        lines.append(f"a change of districts waits for {missing} signatures")
+    under_way = Rollouts(repository).all()
+    for name in repository.districts():
+        one = under_way.get(name)
+        said = f"{one.version} {one.state} at {one.percent} % {one.why}" if one else "nothing is offered"
+        lines.append(f"district {name}: {said}".rstrip())
+    return "\n".join(lines)
+
+
+def _repository(settings: "ServerSettings") -> "Repository":
+    from server.releases.repository import Repository
+
+    return Repository(settings.releases)
+
+
+def _passphrase(file: Path | None) -> bytes | None:
+    if file is None:
+        return None
+    try:
+        return file.read_bytes().strip() or None
+    except OSError as error:
+        raise ReleaseError(f"{file}: {error.strerror}") from None

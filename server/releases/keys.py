@@ -1,0 +1,63 @@
+"""Keys that sign releases: Ed25519, one file each, PKCS #8 in PEM, under a passphrase where one is given."""
+
+import os
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    KeySerializationEncryption,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from securesystemslib.signer import CryptoSigner, SSlibKey  # type: ignore[attr-defined]
+
+from server import ReleaseError
+
+_MAX_BYTES = 16 * 1024
+
+
+def make(path: Path, passphrase: bytes | None = None) -> CryptoSigner:
+    """A new key in a new file, readable by its owner alone. Raises ReleaseError; never writes over a key."""
+    key = Ed25519PrivateKey.generate()
+    sealed: KeySerializationEncryption = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+            out.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, sealed))
+            out.flush()
+            os.fsync(out.fileno())
+    except FileExistsError:
+        raise ReleaseError(f"{path}: there is a key already") from None
+    except OSError as error:
+        raise ReleaseError(f"{path}: {error.strerror}") from None
+    return _signer(key)
+
+
+def load(path: Path, passphrase: bytes | None = None) -> CryptoSigner:
+    """Raises ReleaseError."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MAX_BYTES)
+        key = load_pem_private_key(data, passphrase if b"ENCRYPTED" in data else None)
+    except OSError as error:
+        raise ReleaseError(f"{path}: {error.strerror}") from None
+    except (ValueError, TypeError):
+        raise ReleaseError(f"{path}: not a key, or its passphrase is another (--passphrase-file)") from None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise ReleaseError(f"{path}: not an Ed25519 key")
+    return _signer(key)
+
+
+def load_all(folder: Path, passphrase: bytes | None = None) -> list[CryptoSigner]:
+    """Every key of a folder, in the order of their names. Raises ReleaseError."""
+    found = [load(path, passphrase) for path in sorted(folder.glob("*.pem"))]
+    if not found:
+        raise ReleaseError(f"{folder}: no keys (*.pem) in it")
+    return found
+
+
+def _signer(key: Ed25519PrivateKey) -> CryptoSigner:
+    return CryptoSigner(key, SSlibKey.from_crypto(key.public_key()))

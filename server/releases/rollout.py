@@ -1,0 +1,144 @@
+"""Moves a release through a district's rings: 1, 10, then all of its terminals, and halts it by itself.
+
+What each district is at is a small file; what terminals are told is signed by the district's key. The file is written
+first: who is cut off between the two signs again what the file says.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import assert_never
+
+from server import ReleaseError
+from server.releases.gate import Gate, Seen, Verdict, judge
+from server.releases.repository import Repository, write
+from sync import WireError
+from sync.release import RINGS, number, within
+
+ALL = "all"
+"""The district of those who have none."""
+
+
+class State(StrEnum):
+    ROLLING = "rolling"
+    DONE = "done"
+    HALTED = "halted"
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """How far a district is with a version. `since_ms`: of this ring, or of its halt."""
+
+    version: str
+    percent: int
+    since_ms: int
+    state: State
+    why: str = ""
+    signed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a terminal last said: its version, whether it serves people, and when. `district` holds all it is in."""
+
+    terminal: str
+    districts: frozenset[str]
+    software: str
+    serving: bool
+    at_ms: int
+
+
+class Rollouts:
+    """Of every district of a repository. Each method raises ReleaseError."""
+
+    def __init__(self, repository: Repository, gate: Gate = Gate()) -> None:
+        self._repository, self._gate = repository, gate
+        self._file: Path = repository.folder / "rollouts.json"
+
+    def all(self) -> dict[str, Rollout]:
+        try:
+            data = self._file.read_bytes() if self._file.exists() else b"{}"
+            return {name: Rollout(**{**one, "state": State(one["state"])}) for name, one in json.loads(data).items()}
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise ReleaseError(f"{self._file}: not sound ({error})") from None
+
+    def begin(self, name: str, version: str, now_ms: int) -> Rollout:
+        """Offer a version to the first ring. Forward only: what is wrong with a version is mended by a later one."""
+        before = self.all().get(name)
+        try:
+            if before and number(version) <= number(before.version):
+                raise ReleaseError(f"{name} is at {before.version} already; only a later version follows")
+        except WireError as error:
+            raise ReleaseError(str(error)) from None
+        if version not in {known for known, _ in self._repository.releases()}:
+            raise ReleaseError(f"{version}: no such release; it has to be signed and published first")
+        return self._set(name, Rollout(version, RINGS[0], now_ms, State.ROLLING))
+
+    def halt(self, name: str, why: str, now_ms: int) -> Rollout:
+        """Offer it to nobody else. Those that run it keep it: they are well, or have gone back by themselves."""
+        before = self.all().get(name)
+        if before is None:
+            raise ReleaseError(f"{name}: nothing is rolled out there")
+        return self._set(name, replace(before, percent=0, since_ms=now_ms, state=State.HALTED, why=why[:300]))
+
+    def advance(self, reports: Callable[[], Iterable[Report]], now_ms: int) -> dict[str, tuple[Rollout, str]]:
+        """Look at every district that is under way: wait, go on to the next ring, or halt. By a timer, hourly."""
+        told = list(reports())
+        found = {}
+        for name, kept in self.all().items():
+            rollout = kept if kept.signed else self._set(name, kept)
+            if rollout.state is State.ROLLING:
+                found[name] = self._look(name, rollout, told, now_ms)
+        return found
+
+    def _look(self, name: str, rollout: Rollout, told: list[Report], now_ms: int) -> tuple[Rollout, str]:
+        verdict, why = judge(seen(rollout, name, told), self._gate, now_ms - rollout.since_ms)
+        match verdict:
+            case Verdict.HALT:
+                rollout = self.halt(name, why, now_ms)
+            case Verdict.ADVANCE:
+                rollout = self._set(name, _next(rollout, now_ms))
+            case Verdict.WAIT:
+                pass
+            case _:
+                assert_never(verdict)
+        return rollout, f"{verdict.value}: {why}"
+
+    def _set(self, name: str, rollout: Rollout) -> Rollout:
+        if name not in self._repository.districts():
+            raise ReleaseError(f"{name}: no such district; there are {', '.join(self._repository.districts())}")
+        self._keep(name, replace(rollout, signed=False))
+        self._repository.offer(name, rollout.version, rollout.percent)
+        return self._keep(name, replace(rollout, signed=True))
+
+    def _keep(self, name: str, rollout: Rollout) -> Rollout:
+        kept = {**self.all(), name: rollout}
+        write(self._file, json.dumps({district: asdict(one) for district, one in kept.items()}, indent=1).encode())
+        return rollout
+
+
+def seen(rollout: Rollout, name: str, reports: Iterable[Report]) -> Seen:
+    """The district's terminals, counted for the gate."""
+    members = heard = running = ill = others = others_ill = 0
+    for one in reports:
+        if name != ALL and name not in one.districts:
+            continue
+        fresh = one.at_ms >= rollout.since_ms
+        ours = within(one.terminal, rollout.percent)
+        runs = one.software == rollout.version
+        members += ours
+        heard += ours and fresh
+        running += ours and fresh and runs
+        ill += ours and fresh and runs and not one.serving
+        others += fresh and not runs
+        others_ill += fresh and not runs and not one.serving
+    return Seen(members, heard, running, ill, others, others_ill)
+
+
+def _next(rollout: Rollout, now_ms: int) -> Rollout:
+    later = [ring for ring in RINGS if ring > rollout.percent]
+    if not later:
+        return replace(rollout, state=State.DONE)
+    return replace(rollout, percent=later[0], since_ms=now_ms)
