@@ -25,6 +25,12 @@ class Option:
     most: int = 2**31
 
 
+PATIENCE = Option(
+    int, 100, "how long an answer may take, in per cent of what is usual: more over a slow network", 5, 1000
+)
+"""For drivers whose line may lead over a network: a serial server on Wi-Fi answers late, and is there none the less."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """Where a pretended device stands, and how it behaves.

@@ -26,12 +26,15 @@ class Parser(Protocol[_Made]):
 
 
 class Hearing(Generic[Event]):
-    """`stop` ends whatever waits, with DeviceGone. No wait outlasts `flood_s`, whatever comes."""
+    """`stop` ends whatever waits, with DeviceGone. No wait outlasts `flood_s`, whatever comes.
 
-    def __init__(self, port: Port, parser: Parser[Event], flood_s: float) -> None:
+    `patience`: how often as long as usual silence is borne.
+    """
+
+    def __init__(self, port: Port, parser: Parser[Event], flood_s: float, patience: float = 1.0) -> None:
         self.port = port
         self.stop = threading.Event()
-        self._heard, self._flood_s = parser, flood_s
+        self._heard, self._flood_s, self._patience = parser, flood_s, patience
         self._waiting: deque[Event] = deque()
 
     def close(self) -> None:
@@ -45,7 +48,8 @@ class Hearing(Generic[Event]):
         self._waiting.clear()
 
     def events(self, quiet_s: float) -> Iterator[Event]:
-        """What comes, until the line was quiet for so long. Raises DeviceGone."""
+        """What comes, until the line was quiet for so long (by `patience`). Raises DeviceGone."""
+        quiet_s *= self._patience
         flood, quiet = time.monotonic() + self._flood_s, time.monotonic() + quiet_s
         while True:
             while self._waiting:

@@ -2,7 +2,7 @@
 
 from drivers import OptionError
 from drivers.base import Driver, Feature
-from drivers.entry import Entry, Option, Options, Simulation, Simulator, Stage
+from drivers.entry import PATIENCE, Entry, Option, Options, Simulation, Simulator, Stage
 
 MODES = ("auto", "image", "match", "search")
 PICTURES = ("full", "raw")
@@ -23,6 +23,7 @@ def _make(options: Options) -> Driver:
         mode=str(options["mode"]),
         raw=options["picture"] == "raw",
         dpi=int(options["dpi"]),
+        patience=int(options["patience_pct"]) / 100,
     )
 
 
@@ -41,6 +42,7 @@ ENTRY = Entry(
         "mode": Option(str, "auto", "image, match (on the module), search (the module's own database), or auto"),
         "picture": Option(str, "full", "full, or raw: 160 × 120 px, for a look at the sensor"),
         "dpi": Option(int, 0, "resolution of the pictures; 0: as the datasheet says", 0, 2000),
+        "patience_pct": PATIENCE,
     },
     make=_make,
     simulator=Simulator(

@@ -20,11 +20,20 @@ DPI, RAW_DPI = 450, 275  # of the optical sensor by its datasheet; of the thinne
 class Gt521fDriver(ModuleDriver[Identity]):
     """See drivers.base.Driver, Informed, Watchful, Bare and Matcher.
 
-    `baud` 0: found out, then 115200; `raw`: the small picture.
+    `baud` 0: found out, then 115200; `raw`: the small picture. `patience`: see drivers.hearing.
     """
 
-    def __init__(self, port: Port, *, baud: int = 0, mode: str = "auto", raw: bool = False, dpi: int = 0) -> None:
-        self._module = Module(port, baud)
+    def __init__(
+        self,
+        port: Port,
+        *,
+        baud: int = 0,
+        mode: str = "auto",
+        raw: bool = False,
+        dpi: int = 0,
+        patience: float = 1.0,
+    ) -> None:
+        self._module = Module(port, baud, patience)
         super().__init__(self._module.link, self._module, mode)
         self._raw, self._dpi = raw, dpi or (RAW_DPI if raw else DPI)
 

@@ -30,9 +30,9 @@ class Refused(ProtocolError):  # noqa: N818 - reads as what happened
 class Link(Hearing[Event]):
     """See drivers.hearing.Hearing."""
 
-    def __init__(self, port: Port) -> None:
+    def __init__(self, port: Port, patience: float = 1.0) -> None:
         self._parser = codec.Parser()
-        super().__init__(port, self._parser, FLOOD_S)
+        super().__init__(port, self._parser, FLOOD_S, patience)
 
     def ask(self, cmd: Cmd, parameter: int = 0, *, times: int = 2, timeout_s: float = 0, data_bytes: int = 0) -> int:
         """What a command is answered with. Raises Refused, ProtocolError or DeviceGone."""

@@ -38,8 +38,8 @@ class Identity:
 class Module:
     """One module on a port. Every method raises Refused, ProtocolError or DeviceGone."""
 
-    def __init__(self, port: Port, baud: int) -> None:
-        self.link = Link(port)
+    def __init__(self, port: Port, baud: int, patience: float = 1.0) -> None:
+        self.link = Link(port, patience)
         self._baud = baud
         self._slots: dict[bytes, int] = {}  # whose template is where, the oldest first
 

@@ -1,7 +1,7 @@
 """Finger readers behind their vendor's capture service on localhost: a picture for each touch."""
 
 from drivers.base import Driver, Feature
-from drivers.entry import Entry, Option, Options, Simulation, Simulator, Stage
+from drivers.entry import PATIENCE, Entry, Option, Options, Simulation, Simulator, Stage
 
 VARIANTS = {
     "mantra": "http, /mfs100/info and /mfs100/capture, whole seconds",
@@ -24,6 +24,7 @@ def _make(options: Options) -> Driver:
         dpi=int(options["dpi"]),
         quality=int(options["quality"]),
         glance_ms=int(options["glance_ms"]),
+        patience=int(options["patience_pct"]) / 100,
     )
 
 
@@ -45,6 +46,7 @@ ENTRY = Entry(
         "dpi": Option(int, 500, "resolution of the pictures when the service does not say", 100, 2000),
         "quality": Option(int, 30, "the least quality the service should hand over, 1 to 100", 1, 100),
         "glance_ms": Option(int, 1000, "how long one look at the empty glass takes", 50, 10000),
+        "patience_pct": PATIENCE,
     },
     make=_make,
     network=True,

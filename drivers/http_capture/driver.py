@@ -33,6 +33,7 @@ class HttpCapture:
         dpi: int = 500,
         quality: int = 30,
         glance_ms: int = 1000,
+        patience: float = 1.0,
     ) -> None:
         """Raises OptionError."""
         if shape not in list(Shape):
@@ -44,6 +45,7 @@ class HttpCapture:
         self._dpi = dpi
         self._quality = quality
         self._glance_s = glance_ms / 1000
+        self._patience = patience  # how often as long as usual an answer may take
         self._open = threading.Event()
         self._empty = False
 
@@ -107,7 +109,7 @@ class HttpCapture:
         request = codec.info(self._shape)
         if request is None:
             return Info("behind SgiBioSrv", details={"service": str(self._site)})
-        said = codec.details(self._ask(request, _INFO_S).body)
+        said = codec.details(self._ask(request, _INFO_S * self._patience).body)
         model = f"{said.pop('Make', '')} {said.pop('Model', '')}".strip()
         return Info(model, serial=said.pop("SerialNo", ""), details={"service": str(self._site), **said})
 
@@ -120,7 +122,7 @@ class HttpCapture:
 
     def _take(self, timeout_s: float) -> Captured | Refused:
         request = codec.capture(self._shape, timeout_s, self._quality, self._licence, str(self._site))
-        return codec.answer(self._shape, self._ask(request, timeout_s + _SLACK_S).body)
+        return codec.answer(self._shape, self._ask(request, timeout_s + _SLACK_S * self._patience).body)
 
     def _ask(self, request: codec.Request, timeout_s: float) -> Answer:
         if not self._open.is_set():

@@ -1,14 +1,14 @@
 """U.are.U 4000, 4000B and 4500, and the Microsoft readers of the same make: USB, in Python alone."""
 
 from drivers.base import Driver, Feature
-from drivers.entry import Entry, Option, Options, Simulation, Simulator, Stage
+from drivers.entry import PATIENCE, Entry, Option, Options, Simulation, Simulator, Stage
 
 
 def _make(options: Options) -> Driver:
     from drivers.uru4000.driver import Uru4000
     from drivers.uru4000.link import Reach
 
-    return Uru4000(Reach(str(options["bus"]), str(options["device"])))
+    return Uru4000(Reach(str(options["bus"]), str(options["device"]), int(options["patience_pct"]) / 100))
 
 
 def _start(stage: Stage) -> Simulation:
@@ -23,6 +23,7 @@ ENTRY = Entry(
     options={
         "device": Option(str, "any", "which reader when there are several: its serial number, or bus and port (1-1.4)"),
         "bus": Option(str, "usb", "usb, or usbip://host:port for a reader that a USB/IP server shares"),
+        "patience_pct": PATIENCE,
     },
     make=_make,
     simulator=Simulator(

@@ -94,10 +94,14 @@ class Bus(Protocol):
 
 
 class UrbBackend(usb.backend.IBackend):  # type: ignore[misc]  # pyusb has no types
-    """What pyusb wants of a back end, for devices with one configuration."""
+    """What pyusb wants of a back end, for devices with one configuration.
 
-    def __init__(self, bus: Bus) -> None:
+    `patience`: how often as long as usual a device may take to describe itself.
+    """
+
+    def __init__(self, bus: Bus, patience: float = 1.0) -> None:
         self._bus = bus
+        self._describe_s = _DESCRIPTOR_TIMEOUT_S * patience
         self._known: dict[Place, tuple[Any, bytes]] = {}
 
     def enumerate_devices(self) -> Any:
@@ -170,8 +174,8 @@ class UrbBackend(usb.backend.IBackend):  # type: ignore[misc]  # pyusb has no ty
         if place not in self._known:
             pipes = self.open_device(place)
             try:
-                device = _control(pipes, _STANDARD_IN, _GET_DESCRIPTOR, 0x0100, 0, 18, _DESCRIPTOR_TIMEOUT_S)
-                configuration = _control(pipes, _STANDARD_IN, _GET_DESCRIPTOR, 0x0200, 0, 255, _DESCRIPTOR_TIMEOUT_S)
+                device = _control(pipes, _STANDARD_IN, _GET_DESCRIPTOR, 0x0100, 0, 18, self._describe_s)
+                configuration = _control(pipes, _STANDARD_IN, _GET_DESCRIPTOR, 0x0200, 0, 255, self._describe_s)
             finally:
                 pipes.close()
             found = _named(_DEVICE, _DEVICE_FIELDS, device)

@@ -20,10 +20,14 @@ _TIMED_OUT = (errno.ETIMEDOUT,)
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Which reader, on which bus: the driver's options. Raises OptionError."""
+    """Which reader, on which bus, and how often as long as usual it may take: the driver's options.
+
+    Raises OptionError.
+    """
 
     bus: str = "usb"
     device: str = "any"
+    patience: float = 1.0
 
     def __post_init__(self) -> None:
         if self.bus != "usb" and not self.bus.startswith("usbip://"):
@@ -37,7 +41,7 @@ class Reach:
             try:
                 with _translated():
                     if self.device == "any" or self.device in _names(device):
-                        return Link(device)
+                        return Link(device, self.patience)
                     usb.util.dispose_resources(device)  # it was opened to ask for its serial number
             except DeviceGone as error:
                 why = error
@@ -56,13 +60,14 @@ class Reach:
         from drivers.uru4000.backend import UrbBackend
         from drivers.uru4000.share import UsbipBus
 
-        return UrbBackend(UsbipBus.at(self.bus))
+        return UrbBackend(UsbipBus.at(self.bus, self.patience), self.patience)
 
 
 class Link:
     """A claimed reader. Every method raises DeviceGone or ProtocolError; `close` never raises."""
 
-    def __init__(self, device: Any) -> None:
+    def __init__(self, device: Any, patience: float = 1.0) -> None:
+        self._patience = patience
         self.kind: Kind = codec.KINDS[device.idVendor, device.idProduct]
         self._device = device
         try:
@@ -77,22 +82,24 @@ class Link:
         return f"{self._device.bus}-{'.'.join(map(str, self._device.port_numbers or (self._device.address,)))}"
 
     @property
+    def _control_ms(self) -> int:
+        return int(_CONTROL_TIMEOUT_S * self._patience * 1000)
+
+    @property
     def serial(self) -> str:
         """The serial number the reader tells, empty when it does not."""
         return _serial(self._device)
 
     def read_register(self, register: Register, count: int = 1) -> bytes:
         with _translated():
-            data = self._device.ctrl_transfer(
-                codec.READ, codec.REQUEST, register, 0, count, int(_CONTROL_TIMEOUT_S * 1000)
-            )
+            data = self._device.ctrl_transfer(codec.READ, codec.REQUEST, register, 0, count, self._control_ms)
         if len(data) != count:
             raise ProtocolError(f"register {register.name}: {len(data)} bytes instead of {count}")
         return bytes(data)
 
     def write_register(self, register: Register, data: bytes) -> None:
         with _translated():
-            self._device.ctrl_transfer(codec.WRITE, codec.REQUEST, register, 0, data, int(_CONTROL_TIMEOUT_S * 1000))
+            self._device.ctrl_transfer(codec.WRITE, codec.REQUEST, register, 0, data, self._control_ms)
 
     def interrupt(self, timeout_s: float) -> bytes | None:
         """The next interrupt, None when none came in time."""
@@ -100,7 +107,7 @@ class Link:
 
     def frame(self, timeout_s: float) -> bytes:
         """What comes down the picture's pipe until the reader pauses; empty when nothing does."""
-        return self._read(codec.BULK_EP, codec.FRAME_BYTES, timeout_s) or b""
+        return self._read(codec.BULK_EP, codec.FRAME_BYTES, timeout_s * self._patience) or b""
 
     def close(self) -> None:
         with contextlib.suppress(Exception):

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from drivers import OptionError
 from drivers.uru4000.backend import Place, UrbError
 from drivers.uru4000.port import PLACE, Port
-from drivers.uru4000.usbip import Done, Shared, Submit, Unlink, Wire, WireError, address, dial
+from drivers.uru4000.usbip import TIMEOUT_S, Done, Shared, Submit, Unlink, Wire, WireError, address, dial
 
 BUSID = f"{PLACE.bus}-{PLACE.ports[0]}"
 _MAX_CLIENTS = 8
@@ -152,14 +152,14 @@ class _Attached:
 class UsbipBus:
     """The devices of a USB/IP server, for drivers.uru4000.backend."""
 
-    def __init__(self, host: str, port: int) -> None:
-        self._where = (host, port)
+    def __init__(self, host: str, port: int, patience: float = 1.0) -> None:
+        self._where = (host, port, patience * TIMEOUT_S)
 
     @classmethod
-    def at(cls, text: str) -> "UsbipBus":
+    def at(cls, text: str, patience: float = 1.0) -> "UsbipBus":
         """usbip://host:port. Raises OptionError."""
         try:
-            return cls(*address(text))
+            return cls(*address(text), patience)
         except ValueError:
             raise OptionError(f"bus = {text!r}: expected usbip://host:port") from None
 

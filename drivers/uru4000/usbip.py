@@ -203,10 +203,10 @@ class Wire:
             raise WireError(error.strerror or "cannot send") from None
 
 
-def dial(host: str, port: int) -> Wire:
-    """Raises WireError."""
+def dial(host: str, port: int, timeout_s: float = TIMEOUT_S) -> Wire:
+    """`timeout_s`: what any single answer may take. Raises WireError."""
     try:
-        connection = socket.create_connection((host, port), TIMEOUT_S)
+        connection = socket.create_connection((host, port), timeout_s)
     except OSError as error:
         raise WireError(f"{host}:{port}: {error.strerror or os.strerror(error.errno or 0)}") from None
     with contextlib.suppress(OSError):  # gone again already: the first use will say so

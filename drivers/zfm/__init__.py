@@ -4,7 +4,7 @@ from pathlib import Path
 
 from drivers import OptionError
 from drivers.base import Driver, Feature
-from drivers.entry import Entry, Option, Options, Simulation, Simulator, Stage
+from drivers.entry import PATIENCE, Entry, Option, Options, Simulation, Simulator, Stage
 
 MODES = ("auto", "image", "match", "search")
 
@@ -28,6 +28,7 @@ def _make(options: Options) -> Driver:
         packet_bytes=packet,
         width_px=int(options["width"]),
         dpi=int(options["dpi"]),
+        patience=int(options["patience_pct"]) / 100,
     )
 
 
@@ -64,6 +65,7 @@ ENTRY = Entry(
         "packet": Option(int, 0, "bytes of data in a packet, set at opening: 32, 64, 128, 256; 0: as it is", 0, 256),
         "width": Option(int, 0, "columns of a picture, for a module that is in no table; 0: known", 0, 1024),
         "dpi": Option(int, 0, "resolution of the pictures, for a module that is in no table; 0: known", 0, 2000),
+        "patience_pct": PATIENCE,
     },
     make=_make,
     simulator=Simulator(

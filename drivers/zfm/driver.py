@@ -19,7 +19,7 @@ FAST_BAUD = 115200
 class ZfmDriver(ModuleDriver[Identity]):
     """See drivers.base.Driver, Informed, Watchful and Matcher.
 
-    `baud` 0: found out; `packet_bytes`, `width_px`, `dpi` 0: as the module has them.
+    `baud` 0: found out; `packet_bytes`, `width_px`, `dpi` 0: as the module has them. `patience`: see drivers.hearing.
     """
 
     def __init__(
@@ -33,8 +33,9 @@ class ZfmDriver(ModuleDriver[Identity]):
         packet_bytes: int = 0,
         width_px: int = 0,
         dpi: int = 0,
+        patience: float = 1.0,
     ) -> None:
-        self._module = Module(port, baud, address, password)
+        self._module = Module(port, baud, address, password, patience)
         super().__init__(self._module.link, self._module, mode)
         self._packet_bytes, self._width_px, self._dpi = packet_bytes, width_px, dpi
 

@@ -36,8 +36,8 @@ class Refused(ProtocolError):  # noqa: N818 - reads as what happened
 class Link(Hearing[Event]):
     """`packet_bytes`: the module's packet size, once known."""
 
-    def __init__(self, port: Port, password: int = 0, address: int = ANY_ADDRESS) -> None:
-        super().__init__(port, codec.Parser(), FLOOD_S)
+    def __init__(self, port: Port, password: int = 0, address: int = ANY_ADDRESS, patience: float = 1.0) -> None:
+        super().__init__(port, codec.Parser(), FLOOD_S, patience)
         self.address, self.password = address, password
         self.packet_bytes = 128
 

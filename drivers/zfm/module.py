@@ -49,8 +49,8 @@ class Identity:
 class Module:
     """One module on a port. Every method raises Refused, ProtocolError or DeviceGone."""
 
-    def __init__(self, port: Port, baud: int, address: int, password: int) -> None:
-        self.link = Link(port, password, address)
+    def __init__(self, port: Port, baud: int, address: int, password: int, patience: float = 1.0) -> None:
+        self.link = Link(port, password, address, patience)
         self._bauds = (baud,) if baud else BAUDS
         self._addresses = tuple(dict.fromkeys((address, ANY_ADDRESS)))
         self._template_bytes = OPTICAL.template_bytes
