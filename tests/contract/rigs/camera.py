@@ -1,6 +1,7 @@
 """Cameras as the contract suite plays them: somebody who steps before one is one picture."""
 
 from pathlib import Path
+from typing import ClassVar
 
 from drivers.base import Scan
 from drivers.camera import LOCAL_VARIANTS, NET_VARIANTS
@@ -33,6 +34,8 @@ class CameraRig:
 
 
 class NetCameraRig(CameraRig):
+    hasty: ClassVar[Options] = {"stall_ms": 500}
+
     def __init__(self, _folder: Path) -> None:
         self.sim = CameraSimulation(Stage(tcp="127.0.0.1:0", pacing=False), NET_VARIANTS)
         self._wire = TcpWire("127.0.0.1", self.sim.port)

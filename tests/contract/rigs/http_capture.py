@@ -1,6 +1,7 @@
 """A vendor's capture service as the contract suite plays it: SecuGen's shape, over TLS, with one picture."""
 
 from pathlib import Path
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -11,6 +12,8 @@ from tests.contract.rigs.wire import TcpWire
 
 
 class HttpCaptureRig:
+    hasty: ClassVar[Options] = {"patience_pct": 20}
+
     def __init__(self, folder: Path) -> None:
         cv2.imwrite(
             str(folder / "finger.png"), np.arange(160 * 120, dtype=np.uint32).reshape(160, 120).astype(np.uint8)

@@ -1,6 +1,7 @@
 """A pretended serial module as the contract suite plays it, with a wire to spoil in between."""
 
 from pathlib import Path
+from typing import ClassVar
 
 from drivers.entry import Options, Simulation
 from tests.contract.rigs.wire import PtyWire
@@ -8,6 +9,8 @@ from tests.contract.rigs.wire import PtyWire
 
 class ModuleRig:
     """`sim` knows place, lift and spoil."""
+
+    hasty: ClassVar[Options] = {"patience_pct": 20}
 
     def __init__(self, sim: Simulation, folder: Path) -> None:
         self.sim = sim

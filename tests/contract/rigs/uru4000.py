@@ -1,6 +1,7 @@
 """A pretended U.are.U 4500 as the contract suite plays it, reached as a reader that USB/IP shares."""
 
 from pathlib import Path
+from typing import ClassVar
 
 from drivers.base import Scan
 from drivers.entry import Options, Stage
@@ -9,6 +10,8 @@ from tests.contract.rigs.wire import TcpWire
 
 
 class Uru4000Rig:
+    hasty: ClassVar[Options] = {"patience_pct": 10}
+
     def __init__(self, _folder: Path) -> None:
         self.simulation = UruSimulation(Stage(tcp="127.0.0.1:0", pacing=False))
         self._wire = TcpWire("127.0.0.1", int(self.simulation.where.rpartition(":")[2]))

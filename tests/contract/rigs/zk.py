@@ -1,6 +1,7 @@
 """A ZK machine as the contract suite plays it."""
 
 from pathlib import Path
+from typing import ClassVar
 
 from drivers.base import Recognition
 from drivers.entry import Options
@@ -10,6 +11,8 @@ from tests.contract.rigs.wire import TcpWire
 
 
 class ZkRig:
+    hasty: ClassVar[Options] = {"timeout_s": 1}
+
     def __init__(self, _folder: Path) -> None:
         self.sim = ZkSim(Machine(FIRMWARES["tcp40"]))
         self._wire = TcpWire("127.0.0.1", self.sim.port)
