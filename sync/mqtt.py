@@ -23,6 +23,7 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from sync import LinkError
+from sync.attempt import Attempt
 from sync.backoff import Backoff
 from sync.link import Delivery, OnDelivery, OnState, Will
 from sync.reasons import Reason, Why, of_connack, of_error
@@ -146,6 +147,7 @@ class _Connection:
             manual_ack=True,
         )
         client.tls_set_context(tls)
+        self._attempt = client.attempt = tls.attempt = Attempt()
         client.max_inflight_messages_set(_IN_FLIGHT)
         client.connect_timeout = settings.connect_timeout_s
         if will:
@@ -215,8 +217,7 @@ class _Connection:
     def end(self, why: Why) -> None:
         self._news.put(why)
         if not self.open:
-            self._client.give_up()
-            self._tls.give_up()
+            self._attempt.give_up()
 
     def publish(self, topic: str, payload: bytes, qos: int, retain: bool) -> None:
         info = self._client.publish(topic, payload, qos=qos, retain=retain)
@@ -263,27 +264,11 @@ class _Client(paho.Client):
     a ping goes only where we were silent, and a dead line is the kernel's to find (TCP_USER_TIMEOUT)."""
 
     trouble: ssl.SSLError | None = None  # why TLS ended, which paho takes for any other end
-    _plain: socket.socket | None = None
+    attempt = Attempt()
     _held = b""  # packets that go out with the next
 
-    def give_up(self) -> None:
-        """End an attempt that is under way: TCP waits for an answer for minutes, though the network is another."""
-        if self._plain is not None:
-            with contextlib.suppress(OSError):
-                self._plain.shutdown(socket.SHUT_RDWR)
-
     def _create_socket_connection(self) -> socket.socket:
-        failed: OSError = OSError("the name has no address")
-        for family, kind, protocol, _, address in socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM):
-            self._plain = socket.socket(family, kind, protocol)
-            self._plain.settimeout(self._connect_timeout)
-            try:
-                self._plain.connect(address)
-                return self._plain
-            except OSError as error:
-                self._plain.close()
-                failed = error
-        raise failed
+        return self.attempt.connect(self._host, self._port, self._connect_timeout)
 
     def _sock_recv(self, bufsize: int) -> bytes:
         try:
@@ -322,6 +307,7 @@ class _TlsContext(ssl.SSLContext):
     and its TLS session, so that the next one resumes it: half the bytes, and no signature to make or check."""
 
     at_once = False
+    attempt = Attempt()
     line: ssl.SSLSocket | None = None
     _carried = 0
     _settled = True
@@ -332,17 +318,12 @@ class _TlsContext(ssl.SSLContext):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, int(self.at_once))
         self.line = super().wrap_socket(sock, *args, **{**kwargs, "session": self.resumable})
         self._settled = False
+        self.attempt.hold(self.line)
         return self.line
 
     def remember(self) -> None:
         """Keep the session of the line that is up; the broker's ticket came with its first answer."""
         self.resumable = self.line.session if self.line else None
-
-    def give_up(self) -> None:
-        """Break off a handshake that another thread is in."""
-        if self.line is not None:
-            with contextlib.suppress(OSError):
-                socket.socket.shutdown(self.line, socket.SHUT_RDWR)
 
     def carried(self) -> int:
         return self._carried + (0 if self._settled or self.line is None else _ip_bytes(self.line))
