@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -464,6 +465,28 @@ def test_another_network_is_tried_at_once(house: House) -> None:
         assert terminal.link.resumed
 
 
+def test_another_network_is_tried_at_once_though_tls_is_just_being_laid_over_the_line(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S4: for a moment there is no socket that could be shut down, and then a handshake that nobody answers."""
+    wrap, begun = ssl.SSLContext.wrap_socket, threading.Event()
+
+    def slowly(*args: Any, **kwargs: Any) -> ssl.SSLSocket:
+        line = wrap(*args, **kwargs)
+        begun.set()
+        time.sleep(0.2)
+        return line
+
+    monkeypatch.setattr(ssl.SSLContext, "wrap_socket", slowly)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as deaf,
+        Side(house.client("t-1", port=deaf.getsockname()[1], connect_timeout_s=60.0)) as terminal,
+    ):
+        assert begun.wait(WAIT_S)
+        terminal.link.renew("cable pulled")
+        assert terminal.wait_for(False) == Why(Reason.LOST, "cable pulled")
+
+
 def test_a_window_of_the_server_is_kept_to(house: House) -> None:
     """S12."""
     link = MqttLink(house.client("t-1"))
@@ -511,9 +534,7 @@ def test_an_alert_is_read_though_the_line_is_reset(house: House) -> None:
     assert of_error(client.trouble).reason is Reason.NOT_ADMITTED
 
 
-def test_a_line_that_is_none_any_more(house: House) -> None:
-    tls = MqttLink(house.client("t-1"))._tls
-    tls.give_up()
+def test_a_line_that_is_none_any_more() -> None:
     closed = socket.socket()
     closed.close()
     assert _ip_bytes(closed) == 0
