@@ -206,7 +206,10 @@ class OutboxReader:
         self.path = self._path = path
         self._db = open_reader(path, "punches")
         self._file = path.stat().st_ino
-        self.log: bytes = self._rows("SELECT value FROM meta WHERE name = 'log'")[0][0]
+        names = self._rows("SELECT value FROM meta WHERE name = 'log'")
+        if not names:
+            raise StorageError(f"{path}: the log's name is gone")
+        self.log: bytes = names[0][0]
 
     def last_seq(self) -> int:
         """The newest record's seq; 0 when there is none. Raises StorageError when the terminal began another log."""

@@ -291,7 +291,10 @@ def _orders(db: sqlite3.Connection) -> Iterator[Given]:
 
 
 def _version(db: sqlite3.Connection) -> int:
-    return int(db.execute("SELECT value FROM meta WHERE name = 'version'").fetchone()[0])
+    version = _meta(db, "version")
+    if version is None:
+        raise sqlite3.DatabaseError("the version is gone")
+    return version
 
 
 def _meta(db: sqlite3.Connection, name: str) -> int | None:

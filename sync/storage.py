@@ -204,6 +204,8 @@ def _judge(db: sqlite3.Connection, path: Path, name: str) -> None:
         if code and int(code[1]) & 0xFF in _BY_THE_DISK:  # it could not read, which it reports as if the file were bad
             raise sqlite3.OperationalError(verdict)
         raise DamagedError(verdict)
+    if sorted(db.execute("SELECT * FROM meta NOT INDEXED")) != list(db.execute("SELECT * FROM meta ORDER BY name")):
+        raise DamagedError("the names in meta and their index do not agree")  # which quick_check does not look at
     if lost_transactions(_part(path, "-wal"), _frames(db, path)):
         raise DamagedError("the WAL is damaged before its end")
     (seen,) = db.execute("SELECT count(*) FROM _sqlite_migrations WHERE migration_set = ?", (name,)).fetchone()
