@@ -54,6 +54,7 @@ class Known:
     people: tuple[PersonFacts, ...]
     planner: Planner
     world: World
+    unasked: frozenset[bytes] = frozenset()  # offices of which the fleet was never asked about some of these days
 
 
 def known(
@@ -62,9 +63,9 @@ def known(
     first: dt.date,
     last: dt.date,
     rules: Rules | None = None,
-    learn_ms: int | None = None,
+    now_ms: int | None = None,
 ) -> Known:
-    """Read it. `learn_ms`: ask the fleet about days of their offices that were never asked about, as of then.
+    """Read it. `now_ms`: tell, too, of which offices the fleet was never asked until then (see fit.ensure).
 
     Raises FactsError, PolicyError.
     """
@@ -72,8 +73,7 @@ def known(
     rules = rules or read(connection)
     posted = {ref: span for part in _parts(refs) for ref, span in _service(connection, part, last).items()}
     places = _places(connection, {one.office for spans_ in posted.values() for one in spans_ if one.office})
-    if learn_ms is not None:
-        fit.ensure(connection, places, first, last, learn_ms)
+    unasked = fit.unasked(connection, places, first, last, now_ms) if now_ms is not None else {}
     of_offices = _offices(connection, places, rules, first, last)
     punches = _punches(connection, refs, first, last)
     told = _requests(connection, refs, first, last)
@@ -85,7 +85,7 @@ def known(
         for ref in refs
     ]  # fmt: skip
     world = World(rules.policies, of_offices)
-    return Known(tuple(facts), Planner(world), world)
+    return Known(tuple(facts), Planner(world), world, frozenset(unasked))
 
 
 # ── where people are posted ──

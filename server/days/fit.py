@@ -38,21 +38,31 @@ def learn(connection: Connection, office_id: bytes, day: dt.date, now_ms: int) -
     return True
 
 
-def ensure(connection: Connection, offices: Iterable[bytes], first: dt.date, last: dt.date, now_ms: int) -> None:
-    """Ask about all days, from the day before `first` to the day after `last`, that were never asked about."""
+def unasked(
+    connection: Connection, offices: Iterable[bytes], first: dt.date, last: dt.date, now_ms: int
+) -> dict[bytes, list[dt.date]]:
+    """By office with terminals: the days, from the day before `first` to the day after `last`, that were never asked
+    about."""
     end = min(last + dt.timedelta(days=1), local_day(now_ms, IST_MIN))
     begin = first - dt.timedelta(days=1)
+    wanted = [begin + dt.timedelta(days=n) for n in range((end - begin).days + 1)]
     f = fit_day.c
+    found = {}
     for one in offices:
-        names = fitness_log.terminals_of(connection, one)
         asked = select(f.day).where(f.office == one, f.day >= begin.isoformat(), f.day <= end.isoformat())
-        known = set(connection.scalars(asked)) if names else set()
-        wanted = [begin + dt.timedelta(days=n) for n in range((end - begin).days + 1)] if names else []
+        known = set(connection.scalars(asked))
         missing = [day for day in wanted if day.isoformat() not in known]
-        if missing:
-            found = _timelines(connection, names, missing[0], missing[-1], now_ms)
-            rows = [_row(one, day, _cut(found, day), now_ms) for day in missing]
-            connection.execute(insert(fit_day), rows)
+        if missing and fitness_log.terminals_of(connection, one):
+            found[one] = missing
+    return found
+
+
+def ensure(connection: Connection, offices: Iterable[bytes], first: dt.date, last: dt.date, now_ms: int) -> None:
+    """Ask about all days that were never asked about."""
+    for one, missing in unasked(connection, offices, first, last, now_ms).items():
+        names = fitness_log.terminals_of(connection, one)
+        found = _timelines(connection, names, missing[0], missing[-1], now_ms)
+        connection.execute(insert(fit_day), [_row(one, day, _cut(found, day), now_ms) for day in missing])
 
 
 def spans(

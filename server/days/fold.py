@@ -1,8 +1,9 @@
 """One round of folding: take in what is new, look at the terminals, let the clock turn days, fold what is due.
 
-Today goes first (S12): a backlog of weeks waits until everybody's day is as it should be. Each round is a few short
-transactions, so ingest never waits for the whole of it. Rounds may run anywhere and as often as one likes: what is
-folded twice is the same.
+Today goes first (S12): a backlog of weeks waits until everybody's day is as it should be, and nothing is folded while
+records wait to be taken in, which would be folded over and over. What is read and reckoned is so in a transaction that
+only reads; those that write are short, since ingest waits for them. Rounds may run anywhere and as often as one likes:
+what is folded twice is the same.
 """
 
 import datetime as dt
@@ -16,7 +17,7 @@ from sqlalchemy import Connection, and_, case, delete, select
 from server.attendance import AttendanceError
 from server.attendance.clock import local_day, midnight_ms
 from server.attendance.month import fold_days
-from server.attendance.types import PersonFacts
+from server.attendance.types import AttendanceDay, PersonFacts
 from server.days import due, fit, punches, store
 from server.days.facts import Known, known
 from server.days.places import Rules, read
@@ -27,10 +28,13 @@ from server.people.days import day_of
 
 log = logging.getLogger("hazri.days")
 
-PEOPLE_A_GROUP = 100
+PEOPLE_A_GROUP = 50
 SPAN_DAYS = 35
 OPENED = "days opened"
 _TURNED_A_ROUND = 2000
+_TAKEN_A_ROUND = 50_000
+_GROUPS_A_ROUND = 20
+_OFFICES_A_LOOK = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +51,17 @@ def round_(ledger: Ledger, now_ms: int) -> Done:
     """Do what is to be done, within a few seconds. Raises LedgerError."""
     with ledger.write() as connection:
         _open_today(connection, now_ms)
-        taken = punches.follow(connection)
-        _look(connection, taken, now_ms)
         _turn(connection, now_ms)
-    people = changed = 0
-    groups = 0
-    behind = taken >= punches.GROUP  # while records wait, only today is folded: the rest would be folded over and over
-    while groups < 10 and (group := _next(ledger, now_ms, today_alone=behind)):
+    taken, some = 0, 1
+    while some and taken < _TAKEN_A_ROUND:
+        some = _follow(ledger, now_ms)
+        taken += some
+    _look(ledger, now_ms)
+    people = changed = groups = 0
+    while not some and groups < _GROUPS_A_ROUND and (group := _next(ledger, now_ms)):
         folded, news = _fold_group(ledger, group, now_ms)
         people, changed, groups = people + folded, changed + news, groups + 1
-    return Done(taken, people, changed, behind or groups == 10)
+    return Done(taken, people, changed, bool(some) or groups == _GROUPS_A_ROUND)
 
 
 def all_of_it(ledger: Ledger, now_ms: int) -> Done:
@@ -75,8 +80,11 @@ def fold_people(connection: Connection, people: Iterable[bytes], span: tuple[dt.
     span = (span[0], min(span[1], today))
     if span[1] < span[0]:
         return 0
-    found = known(connection, people, *span, learn_ms=now_ms)
-    return sum(_fold_person(connection, found, one, span, now_ms) for one in found.people)
+    found = known(connection, people, *span, now_ms=now_ms)
+    if found.unasked:
+        fit.ensure(connection, found.unasked, *span, now_ms)
+        found = known(connection, people, *span)
+    return sum(_put(connection, _fold_person(found, one, span, now_ms), now_ms) for one in found.people)
 
 
 # ── what is due ──
@@ -94,16 +102,25 @@ def _open_today(connection: Connection, now_ms: int) -> None:
     upsert(connection, counter, {"name": OPENED, "value": today.toordinal()}, "value")
 
 
-def _look(connection: Connection, taken: int, now_ms: int) -> None:
-    """Ask the fleet about offices whose terminals spoke of past days, and now and then about today and yesterday."""
+def _follow(ledger: Ledger, now_ms: int) -> int:
+    """Take in a few records, and ask the fleet about the offices whose terminals spoke of past days; 0: all are in."""
+    with ledger.write() as connection:
+        taken = punches.follow(connection)
+        for one, day in sorted(_spoke_of(connection, taken, day_of(now_ms)) if taken else ()):
+            fit.learn(connection, one, day, now_ms)
+    return taken
+
+
+def _look(ledger: Ledger, now_ms: int) -> None:
+    """Ask the fleet, now and then, about every office's today and yesterday."""
     today = day_of(now_ms)
-    asked = {(one, today) for one in fit.stale(connection, today, now_ms)}
-    yesterday = today - dt.timedelta(days=1)
-    asked |= {(one, yesterday) for one, _ in sorted(asked)}
-    if taken:
-        asked |= _spoke_of(connection, taken, today)
-    for one, day in sorted(asked):
-        fit.learn(connection, one, day, now_ms)
+    with ledger.read() as connection:
+        stale = fit.stale(connection, today, now_ms)
+    for at in range(0, len(stale), _OFFICES_A_LOOK):
+        with ledger.write() as connection:
+            for one in stale[at : at + _OFFICES_A_LOOK]:
+                fit.learn(connection, one, today - dt.timedelta(days=1), now_ms)
+                fit.learn(connection, one, today, now_ms)
 
 
 def _spoke_of(connection: Connection, taken: int, today: dt.date) -> set[tuple[bytes, dt.date]]:
@@ -132,19 +149,28 @@ def _turn(connection: Connection, now_ms: int) -> None:
         due.mark(connection, [row.person], day, day)
 
 
-def _next(ledger: Ledger, now_ms: int, *, today_alone: bool) -> Sequence[Any]:
+def _next(ledger: Ledger, now_ms: int) -> Sequence[Any]:
     """The next marks to work off: those that touch today first, then person by person."""
     w = attendance_due.c
     today = day_of(now_ms).isoformat()
     of_today = and_(w.last_day >= today, w.first_day <= today)
     asked = select(attendance_due).order_by(case((of_today, 0), else_=1), w.person, w.first_day)
-    if today_alone:
-        asked = asked.where(of_today)
     with ledger.read() as connection:
         return connection.execute(asked.limit(PEOPLE_A_GROUP)).all()
 
 
 # ── folding ──
+
+
+@dataclass(frozen=True, slots=True)
+class _Folded:
+    """One person's stretch of days, as `store.put` takes it."""
+
+    person: bytes
+    span: tuple[dt.date, dt.date]
+    days: list[AttendanceDay]
+    turns: dict[dt.date, int]
+    names: dict[bytes, str]
 
 
 def _fold_group(ledger: Ledger, group: Sequence[Any], now_ms: int) -> tuple[int, int]:
@@ -155,11 +181,11 @@ def _fold_group(ledger: Ledger, group: Sequence[Any], now_ms: int) -> tuple[int,
         span = dt.date.fromisoformat(row.first_day), min(dt.date.fromisoformat(row.last_day), today)
         if span[0] <= span[1]:
             spans.setdefault(row.person, []).append(span)
-    changed = 0
-    with ledger.write() as connection:
+    with ledger.read() as connection:
         rules = read(connection)
-        for span, people in _alike(spans).items():
-            changed += _fold_alike(connection, people, span, rules, now_ms)
+    folded = [one for span, people in _alike(spans).items() for one in _fold_alike(ledger, people, span, rules, now_ms)]
+    with ledger.write() as connection:
+        changed = sum(_put(connection, one, now_ms) for one in folded)
         w = attendance_due.c
         for row in group:
             key = w.person == row.person, w.first_day == row.first_day, w.last_day == row.last_day
@@ -180,29 +206,41 @@ def _alike(spans: dict[bytes, list[tuple[dt.date, dt.date]]]) -> dict[tuple[dt.d
 
 
 def _fold_alike(
-    connection: Connection, people: Sequence[bytes], span: tuple[dt.date, dt.date], rules: Rules, now_ms: int
-) -> int:
+    ledger: Ledger, people: Sequence[bytes], span: tuple[dt.date, dt.date], rules: Rules, now_ms: int
+) -> list[_Folded]:
     try:
-        found = known(connection, people, *span, rules, now_ms)
-        return sum(_fold_person(connection, found, one, span, now_ms) for one in found.people)
+        found = _known(ledger, people, span, rules, now_ms)
+        return [_fold_person(found, one, span, now_ms) for one in found.people]
     except AttendanceError as error:
         if len(people) == 1:
             # Facts that cannot all be true are for an officer to put right; nobody else's days wait for it.
             log.warning("days person=%s first=%s state=contradiction reason=%s", people[0].hex(), span[0], error)
-            return 0
-        return sum(_fold_alike(connection, [one], span, rules, now_ms) for one in people)
+            return []
+        return [folded for one in people for folded in _fold_alike(ledger, [one], span, rules, now_ms)]
 
 
-def _fold_person(
-    connection: Connection, found: Known, one: PersonFacts, span: tuple[dt.date, dt.date], now_ms: int
-) -> int:
+def _known(ledger: Ledger, people: Sequence[bytes], span: tuple[dt.date, dt.date], rules: Rules, now_ms: int) -> Known:
+    with ledger.read() as connection:
+        found = known(connection, people, *span, rules, now_ms)
+    if not found.unasked:
+        return found
+    with ledger.write() as connection:
+        fit.ensure(connection, found.unasked, *span, now_ms)
+    with ledger.read() as connection:
+        return known(connection, people, *span, rules)
+
+
+def _fold_person(found: Known, one: PersonFacts, span: tuple[dt.date, dt.date], now_ms: int) -> _Folded:
     days = [span[0] + dt.timedelta(days=n) for n in range((span[1] - span[0]).days + 1)]
     folded = list(fold_days(found.planner, one, days, now_ms))
-    names = {key: place.name for key, place in found.world.offices.items()}
+    offices = found.world.offices
     turns = {day.day: ms for day in folded if (ms := _turns(day.day, day.limits, now_ms)) is not None}
-    known_offices = found.world.offices
-    kept = [day for day in folded if day.office in known_offices]
-    return store.put(connection, one.person, span, kept, turns, names, now_ms)
+    kept = [day for day in folded if day.office in offices]
+    return _Folded(one.person, span, kept, turns, {key: place.name for key, place in offices.items()})
+
+
+def _put(connection: Connection, one: _Folded, now_ms: int) -> int:
+    return store.put(connection, one.person, one.span, one.days, one.turns, one.names, now_ms)
 
 
 def _turns(day: dt.date, limits: Any, now_ms: int) -> int | None:
