@@ -30,6 +30,7 @@ from edge.journal import Journal
 from edge.legacy import Legacy
 from edge.look import FaceLook, FingerLook
 from edge.pin import Pins
+from edge.probes import Probes
 from edge.remote import Door, Remote, brought
 from edge.report import Report
 from edge.screen import Corner
@@ -89,9 +90,8 @@ class Daemon:
         self._silent_day = -1
         self._checkup = Checkup(self._bench, settings.rules, settings.selftest_min, self._report)
         self._vitals = Vitals(settings.condition, settings.state_dir, self._bench, self._checkup, self._legacy.devices)
-        comparer = self._comparer(settings)
-        limit, days = comparer.limits.threshold, settings.ageing_days
-        self._ageing = Ageing(self._people, self._journal, self._sealer, limit, days)
+        comparer, days = self._comparer(settings), settings.ageing_days
+        self._ageing = Ageing(self._people, self._journal, self._sealer, comparer.limits.threshold, days)
         self._terminal = Terminal(
             self._bench,
             comparer,
@@ -105,6 +105,7 @@ class Daemon:
             self._aloud,
             self._ageing.notice,
             Fetching(keys, self._journal, self._people, lambda: bool(self._connection and self._connection.up)),
+            Probes(settings.state_dir / "probes", keys.lookup_key),
         )
         self._stop = threading.Event()
         doers = Doers(self._checkup.passed, lambda s: self._terminal.show(Located(s)), self._end)

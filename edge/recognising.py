@@ -4,6 +4,7 @@ Used by the terminal's one thread. Somebody who has left since a search was prep
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import assert_never
 
@@ -14,6 +15,7 @@ from edge.facing import Seen
 from edge.gallery import People
 from edge.moves import Session
 from edge.onmodule import Job, Verdict, decide
+from edge.probes import Probes
 from edge.states import IdentifyReady, Place, SupervisePlace
 from edge.supervisor import Got
 from edge.trouble import Troubles
@@ -22,6 +24,8 @@ from matching import NoMatch as NoneMatches
 from matching import TooClose as TwoMatch
 from sync.wire import CardFlag
 
+FINGER, FACE, MODULE = "finger", "face", "module"
+FRAMES_APART_S = 30.0  # a camera that is asked faster than it looks hands over a frame twice
 MOST_ON_MODULE = 32  # templates that are sent to a module for one touch: at 57600 baud each takes 0.1 s
 
 
@@ -35,9 +39,22 @@ class _Hand:
     verdict: Verdict | None = None
 
 
+Repeat = Callable[[str, bytes | None, float], None]
+
+
 class Recogniser:
-    def __init__(self, comparer: Comparer, people: People, troubles: Troubles, refuse_step_s: float) -> None:
+    def __init__(
+        self,
+        comparer: Comparer,
+        people: People,
+        troubles: Troubles,
+        refuse_step_s: float,
+        probes: Probes,
+        repeated: Repeat = lambda _what, _person, _at_s: None,
+    ) -> None:
+        """`repeated` hears of each probe that was met before: what it is of, whose it was taken for, when."""
         self.bad = 0
+        self._probes, self._repeated = probes, repeated
         self._comparer, self._people, self._troubles = comparer, people, troubles
         self._refuse_step_s = refuse_step_s
         self._hand = _Hand()
@@ -61,6 +78,10 @@ class Recogniser:
         """Take a picture, or what a module said, into the hand."""
         scan, matched = (reading, None) if isinstance(reading, Scan) else (None, reading)
         self._hand = _Hand(at_s, scan, matched)
+
+    def remember(self, scan: Scan) -> None:
+        """A picture somebody was enrolled with is nobody's finger afterwards either."""
+        self._probes.repeated(scan.image, time.monotonic())
 
     def candidates(self, digits: str) -> list[Candidate]:
         """Everybody with these digits, ready to be compared."""
@@ -91,9 +112,11 @@ class Recogniser:
             decision = Advice.PLACE_AGAIN
         else:
             self._troubles.mended("reading")
-        if isinstance(decision, Match) and decision.person in self._people.gallery.people:
-            flags = self._people.gallery.people[decision.person].flags
-            return messages.Hit(decision.person, decision.score, CardFlag.SUPERVISOR in flags)
+        known = self._people.gallery.people.get(decision.person) if isinstance(decision, Match) else None
+        if not isinstance(decision, Advice) and self._played_again(known.person if known else None):
+            decision = Advice.PLACE_AGAIN
+        if known and isinstance(decision, Match):
+            return messages.Hit(decision.person, decision.score, CardFlag.SUPERVISOR in known.flags)
         self._hold_back()
         match decision:
             case Advice():
@@ -112,11 +135,26 @@ class Recogniser:
         self._hand = _Hand(at_s)  # no finger is in it any more
         try:
             if isinstance(session.state, IdentifyReady):
-                return self._still_here(self._comparer.any_face(scan, at_s))
-            return self._comparer.face(scan, self._meant(session), at_s)
+                seen = self._still_here(self._comparer.any_face(scan, at_s))
+            else:
+                seen = self._comparer.face(scan, self._meant(session), at_s)
         except MatchingError as error:
             self._spoilt(error)
             return Seen(at_s, advice=Advice.HOLD_STILL)
+        if isinstance(seen.decision, Match) and self._probes.repeated(scan.image, at_s, FRAMES_APART_S):
+            self._repeated(FACE, seen.decision.person, at_s)  # the turn of the head judges it (edge.facing)
+        return seen
+
+    def _played_again(self, person: bytes | None) -> bool:
+        """Is what is in hand a picture that was taken before? It counts for nobody. What a module says instead is told
+        and no more: who can play its touch again can as well say that it matched."""
+        hand = self._hand
+        template = hand.matched.reading.template if hand.matched and isinstance(hand.matched.reading, Matched) else None
+        probe = hand.scan.image if hand.scan else template.data if template else None
+        if probe is None or not self._probes.repeated(probe, hand.taken_s):
+            return False
+        self._repeated(FINGER if hand.scan else MODULE, person, hand.taken_s)
+        return hand.scan is not None
 
     def _meant(self, session: Session) -> list[Candidate]:
         if session.visit.digits:

@@ -26,6 +26,7 @@ from edge.moves import Session, go, resting, wants
 from edge.onmodule import Job
 from edge.outcome import Accepted, Noted, NotRecorded, Outcome
 from edge.pin import Pins
+from edge.probes import Probes, Telling
 from edge.recognising import Recogniser
 from edge.rejections import Rejections
 from edge.states import Asking, Page, Place, Show, State
@@ -70,10 +71,12 @@ class Terminal:
         cue: Cue = lambda _state: None,
         notice: Notice = lambda _person, _template, _view: None,
         fetching: Fetching | None = None,
+        probes: Probes | None = None,
     ) -> None:
         """`cue` hears each state while somebody is served who is told everything aloud (S16).
 
         `fetching` asks the server for who is not known here; None: nobody does.
+        `probes` are those that were taken before; None: there are none.
         `notice` hears of each finger that was recognised, once the punch is on disk (edge.ageing).
         """
         self.people = people
@@ -90,7 +93,9 @@ class Terminal:
         self._facts = facts
         self._draw, self._cue, self._notice = show, cue, notice
         self._fetching = fetching
-        self._recogniser = Recogniser(comparer, people, troubles, rules.refuse_step_s)
+        probes = probes or Probes(None, secrets.token_bytes(32))
+        again = Telling(self._played_again).happened
+        self._recogniser = Recogniser(comparer, people, troubles, rules.refuse_step_s, probes, again)
         self._early: Pressed | None = None
         self._ended: deque[Outcome] = deque()
         self.session: Session = machine.begin(rules, self.able(), time.monotonic())
@@ -194,6 +199,7 @@ class Terminal:
             self._troubles.found("reading", str(error))
             raise
         self._troubles.mended("reading")
+        self._recogniser.remember(scan)
         return seen
 
     # ---- what happens, as the session understands it
@@ -352,6 +358,12 @@ class Terminal:
         right = self._pins.right(pin)
         self._remark(EventCode.ADMIN, "technician" if right else "pin_refused", 0)
         return messages.PinTried(right, self._pins.wait_s())
+
+    def _played_again(self, what: str, person: bytes | None, times: int) -> None:
+        """Before any punch that comes of it, so that none is without its witness (S8)."""
+        whose = {"person": person} if person else {}
+        with contextlib.suppress(StorageError):
+            self.journal.remark(EventCode.IDENTICAL_PROBE, what=what, times=times, **whose)
 
     def _remark(self, code: EventCode, what: str, wait_s: int) -> None:
         """For the record; the disk's refusal is said elsewhere and stops nobody here."""

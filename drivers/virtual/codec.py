@@ -2,6 +2,7 @@
 
 {"do": "press", "keys": ["1", "2", "enter"]}    keys, in order
 {"do": "place", "picture": "/path/x.png"}       a finger on the glass; "dpi": N when it is not the device's own
+                                                with "played": true to the last bit, as no sensor gives it twice
 {"do": "advise", "advice": "wipe"}              the sensor itself asks the person for something
 {"do": "lift"}                                  the finger goes
 {"do": "soil", "picture": "/path/x.png"}        what the glass shows with nobody on it; without a picture: nothing
@@ -35,6 +36,7 @@ class Press:
 class Place:
     picture: str
     dpi: int | None
+    played: bool = False  # again, to the last bit
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ def command(message: dict[str, Any]) -> Command:
         case {"do": "press", "keys": list(keys)} if len(keys) <= MAX_KEYS and all(_is_key(k) for k in keys):
             return Press(tuple(keys))
         case {"do": "place", "picture": str(picture)} if picture and "\0" not in picture:
-            return Place(picture, _dpi(message.get("dpi")))
+            return Place(picture, _dpi(message.get("dpi")), message.get("played") is True)
         case {"do": "advise", "advice": str(advice)} if advice in list(Advice):
             return Advise(Advice(advice))
         case {"do": "lift"}:

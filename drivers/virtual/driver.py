@@ -4,7 +4,7 @@ import queue
 import threading
 import time
 from pathlib import Path
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from drivers import DeviceGone, ProtocolError
 from drivers.base import Feature, Modality, Reading, Retry, Scan
@@ -12,8 +12,13 @@ from drivers.keys import next_key
 from drivers.lines import LineServer, Message, Peer
 from drivers.virtual import codec
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 _MAX_WAITING_KEYS = 64
 _GLASS_PX = (288, 256)
+_GRAIN = 1 / 64  # of the pixels
 
 
 class VirtualDriver:
@@ -25,7 +30,7 @@ class VirtualDriver:
         self._server: LineServer | None = None
         self._keys: queue.Queue[str] = queue.Queue(_MAX_WAITING_KEYS)
         self._changed = threading.Condition()
-        self._fresh: tuple[bytes, int] | Retry | None = None  # what lies there and was not read yet
+        self._fresh: tuple[bytes, int, bool] | Retry | None = None  # what lies there and was not read yet
         self._finger = False
         self._soil = b""  # on the glass, beside any finger
         self._lit = False
@@ -53,8 +58,9 @@ class VirtualDriver:
         found = self._wait(timeout_s)
         if found is None or isinstance(found, Retry):
             return found
-        data, dpi = found
-        return Scan(codec.picture(data), float(dpi), Modality.FINGER)
+        data, dpi, played = found
+        image = codec.picture(data)
+        return Scan(image if played else _grained(image), float(dpi), Modality.FINGER)
 
     def bare(self) -> Scan | None:
         self._check_open()
@@ -68,7 +74,7 @@ class VirtualDriver:
     def read_key(self, timeout_s: float) -> str | None:
         return next_key(self._keys, self._check_open, timeout_s)
 
-    def _wait(self, timeout_s: float) -> tuple[bytes, int] | Retry | None:
+    def _wait(self, timeout_s: float) -> tuple[bytes, int, bool] | Retry | None:
         until = time.monotonic() + timeout_s
         with self._changed:
             self._check_open()
@@ -95,8 +101,8 @@ class VirtualDriver:
             case codec.Press(keys):
                 for key in keys:
                     self._press(key)
-            case codec.Place(picture, dpi):
-                self._lay((_read(Path(picture)), dpi or self._dpi))
+            case codec.Place(picture, dpi, played):
+                self._lay((_read(Path(picture)), dpi or self._dpi, played))
             case codec.Advise(advice):
                 self._lay(Retry(advice))
             case codec.Lift():
@@ -116,10 +122,17 @@ class VirtualDriver:
         except queue.Full:
             raise ProtocolError(f"{_MAX_WAITING_KEYS} keys are waiting already") from None
 
-    def _lay(self, what: tuple[bytes, int] | Retry | None) -> None:
+    def _lay(self, what: tuple[bytes, int, bool] | Retry | None) -> None:
         with self._changed:
             self._fresh, self._finger = what, what is not None
             self._changed.notify_all()
+
+
+def _grained(image: "NDArray[np.uint8]") -> "NDArray[np.uint8]":
+    """With a sensor's own noise: here and there a pixel is one shade off, so no two pictures are the same."""
+    import numpy as np
+
+    return image ^ (np.random.default_rng().random(image.shape) < _GRAIN).astype(np.uint8)
 
 
 def _read(path: Path) -> bytes:
