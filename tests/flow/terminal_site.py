@@ -99,9 +99,16 @@ class Glass:
         self._site = site
 
     def lay(self, picture: Path) -> None:
+        self._place(picture, played=False)
+
+    def play(self, picture: Path) -> None:
+        """To the last bit as it is, as no finger comes twice."""
+        self._place(picture, played=True)
+
+    def _place(self, picture: Path, *, played: bool) -> None:
         with self._site.hands() as hands:
             hands.ask({"do": "lift"})
-            hands.ask({"do": "place", "picture": str(picture)})
+            hands.ask({"do": "place", "picture": str(picture), "played": played})
 
     def lift(self) -> None:
         with self._site.hands() as hands:
@@ -199,7 +206,7 @@ class Site:
         with self.hands() as hands:
             return int(hands.ask({"do": "state"})["readings"])
 
-    def punch(self, keys: str | Sequence[str], *pictures: Path) -> Message:
+    def punch(self, keys: str | Sequence[str], *pictures: Path, played: bool = False) -> Message:
         """One session: keys, then a picture each time the terminal asks for a finger; the outcome."""
         left = list(pictures)
         with self.hands() as hands, self.control() as eyes:
@@ -210,17 +217,17 @@ class Site:
                 if seen.get("event") == "outcome":
                     break
                 if seen.get("state") == "place" and left:
-                    self.glass.lay(left.pop(0))
+                    (self.glass.play if played else self.glass.lay)(left.pop(0))
         self.glass.lift()
         return seen
 
-    def enrol(self, person: bytes, finger: int, pictures: Sequence[Path]) -> Message:
+    def enrol(self, person: bytes, finger: int, pictures: Sequence[Path], *, played: bool = False) -> Message:
         left = list(pictures)
         with self.control() as control:
             seen = control.ask({"do": "enrol", "person": person.hex(), "finger": finger})
             while "ok" not in seen:
                 if seen.get("event") == "place" and left:
-                    self.glass.lay(left.pop(0))
+                    (self.glass.play if played else self.glass.lay)(left.pop(0))
                 seen = control.next()
         self.glass.lift()
         return seen

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from drivers.base import DeviceTemplate, Matched, Modality, Scan
+from drivers.base import Advice, DeviceTemplate, Matched, Modality, Scan
 from edge.comparing import Comparer, Limits
 from edge.gallery import People
 from edge.identifying import Preparing
@@ -16,7 +16,8 @@ from edge.module_template import pack
 from edge.moves import Session, Visit
 from edge.onmodule import Job, Module
 from edge.policy import Rules, View
-from edge.recognising import MOST_ON_MODULE, Recogniser
+from edge.probes import Probes
+from edge.recognising import MOST_ON_MODULE, Recogniser, Repeat
 from edge.report import Report
 from edge.states import Place, State, Typing
 from edge.supervisor import Got
@@ -28,6 +29,7 @@ from tests.unit.edge.people_site import SECRETS, close, entry, finger, people, s
 
 A, B = b"A" * 8, b"B" * 8
 DIGITS = "012345"
+KEY = b"k" * 32
 SCAN = Scan(np.zeros((8, 8), np.uint8), 500, Modality.FINGER)
 MODULE = Module("zfm:3", 50)
 
@@ -50,7 +52,7 @@ def looks_like(template: Template) -> Comparer:
 
 
 def recogniser(found: People, comparer: Comparer, step_s: float = 0.0) -> Recogniser:
-    return Recogniser(comparer, found, Troubles(Report("test", events=False)), step_s)
+    return Recogniser(comparer, found, Troubles(Report("test", events=False)), step_s, Probes(None, KEY))
 
 
 def on_module(person: bytes, version: int) -> SealedTemplate:
@@ -133,3 +135,37 @@ def test_a_refusal_waits_for_the_next_step_of_time_and_a_match_does_not(office: 
         result = eyes.finger_of(digits)
         assert isinstance(result, Hit) is not waits
         assert not waits or time.monotonic() - began >= 0.2
+
+
+def heard() -> tuple[list[tuple[str, bytes | None]], Repeat]:
+    told: list[tuple[str, bytes | None]] = []
+    return told, lambda what, person, _at_s: told.append((what, person))
+
+
+def test_a_picture_that_was_taken_before_counts_for_nobody(tmp_path: Path) -> None:
+    """S8: it is told whose it was taken for, and only where it is anybody's."""
+    found = people(tmp_path, entry(A, DIGITS, sealed(A, 1, 1, finger(1).to_bytes())), entry(B, "654321"))
+    told, tell = heard()
+    one = Recogniser(looks_like(finger(1)), found, Troubles(Report("test", events=False)), 0.0, Probes(None, KEY), tell)
+    answers = []
+    for at_s, digits in enumerate((DIGITS, DIGITS, "654321"), 1):
+        one.hold(SCAN, float(at_s))
+        answers.append(one.finger_of(digits))
+    assert isinstance(answers[0], Hit)
+    assert answers[1:] == [Advice.PLACE_AGAIN] * 2
+    assert told == [("finger", A), ("finger", None)]
+    close(found)
+
+
+def test_a_touch_a_module_hands_over_twice_is_told_and_no_more(tmp_path: Path) -> None:
+    """Who can play it again can say that it matched, too."""
+    found = people(tmp_path, entry(A, DIGITS, on_module(A, 1)))
+    told, tell = heard()
+    one = Recogniser(looks_like(finger(1)), found, Troubles(Report("test", events=False)), 0.0, Probes(None, KEY), tell)
+    touch = Matched((60,), DeviceTemplate("zfm:3", b"touch"))
+    job = Job((DeviceTemplate("zfm:3", b"\1"),), people=(A,))
+    for at_s in (1.0, 2.0):
+        one.hold(Got(touch, at_s, 1, False, module=MODULE, job=job), at_s)
+        assert isinstance(one.finger_of(DIGITS), Hit)
+    assert told == [("module", A)]
+    close(found)
