@@ -17,7 +17,6 @@ SERVICES = ("hazri-clock", "hazri-terminal", "hazri-sync", "hazri-bridge")
 _LOOKS = 3
 _EVERY_S = 5.0
 _START_S = 60.0
-_RESTART_S = 60.0
 
 
 class Machine(Protocol):
@@ -59,7 +58,8 @@ class Systemd:
         return ""
 
     def restart(self) -> None:
-        _run("systemctl", "try-restart", *(f"{unit}.service" for unit in SERVICES), limit_s=_RESTART_S)
+        # Without waiting: a version that hangs while it starts is left as soon as one that runs and does nothing.
+        _run("systemctl", "try-restart", "--no-block", *(f"{unit}.service" for unit in SERVICES))
 
     def ill(self, version: str) -> str:
         return patient(lambda: self._wrong(version), self._limit_s)
@@ -98,10 +98,10 @@ def _active(unit: str) -> bool:
     return _run("systemctl", "is-active", "--quiet", f"{unit}.service") is not None
 
 
-def _run(*command: str, limit_s: float = _START_S) -> str | None:
+def _run(*command: str) -> str | None:
     """What it printed; None where it failed."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=limit_s, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_START_S, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout if done.returncode == 0 else None

@@ -18,6 +18,7 @@ from sync.release import Release, Wheel
 
 Say = Callable[[str], None]
 FOLDER, JOURNAL, INCOMING = "update", "journal.json", "incoming"
+_MOST_STEPS = 32  # a whole update makes nine, with a trial to be left before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +45,13 @@ class Update:
     def run(self) -> str:
         """Until there is nothing more to do; says why there is not. Raises UpdateError; run it again then."""
         self._parts.slots.tidy()
-        while True:
+        for _ in range(_MOST_STEPS):
             step, why = steps.decide(self.seen())
             if step is Step.REST:
                 return why
             self._parts.say(f"{step.value}: {why}")
             self._do(step)
+        raise UpdateError("it does not come to an end")
 
     def seen(self) -> Seen:
         """What there is now. Raises SlotError."""
@@ -72,6 +74,7 @@ class Update:
             case Step.REST:
                 raise AssertionError("there is nothing to do")
             case Step.FETCH:
+                self._parts.slots.check(self._wish)
                 self._fetching.fetch(self._wish)
             case Step.STAGE:
                 self._parts.slots.stage(self._wish, self._files())

@@ -20,14 +20,17 @@ FACTORY = "venv"
 SLOTS = ("slots/a", "slots/b")
 CURRENT, GOOD = "current", "good"
 _LISTED = "release.cbor"
+_RESERVE_BYTES = 300 * 1024 * 1024
+_UNPACKED = 4  # times what is fetched: the wheel itself, its files and what Python makes of them
 
 
 class Slots:
-    """`root` is /opt/hazri. `flush` brings what was written to the disk before a slot gets its name."""
+    """`root` is /opt/hazri. `flush` brings what was written to the disk before a slot gets its name; `reserve` is left
+    free whatever happens: punches go to the same disk."""
 
-    def __init__(self, root: Path, flush: Callable[[], None] = os.sync) -> None:
+    def __init__(self, root: Path, flush: Callable[[], None] = os.sync, reserve: int = _RESERVE_BYTES) -> None:
         self.root = root
-        self._flush = flush
+        self._flush, self._reserve = flush, reserve
 
     def at(self, link: str) -> str:
         """The slot that `current` or `good` points to. Raises SlotError."""
@@ -82,6 +85,19 @@ class Slots:
         for slot in (running, *(one for one in (*SLOTS, FACTORY) if one != running)):
             folder = self.root / "wheels" if slot == FACTORY else self.root / slot / "wheels"
             yield from sorted(folder.glob("*.whl"))
+
+    def check(self, release: Release) -> None:
+        """Before a byte is fetched: is it for this Python, and is there room? Raises SlotError."""
+        ours = f"{sys.version_info.major}.{sys.version_info.minor}"
+        if release.python != ours:
+            raise SlotError(f"{release.version} is for Python {release.python}, this machine has {ours}")
+        running = self.release(self.at(GOOD))
+        new = sum(wheel.length for wheel in release.wheels if running is None or wheel not in running.wheels)
+        free = shutil.disk_usage(self.root).free
+        if free < self._reserve + _UNPACKED * new:
+            raise SlotError(
+                f"{free // 1_000_000} MB are free, and {release.version} wants more of them than may be taken"
+            )
 
     def stage(self, release: Release, wheels: dict[Wheel, Path]) -> None:
         """Make the spare slot this release; `wheels` were checked against their sums. Raises SlotError."""

@@ -42,10 +42,7 @@ def fill(
     new: Path, final: Path, python: Path, release: Release, wheels: dict[Wheel, Path], before: Before | None
 ) -> None:
     """Make `new` an environment that works once it is called `final`. Raises SlotError, OSError."""
-    tag = f"python{release.python}"
-    if python.resolve().name not in (tag, "python3", "python"):
-        raise SlotError(f"the release is for Python {release.python}, this machine has {python.resolve().name}")
-    packages = new / "lib" / tag / "site-packages"
+    packages = new / "lib" / f"python{release.python}" / "site-packages"
     (new / "bin").mkdir(parents=True)
     (new / "wheels").mkdir()
     packages.mkdir(parents=True)
@@ -76,7 +73,7 @@ def _unpack(path: Path, packages: Path) -> None:
         raise SlotError(f"{path.name}: not a wheel ({error})") from None
     for source in made:
         if source.suffix == ".py":
-            compileall.compile_file(source, quiet=2)
+            compileall.compile_file(source, quiet=2, stripdir=str(packages))
 
 
 def _place(wheel: str, name: str, packages: Path) -> Path | None:
