@@ -240,6 +240,8 @@ def parser() -> argparse.ArgumentParser:
     export = add("export", "seal what was not receipted yet for the aggregator, to be carried by hand")
     export.add_argument("--out", type=Path, required=True, metavar="DIR", help="a USB stick, say")
     export.add_argument("--qr", action="store_true", help="as pictures of QR codes, to be photographed")
+    receipts = add("receipts", "take in what the aggregator answered to what was carried, so that it may be forgotten")
+    receipts.add_argument("files", nargs="+", type=Path, metavar="FILE", help="receipts.hazri-receipts, say")
 
     enrol = add("enrol", "enrol fingers and a face on the running terminal")
     enrol.add_argument("--person", required=True, metavar="REF", help="the person's opaque reference, 16 hex digits")

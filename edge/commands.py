@@ -51,6 +51,18 @@ def export(args: Namespace, settings: Settings) -> int:
     return 0
 
 
+def receipts(args: Namespace, settings: Settings) -> int:
+    from edge import papers
+    from edge import receipts as carried_back
+    from edge.identity import load_admission
+
+    admission = load_admission(settings.state_dir)
+    word = papers.word(settings.state_dir, admission)
+    for receipt in carried_back.run(args.files, settings.receipts, admission.terminal, word):
+        say(f"log {receipt.log.hex()[:8]}: taken up to record {receipt.seq}")
+    return 0
+
+
 def accept(args: Namespace, settings: Settings) -> int:
     try:
         data = args.admission.read_bytes()

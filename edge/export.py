@@ -17,6 +17,7 @@ from sync.batch import batch_bytes
 from sync.bundle import FILE_BYTES, QR_BYTES, SUFFIX, Letter, Part, groups, pack, part_bytes, part_text
 from sync.outbox import OutboxReader
 from sync.roster import RosterReader
+from sync.salvage import salvaged
 from sync.wire import Chunk, chunk_bytes
 
 _BATCH = 200
@@ -29,9 +30,13 @@ def run(punches: Path, roster: Path, terminal: str, server: X25519PublicKey, out
     Raises SetupError when they cannot be written, StorageError when the log cannot be read.
     """
     size = QR_BYTES if qr else FILE_BYTES
-    with contextlib.closing(OutboxReader(punches)) as reader:
-        made = groups(_letters(reader, _receipted(roster, reader.log)))
-        return [_write(out, part, qr=qr) for letters in made for part in pack(terminal, letters, server, size)]
+    made = groups(letter for log in (*salvaged(punches), punches) for letter in _unsent(log, roster))
+    return [_write(out, part, qr=qr) for letters in made for part in pack(terminal, letters, server, size)]
+
+
+def _unsent(log: Path, roster: Path) -> Iterator[Letter]:
+    with contextlib.closing(OutboxReader(log)) as reader:
+        yield from _letters(reader, _receipted(roster, reader.log))
 
 
 def _receipted(roster: Path, log: bytes) -> int:

@@ -81,6 +81,11 @@ class Settings:
         return self.state_dir / "roster.db"
 
     @property
+    def receipts(self) -> Path:
+        """What came back by hand."""
+        return self.state_dir / "receipts.in"
+
+    @property
     def badges(self) -> Path:
         return self.state_dir / "badges.toml"
 

@@ -20,6 +20,7 @@ from edge.stopping import on_signal
 from sync.agent import Agent, AgentSettings, AgentState
 from sync.asker import Asker
 from sync.budget import Budget
+from sync.handed import Handed
 from sync.mqtt import MqttLink, MqttSettings
 from sync.pulse import Pulse
 from sync.roster import RosterStore
@@ -103,6 +104,7 @@ def _serve(settings: Settings, uplink: Uplink, stop: Turn, report: Report, pulse
         link.spread,
         teller=Teller(reporter),
         turned=pulse.beat,
+        handed=Handed(settings.receipts, me.terminal, store),
     )
     report.say("ready", broker=f"{uplink.broker_host or me.broker_host}:{uplink.broker_port or me.broker_port}")
     pulse.ready()

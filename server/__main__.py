@@ -97,6 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     photo.add_argument("file", type=Path, metavar="FILE.jpg", help="a JPEG of at most 100 KB")
     carried = add("import", _import, "Take in what was carried by hand: bundles, or the card of a dead terminal.")
     carried.add_argument("files", nargs="*", type=Path, metavar="FILE", help="of `hazri-edge export`; .txt: QR codes")
+    carried.add_argument("--receipts", type=Path, metavar="FILE", help="where what goes back by the same hand is put")
     carried.add_argument("--card", type=Path, metavar="DIR", help="the state directory of a dead terminal; only read")
     token = group("token", "Tokens for the API and the dashboard.")
     new = add("new", _token_new, "Make a token; it is shown once.", token)
@@ -247,6 +248,9 @@ def _import(args: argparse.Namespace) -> int:
         taken = carried.take_files(opened.ledger, intake, opened.keys.template, args.files)
     for line in taken.lines():
         _print(line)
+    if args.receipts and taken.receipts:
+        args.receipts.write_bytes(taken.answer)
+        _print(f"{args.receipts}: for `hazri-edge receipts` at the terminal")
     return FAILED if taken.notes else DONE
 
 

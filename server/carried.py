@@ -22,7 +22,8 @@ from server.intake.incoming import Incoming, read
 from server.ledger.store import Ledger
 from sync import StorageError, SyncError
 from sync.batch import batch_bytes
-from sync.bundle import FILE_BYTES, Letter, Part, join, parse_part, parse_text, receipts_bytes, unpack
+from sync.bundle import FILE_BYTES, Letter, Part, join, parse_part, parse_text, unpack
+from sync.handed import receipts_bytes
 from sync.link import Delivery
 from sync.outbox import OutboxReader
 from sync.salvage import salvaged

@@ -32,12 +32,16 @@ from sync.salvage import salvaged
 from sync.telling import Teller
 from sync.topics import down, leaf, up
 from sync.upload import Uploader
-from sync.wire import ROOM, Beat, Receipt, beat_bytes, parse_receipt, parse_roster
+from sync.wire import ROOM, Beat, Receipt, beat_bytes, parse_receipt, parse_roster, receipt_bytes
 from sync.word import Verifier
 
 METERED_ROOM = 4096  # of roster at once: under two seconds on a poor 2G line, and little to lose with it
 _SESSION_BYTES = 8
 _JUST_S = 0.1
+
+
+def _nobody() -> None:
+    """Is told that a receipt which came by hand is safe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +94,10 @@ class Agent:
         spread: Callable[[float], None] = lambda _: None,
         teller: Teller | None = None,
         turned: Callable[[], None] = lambda: None,
+        handed: Callable[[bytes], list[Receipt]] = lambda _log: [],
     ) -> None:
         """`asker`: who asks the server for the time; None: nobody does. `spread`: see sync.errands. `teller`: who says
-        how the terminal is. `turned` hears the end of each step."""
+        how the terminal is. `turned` hears the end of each step. `handed`: receipts of a log that came by hand."""
         self._settings = settings
         self._punches = punches
         self._store = store
@@ -102,7 +107,7 @@ class Agent:
         self._asker = asker
         self._thrift = thrift
         self._teller = teller
-        self._turned = turned
+        self._turned, self._handed = turned, handed
         self._errands = Errands(settings.terminal, server_key, store, spread)
         self._inbox: queue.SimpleQueue[Delivery | tuple[bool, Why]] = queue.SimpleQueue()
         self._reader: OutboxReader | None = None
@@ -144,7 +149,8 @@ class Agent:
             pass
         self._errands.sweep()
         try:
-            self._look()
+            for receipt in self._handed(self._look().log):
+                self._inbox.put(Delivery(down(self._settings.terminal, "receipt"), receipt_bytes(receipt), _nobody))
         except NotMadeError:
             self._reader = None
             self._change(waiting=True, trouble="")
@@ -260,7 +266,7 @@ class Agent:
 
     # ── what goes ──
 
-    def _look(self) -> None:
+    def _look(self) -> OutboxReader:
         """How far has the terminal come?"""
         if self._reader is None:
             self._reader = self._next_reader()
@@ -270,7 +276,8 @@ class Agent:
         self._change(made=self._reader.last_seq())
         if self._saved and self.state.receipted >= self.state.made:
             self._leave()
-            self._look()
+            return self._look()
+        return self._reader
 
     def _next_reader(self) -> OutboxReader:
         """What was saved from damaged files goes first, oldest first; then the log the terminal writes now."""

@@ -18,7 +18,6 @@ from sync import SealError, WireError
 from sync.cbor import VERSION, array, encode, integer, message, octets, text
 from sync.seal import open_sealed, seal_to
 from sync.topics import check_terminal
-from sync.wire import Receipt, parse_receipt, receipt_bytes
 
 LEAVES = ("batch", "chunk")  # signed, or of a signed hash; a beat is neither
 SUFFIX = ".hazri"
@@ -131,23 +130,6 @@ def unpack(terminal: str, sealed: bytes, key: X25519PrivateKey) -> list[Letter]:
             raise WireError(f"bundle: a message that is neither {' nor '.join(LEAVES)}")
         letters.append((leaf, octets(payload, "message", range(1, _GROUP_BYTES + FILE_BYTES))))
     return letters
-
-
-def receipts_bytes(receipts: Iterable[tuple[str, Receipt]]) -> bytes:
-    """The file that goes back to the terminals by the same hand: (terminal, receipt) of each, signed one by one."""
-    return encode([VERSION, [[terminal, receipt_bytes(receipt)] for terminal, receipt in receipts]])
-
-
-def parse_receipts(data: bytes) -> list[tuple[str, Receipt]]:
-    """Undo receipts_bytes. Raises WireError."""
-    fields = message(data, "receipts", 2)
-    found = []
-    for row in array(fields[1], "receipts", range(1001)):
-        terminal, receipt = array(row, "receipt", range(2, 3))
-        found.append(
-            (check_terminal(text(terminal, "terminal", 32)), parse_receipt(octets(receipt, "receipt", range(512))))
-        )
-    return found
 
 
 def _about(terminal: str) -> bytes:

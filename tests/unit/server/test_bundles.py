@@ -13,8 +13,8 @@ from server.web.app import create_app
 from server.web.bundles import MAX_BYTES, PATH
 from server.web.services import Services
 from sync import WireError
-from sync.bundle import parse_receipts, receipts_bytes
 from sync.chain import verify_receipt
+from sync.handed import parse_receipts, receipts_bytes
 from tests.unit.server.aggregator import Aggregator
 from tests.unit.server.test_carried import Unit, intake
 
