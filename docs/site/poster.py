@@ -6,7 +6,7 @@ import io
 from dataclasses import replace
 from pathlib import Path
 
-from weasyprint import HTML  # type: ignore[import-untyped]
+from weasyprint import HTML, Document  # type: ignore[import-untyped]
 
 from edge.outcome import Accepted
 from edge.picture import draw
@@ -22,10 +22,15 @@ SHOWN = {"digits": "typing", "finger": "place", "green": "accepted-in"}  # a ste
 
 def pdf() -> bytes:
     """The poster, ready to print."""
-    printed: bytes | None = HTML(string=page()).write_pdf()
+    printed: bytes | None = laid_out().write_pdf()
     if printed is None:
         raise RuntimeError("the poster could not be printed")
     return printed
+
+
+def laid_out() -> Document:
+    """The poster as its pages."""
+    return HTML(string=page()).render()
 
 
 def page() -> str:
