@@ -214,6 +214,7 @@ def parser() -> argparse.ArgumentParser:
     update = add("update", "look for a newer release, install it beside what runs, and go back if it is not well")
     what = update.add_mutually_exclusive_group()
     what.add_argument("--check", action="store_true", help="only say what is offered")
+    what.add_argument("--settle", action="store_true", help="only leave a version whose trial was cut off")
     what.add_argument("--status", action="store_true", help="only say what runs and how the last trial ended")
     update.add_argument("--from", dest="source", type=Path, metavar="DIR", help="a stick with a copy of the releases")
     update.add_argument("--root", type=Path, metavar="root.json", help="whose releases to believe; given once")
