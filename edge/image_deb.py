@@ -31,7 +31,10 @@ if [ "$1" = configure ]; then
     [ ! -d /opt/hazri/venv ] || mv /opt/hazri/venv /opt/hazri/venv.old
     mv /opt/hazri/venv.new /opt/hazri/venv
     rm -rf /opt/hazri/venv.old
-    ln -sfn venv/bin /opt/hazri/bin
+    mkdir -p /opt/hazri/slots /opt/hazri/update
+    ln -sfn venv /opt/hazri/good
+    ln -sfn venv /opt/hazri/current
+    ln -sfn current/bin /opt/hazri/bin
     if [ -d /run/systemd/system ]; then
         systemctl daemon-reload
         udevadm control --reload || true
@@ -46,7 +49,7 @@ _PRERM = """#!/bin/sh
 set -e
 if [ "$1" = remove ]; then
     [ ! -d /run/systemd/system ] || systemctl disable --now {units} || true
-    rm -rf /opt/hazri/venv /opt/hazri/bin
+    rm -rf /opt/hazri/venv /opt/hazri/bin /opt/hazri/current /opt/hazri/good /opt/hazri/slots /opt/hazri/update
 fi
 """
 # Wheels are zip files (PEP 427); on the terminal they need no installer, and no network.
@@ -81,7 +84,13 @@ for folder in site.glob("*.data/purelib"), site.glob("*.data/platlib"):
         for one in data.iterdir():
             one.rename(site / one.name)
 '''
-SERVICES = ("hazri-firstboot.service", "hazri-terminal.service", "hazri-sync.service")
+SERVICES = (
+    "hazri-firstboot.service",
+    "hazri-terminal.service",
+    "hazri-sync.service",
+    "hazri-update-settle.service",
+    "hazri-update.timer",
+)
 
 
 def build(arch: str, wheels: Path | None, out: Path) -> Path:

@@ -58,7 +58,10 @@ def update(args: Namespace, settings: Settings, updating: Updating) -> int:
             _pin(updating.root / _ROOT, args.root)
         machine = Systemd(settings.condition, args.config, updating.health_s)
         parts = Parts(slots, machine, None, lambda: args.now or updating.hours.open(_minute()), _tell)
-        Update(parts).run()
+        settled = Update(parts).run()
+        if args.settle:
+            say(settled)
+            return 0
         purse = _purse(settings, updating)
         source = _source(args, settings, updating, purse)
         if source is None:

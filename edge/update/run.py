@@ -18,6 +18,7 @@ from sync.release import Release, Wheel
 
 Say = Callable[[str], None]
 FOLDER, JOURNAL, INCOMING = "update", "journal.json", "incoming"
+_OPEN = "open"  # a file that says: there may be something to settle (systemd/hazri-update-settle.service)
 _MOST_STEPS = 32  # a whole update makes nine, with a trial to be left before it
 
 
@@ -39,6 +40,7 @@ class Update:
     def __init__(self, parts: Parts, release: Release | None = None) -> None:
         self._parts, self._release = parts, release
         self._journal = parts.slots.root / FOLDER / JOURNAL
+        self._open = parts.slots.root / FOLDER / _OPEN
         self._verdict, self._mine, self._tried = Verdict.NONE, False, False
         self._why = ""
 
@@ -48,6 +50,7 @@ class Update:
         for _ in range(_MOST_STEPS):
             step, why = steps.decide(self.seen())
             if step is Step.REST:
+                self._open.unlink(missing_ok=True)
                 return why
             self._parts.say(f"{step.value}: {why}")
             self._do(step)
@@ -83,6 +86,7 @@ class Update:
                 self._try()
             case Step.SWITCH:
                 self._note(steps.switching(self._kept, self._wish.version))
+                journal.replace_file(self._open, b"")
                 self._parts.slots.turn(CURRENT, self._parts.slots.spare)
                 self._mine, self._verdict = True, Verdict.NONE
             case Step.RESTART:

@@ -18,6 +18,8 @@ LIMITS = {
     "hazri-broker": 20,
     "hazri-backup": 5,
     "hazri-selftest": 5,
+    "hazri-update": 14,
+    "hazri-update-settle": 10,
 }
 LONG = ("hazri-terminal", "hazri-clock", "hazri-sync", "hazri-bridge", "hazri-server", "hazri-broker")
 
