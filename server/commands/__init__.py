@@ -8,6 +8,7 @@ from server.commands import (
     delivery,
     exchange,
     fleet,
+    nats,
     orders,
     people,
     policy,
@@ -23,7 +24,7 @@ from server.commands.words import Words
 
 def add_all(words: Words) -> None:
     """In the order in which `hazri-server --help` tells them."""
-    for one in (bench, report, exchange, synthetic, simulate, policy, delivery, web, broker, account):
+    for one in (bench, report, exchange, synthetic, simulate, policy, delivery, web, broker, nats, account):
         one.add(words)
     for one in (fleet, claim, release, orders, people, registration):
         one.add(words)

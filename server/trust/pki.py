@@ -57,6 +57,16 @@ def broker_certificate(
     return builder.add_extension(names, critical=False).sign(authority.key, hashes.SHA256())
 
 
+def node_certificate(
+    authority: Authority, key: EllipticCurvePrivateKey, hosts: tuple[str, ...], now: dt.datetime
+) -> x509.Certificate:
+    """A node's of a cluster, by `hosts`: a server to clients, and both to the other nodes."""
+    names = x509.SubjectAlternativeName([_host(h) for h in dict.fromkeys(hosts)])
+    both = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH
+    builder = _end_entity(authority, "hazri-broker", key.public_key(), now, OWN_DAYS, *both)
+    return builder.add_extension(names, critical=False).sign(authority.key, hashes.SHA256())
+
+
 def client_certificate(
     authority: Authority, name: str, public: EllipticCurvePublicKey, now: dt.datetime, days: int
 ) -> x509.Certificate:
@@ -219,7 +229,7 @@ def _end_entity(
     public: EllipticCurvePublicKey,
     now: dt.datetime,
     days: int,
-    usage: x509.ObjectIdentifier,
+    *usages: x509.ObjectIdentifier,
 ) -> x509.CertificateBuilder:
     issuer = authority.certificate
     identifier = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
@@ -227,7 +237,7 @@ def _end_entity(
         _builder(_name(name), issuer.subject, public, now, days)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(sign_certificates=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier), critical=False)
     )
 
