@@ -96,10 +96,12 @@ class Module:
         if code not in _DO or (code == Cmd.MODULE_INFO and not self.variant.told):
             yield _answer(Nack.NOT_SUPPORTED)
             return
-        before = self.baud
+        before, life = self.baud, self.resets
         answer = _DO[Cmd(code)](self, parameter)
         after, self.baud = self.baud, before  # the answer still comes at the old speed
         yield _answer(answer[0] if isinstance(answer, tuple) else answer)
+        if life != self.resets:
+            return  # it was reset while its answer went out, and is at its first speed again
         self.baud = after
         if isinstance(answer, tuple):
             packet = codec.pack_data(answer[1])
