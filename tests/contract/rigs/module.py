@@ -10,7 +10,7 @@ from tests.contract.rigs.wire import PtyWire
 class ModuleRig:
     """`sim` knows place, lift and spoil."""
 
-    hasty: ClassVar[Options] = {"patience_pct": 20}
+    hasty: ClassVar[Options] = {"patience_pct": 40}
 
     def __init__(self, sim: Simulation, folder: Path) -> None:
         self.sim = sim

@@ -10,7 +10,7 @@ from tests.contract.rigs.wire import TcpWire
 
 
 class Uru4000Rig:
-    hasty: ClassVar[Options] = {"patience_pct": 10}
+    hasty: ClassVar[Options] = {"patience_pct": 20}
 
     def __init__(self, _folder: Path) -> None:
         self.simulation = UruSimulation(Stage(tcp="127.0.0.1:0", pacing=False))
