@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 CONFIG = Path("/etc/hazri/edge.toml")
 GALLERY = Path("~/.cache/hazri/gallery").expanduser()
 MISUSED = 2
-SETUP = ("claim", "firstboot", "image")
+SETUP = ("claim", "firstboot", "image", "logs")
 _WITHOUT = ("image", "models", "bench", "synth", "trace", "play", "screens", "voice", "sim", "sensors")  # settings
 
 
@@ -69,6 +69,11 @@ def _run(args: argparse.Namespace) -> int:
 
         config = load(Edge, args.config)
         return command.update(args, _settings(config), _updating(config))
+    if args.command == "setup":
+        from edge import setup_commands
+
+        config = load(Edge, args.config) if args.config != CONFIG or CONFIG.exists() else Edge()
+        return setup_commands.setup(args, _settings(config), _uplink(config))
     from edge import commands, setup_commands
 
     room = setup_commands if args.command in SETUP else commands
@@ -219,6 +224,12 @@ def parser() -> argparse.ArgumentParser:
     update.add_argument("--from", dest="source", type=Path, metavar="DIR", help="a stick with a copy of the releases")
     update.add_argument("--root", type=Path, metavar="root.json", help="whose releases to believe; given once")
     update.add_argument("--now", action="store_true", help="though people may be punching")
+    setup = add("setup", "set a machine up page by page, or by the steps named, in plain lines")
+    setup.add_argument("what", nargs="*", metavar="STEP|NAME=TEXT", help="steps in plain lines, and what they ask for")
+    setup.add_argument("--plain", action="store_true", help="everything that only looks, in plain lines")
+    setup.add_argument("--language", choices=["hi", "en"], help="what comes first (default hi; en on a bare console)")
+    logs = add("logs", "write what is needed to mend a machine from afar into one file, and nobody's data")
+    logs.add_argument("--out", type=Path, required=True, metavar="F.zip", help="a file, or a stick's folder")
     image = add("image", "prepare a card: its hazri.toml, or the Debian package")
     image.add_argument("what", choices=["dropin", "deb"])
     image.add_argument("--file", type=Path, metavar="hazri.toml", help="dropin: judged before it is written")

@@ -30,7 +30,7 @@ from sync.claim import (
     parse_word,
     seal_claim,
 )
-from sync.reasons import WORDS, Reason, of_error
+from sync.reasons import WORDS, Reason, Why, of_error
 
 _WAIT_S = 20  # the server holds its answer back so long
 _TIMEOUT_S = 45.0
@@ -114,6 +114,18 @@ def ask(dropin: DropIn, asked: Claim, wait_s: int = 0) -> Verdict:
         raise ConnectionError(WORDS[Reason.STRANGER].en) from None
 
 
+def greet(dropin: DropIn) -> Why:
+    """Does the server of the file answer, and is it that one? Never raises."""
+    opener = urllib.request.build_opener(_NoRedirect, urllib.request.HTTPSHandler(context=_sealed_anyway()))
+    try:
+        _word(opener, dropin.server.rstrip("/"), dropin.fingerprint)
+    except SyncError as error:
+        return Why(Reason.STRANGER, str(error))
+    except OSError as error:
+        return _reason(error)
+    return Why(Reason.CONNECTED)
+
+
 def hardware_serial() -> str:
     """What the board says its number is; empty where it says none."""
     for path in _SERIALS:
@@ -148,10 +160,15 @@ def _fetch(opener: urllib.request.OpenerDirector, url: str, body: bytes | None) 
 
 def _why(error: OSError) -> str:
     """In one line (S15)."""
+    why = _reason(error)
+    return why.detail if why.reason is Reason.FAILED else str(why)
+
+
+def _reason(error: OSError) -> Why:
     cause = error.reason if isinstance(error, urllib.error.URLError) else error
     if isinstance(cause, OSError) and (cause.errno is not None or isinstance(cause, TimeoutError)):
-        return str(of_error(cause))
-    return str(cause)
+        return of_error(cause)
+    return Why(Reason.FAILED, str(cause))
 
 
 def _sealed_anyway() -> ssl.SSLContext:

@@ -112,7 +112,7 @@ def enrol(args: Namespace, settings: Settings) -> int:
     client = LineClient(settings.control, timeout_s=120.0)
     seen = client.ask({**asked, "impressions": args.impressions, "alive": args.alive})
     while "ok" not in seen:
-        say(_enrol_line(seen))
+        say(enrol_line(seen))
         seen = client.next()
     if not seen["ok"]:
         say(f"not enrolled: {seen['error']}")
@@ -339,7 +339,7 @@ def _picture(file: Path) -> Any:
     return image
 
 
-def _enrol_line(seen: dict[str, Any]) -> str:
+def enrol_line(seen: dict[str, Any]) -> str:
     from drivers.base import Advice
     from edge import words
     from edge.fingers import NAMES

@@ -1,5 +1,7 @@
-"""What a technician sets a machine up with: `hazri-edge claim`, `firstboot` and `image`."""
+"""What a technician sets a machine up with: `hazri-edge setup`, `claim`, `firstboot`, `logs` and `image`."""
 
+import os
+import sys
 from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,13 +9,39 @@ from dataclasses import replace
 from edge import SetupError
 from edge.claim import Step, Waiting
 from edge.report import line as say
-from edge.settings import Settings
+from edge.settings import Settings, Uplink
 
 _TOLD = {
     Step.NETWORK: "{terminal}: the server is not reached: {why}",
     Step.APPROVAL: "{terminal}: waits until it is approved, on the dashboard or with `hazri-server claim approve`",
     Step.ADMITTED: "{terminal}: admitted",
 }
+
+
+def setup(args: Namespace, settings: Settings, uplink: Uplink) -> int:
+    """Pages where there is a terminal to show them on, else lines."""
+    from edge.setup import plain
+    from edge.setup.said import Desk
+    from edge.words import Language
+
+    names = [word for word in args.what if "=" not in word]
+    given = dict(word.split("=", 1) for word in args.what if "=" in word)
+    bare = os.environ.get("TERM") == "linux"  # the kernel's own console has no Devanagari
+    desk, language = Desk(settings, uplink), Language(args.language or ("en" if bare else "hi"))
+    if args.plain or names or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return plain.run(desk, names, given, language)
+    try:
+        from edge.setup import app
+    except ImportError:
+        raise SetupError("setup: pages need the package textual (hazri[setup]); `--plain` does without") from None
+    return app.run(desk, language)
+
+
+def logs(args: Namespace, settings: Settings) -> int:
+    from edge import logs as bundle
+
+    say(f"{bundle.write(settings, args.out)}: no name, digit, finger or key is in it")
+    return 0
 
 
 def claim(args: Namespace, settings: Settings) -> int:
