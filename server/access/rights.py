@@ -75,6 +75,11 @@ class Right(Enum):
             Role.AUDITOR,
         },
     )
+    SEND_RETURNS = May(
+        "send returns, which freezes them (R2.5)",
+        _ADMINS | _CUSTODIANS | {Role.SECTION_OFFICER, Role.ADMINISTRATION_WING},
+    )
+    LEAVE = May("credit leave accounts (R2.4)", frozenset({Role.SECTION_OFFICER, Role.ADMINISTRATION_WING}))
     LATE_REGISTER = May("keep the late register (R2.7)", frozenset({Role.SECTION_OFFICER}))
     BRANCH_REGISTER = May("own a branch's register (R6.6)", frozenset({Role.BRANCH_HEAD, Role.BRANCH_OFFICER}))
     SANCTION = May("approve late sitting beforehand (R3.6)", frozenset({Role.SANCTIONING_AUTHORITY}))

@@ -43,11 +43,11 @@ def compare(days: Iterable[AttendanceDay], signed: Collection[tuple[bytes, dt.da
         machine = any(punch.id.terminal for punch in day.punches) and day.status is Status.PRESENT
         register = (day.person, day.day) in signed
         asked = ranks is not None and ranks.register(rank)
-        found.append(Compared(day.person, day.day, _MARKED[machine, register], asked))
+        found.append(Compared(day.person, day.day, MARKED[machine, register], asked))
     return found
 
 
-_MARKED = {
+MARKED = {
     (True, True): Marked.BOTH,
     (True, False): Marked.MACHINE_ONLY,
     (False, True): Marked.REGISTER_ONLY,

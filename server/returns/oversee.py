@@ -10,7 +10,7 @@ from server.access import custody
 from server.access.keys import AccessKeys
 from server.access.roles import Role
 from server.access.scope import Place, Scope
-from server.attendance.reconcile import Marked
+from server.attendance.reconcile import MARKED, Marked
 from server.attendance.types import DayFlag
 from server.attendance.words import WORDS
 from server.days.store import as_known
@@ -190,7 +190,7 @@ def register(connection: Connection, asked: Asked) -> Return:
     odd = []
     for row in connection.execute(query.order_by(_d.day, _d.person)):
         machine = row.status == "present" and row.first_low_ms is not None
-        marked = _MARKED[machine, (row.person, row.day) in signed]
+        marked = MARKED[machine, (row.person, row.day) in signed]
         of_office = counts.setdefault(Text(row.name, row.name_hi), dict.fromkeys(Marked, 0))
         of_office[marked] += 1
         if marked in (Marked.MACHINE_ONLY, Marked.REGISTER_ONLY) and row.person in sign:
@@ -206,14 +206,6 @@ def register(connection: Connection, asked: Asked) -> Return:
     differ = Table(Text("Where they differ, of those who sign", "हस्ताक्षर करने वालों में अंतर"), columns, rows)
     title = words.TITLES["register"]
     return Return("register", title, asked.place, asked.month, asked.now_ms, (main, differ))
-
-
-_MARKED = {
-    (True, True): Marked.BOTH,
-    (True, False): Marked.MACHINE_ONLY,
-    (False, True): Marked.REGISTER_ONLY,
-    (False, False): Marked.NEITHER,
-}
 
 
 def _signing(connection: Connection) -> set[bytes]:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from server.web import words_attendance
+
 # Names with a dot are looked up by `of`: the group, then the code that the ledger holds.
 WORDS: dict[str, tuple[str, str]] = {
     # the desk
@@ -705,6 +707,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "hint.corner": ("My days, leave, requests, receipts", "मेरे दिन, अवकाश, आवेदन, रसीदें"),
 }
 
+WORDS |= words_attendance.WORDS
+
 # What is wrong with a field, by the code of server.people.fields: why, and what to do.
 PROBLEMS: dict[str, str] = {
     "name": "नाम ख़ाली है या उसमें ऐसे अक्षर हैं जो नाम में नहीं होते: जैसा आधार कार्ड पर है वैसा लिखें",
@@ -762,6 +766,8 @@ SAID: dict[str, str] = {
     "nobody decides what they asked for themselves": "अपने आवेदन का निर्णय कोई स्वयं नहीं करता",
     "a deduction is rejected for a reason; write it down": "अस्वीकृति का कारण लिखें",
 }
+
+SAID |= words_attendance.SAID
 
 
 @dataclass(frozen=True, slots=True)

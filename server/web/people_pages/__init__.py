@@ -6,7 +6,9 @@ from server.web.people_pages import (
     corner,
     coverage,
     decisions,
+    exchange,
     imports,
+    leave_accounts,
     masters,
     offices,
     organisations,
@@ -15,12 +17,15 @@ from server.web.people_pages import (
     provisional,
     queue,
     register,
+    registers,
     returns,
     section,
+    sent,
     service,
+    sitting,
 )
 
-# `imports` before `people`: /people/import is no person.
+# `imports` before `people`: /people/import is no person. `sent` before `returns`: nor is it a return.
 ROUTERS: list[APIRouter] = [
     one.router
     for one in (
@@ -38,6 +43,11 @@ ROUTERS: list[APIRouter] = [
         corner,
         section,
         decisions,
+        registers,
+        leave_accounts,
+        sitting,
+        sent,
         returns,
+        exchange,
     )
 ]

@@ -3,11 +3,12 @@
 import calendar
 import datetime as dt
 import json
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from server import ServerError
 from server.access.gate import may
@@ -82,7 +83,7 @@ def correct(request: Request, scope: Own, day: str, typed: Form) -> Response:
         act = next((one for one in ACTS if one.value == typed.text("act")), None)
         if act is None:
             raise RequestError("choose what is to be corrected")
-        at_ms = _clock(on, typed.text("at")) if act in (Act.ADD_IN, Act.ADD_OUT) else None
+        at_ms = clock(on, typed.text("at")) if act in (Act.ADD_IN, Act.ADD_OUT) else None
         punch = typed.text("punch").split("/") if act is Act.NOT_MINE else None
         detail = {"act": act.value, "at_ms": at_ms, "punch": punch}
         one = Ask(_me(scope), Kind.ADJUSTMENT, on, on, typed.text("reason"), detail)
@@ -136,13 +137,10 @@ def receipt(request: Request, scope: Own, typed: Form) -> Response:
     services, p = parts(request)
     code = typed.text("code")[:20]
     try:
-        low, high = head_prefixes(code)
+        with services.ledger.read() as connection:
+            found = receipts(connection, select(record).where(record.c.person == _me(scope)), code)
     except WireError:
         return show(request, "corner_receipt.html", 400, code=code, found=None, problems={"code": p.receipt_form})
-    mine = record.c.person == _me(scope), record.c.type == int(RecordType.PUNCH)
-    asked = select(record).where(*mine, record.c.head >= low, record.c.head <= high + b"\xff" * 28)
-    with services.ledger.read() as connection:
-        found = connection.execute(asked.order_by(record.c.server_seq.desc()).limit(10)).all()
     return show(request, "corner_receipt.html", code=code, found=found)
 
 
@@ -166,6 +164,14 @@ def export(request: Request, scope: Own) -> Response:
     return Response(body, media_type="application/json", headers=headers)
 
 
+def receipts(connection: Connection, mine: Select[Any], code: str) -> Sequence[Any]:
+    """The punches among `mine` that a code stands for, the newest first. Raises WireError for what is no code."""
+    low, high = head_prefixes(code)
+    asked = mine.where(record.c.type == int(RecordType.PUNCH))
+    asked = asked.where(record.c.head >= low, record.c.head <= high + b"\xff" * 28)
+    return connection.execute(asked.order_by(record.c.server_seq.desc()).limit(10)).all()
+
+
 def read_ask(ref: bytes, typed: Typed, kinds: tuple[Kind, ...]) -> Ask:
     """A request as the form tells it. Raises RequestError, PeopleError."""
     kind = next((one for one in kinds if one.value == typed.text("kind")), None)
@@ -178,7 +184,7 @@ def read_ask(ref: bytes, typed: Typed, kinds: tuple[Kind, ...]) -> Ask:
         detail["kind"] = typed.text("leave")
     elif kind is Kind.MOVEMENT:
         back = typed.text("back")
-        detail = {"out_ms": _clock(since, typed.text("out")), "in_ms": _clock(since, back) if back else None}
+        detail = {"out_ms": clock(since, typed.text("out")), "in_ms": clock(since, back) if back else None}
     else:
         detail["place"] = typed.text("place")
     return Ask(ref, kind, since, until, typed.text("reason"), detail)
@@ -251,7 +257,7 @@ def _date(told: str) -> dt.date:
         raise HTTPException(404, "there is no such day") from None
 
 
-def _clock(day: dt.date, told: str) -> int:
+def clock(day: dt.date, told: str) -> int:
     """A time of a day in India, Unix time in ms. Raises RequestError."""
     try:
         at = dt.time.fromisoformat(told)
