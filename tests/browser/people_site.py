@@ -29,6 +29,9 @@ HOLDS = {
     "issuer": (Role.ORDER_ISSUER, DISTRICT),
     "head": (Role.BRANCH_HEAD, SCHOOL),
     "section": (Role.SECTION_OFFICER, LIVE),
+    "branch": (Role.BRANCH_HEAD, LIVE),
+    "wing": (Role.ADMINISTRATION_WING, LIVE),
+    "authority": (Role.SANCTIONING_AUTHORITY, LIVE),
     "reporting": (Role.REPORTING_OFFICER, LIVE),
     "auditor": (Role.AUDITOR, DISTRICT),
 }

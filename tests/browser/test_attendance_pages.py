@@ -10,12 +10,16 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
+from sqlalchemy import update
 
 from server.days import places
 from server.days.places import Place, Source, Span
 from server.ledger.store import Ledger
+from server.ledger.tables import designation
 from server.people.synthetic import generate
-from server.requests import leave
+from server.requests import desk, leave
+from server.requests.kinds import Ask
+from server.requests.kinds import Kind as Kind_
 from sync.code import receipt_code
 from sync.record import Kind
 from tests.browser.people_site import LIVE, ORG, WIDTHS, Site, solve
@@ -52,6 +56,7 @@ class Department(Site):
                             Marked(one.ref, "t-s2", at(day, "17:35"), Kind.OUT),
                         ]
                         district.put(connection, marks)
+            connection.execute(update(designation).values(pay_band="PB-2", grade_pay=4600))
             leave.grant(connection, self.me.ref, "CL", 8, dt.date(2026, 1, 1), "2026", "tester")
         ledger.close()
         folded = self.server.command("fold")
@@ -219,6 +224,184 @@ def test_returns_are_looked_at_and_taken_away(site: Department) -> None:
     page.context.close()
 
 
+def test_the_gate_keeps_its_register(site: Department) -> None:
+    """R1.16: somebody leaves, and is back; a return before the departure is refused."""
+    page = site.page("wing")
+    page.goto(f"{site.server.url}/movements?week={LATE[1]}")
+    page.locator("#person").select_option(site.me.ref.hex())
+    page.locator("#since").fill(LATE[1].isoformat())
+    page.locator("#out").fill("11:00")
+    page.locator("#reason").fill("to the bank")
+    page.get_by_role("button", name="Write down").click()
+    row = page.locator("tbody tr", has_text="to the bank")
+    expect(row).to_contain_text("11:00")
+    row.locator("input[name=back]").fill("10:00")
+    row.get_by_role("button", name="Back").click()
+    expect(page.get_by_role("alert")).to_contain_text("before the departure")
+    page.locator("tbody tr", has_text="to the bank").locator("input[name=back]").fill("11:40")
+    page.locator("tbody tr", has_text="to the bank").get_by_role("button", name="Back").click()
+    expect(page.locator("tbody tr", has_text="to the bank")).to_contain_text("11:40")
+    site.shot(page, "movements-1280")
+    page.context.close()
+
+
+def test_the_branch_register_stands_beside_the_machine(site: Department) -> None:
+    """R2.9: both, machine only, register only, neither; a line keyed in by mistake is taken back."""
+    page = site.page("branch")
+    page.goto(f"{site.server.url}/register-book?day={LATE[0]}")
+    mine = page.locator("tbody tr", has=page.locator(f"[id='s-{site.me.ref.hex()}']"))
+    expect(mine).to_contain_text("Machine only")
+    absent = page.locator("tbody tr", has_text="Neither").first
+    absent.locator("input[type=checkbox]").check()
+    mine.locator("input[type=checkbox]").check()
+    page.get_by_role("button", name="Write down").click()
+    expect(page.locator("tbody tr", has_text="Both")).to_have_count(1)
+    expect(page.locator("tbody tr", has_text="Register only")).to_have_count(1)
+    cells = page.locator("dl.facts dd")
+    assert [int(cells.nth(n).inner_text()) for n in (0, 2)] == [1, 1]
+    site.shot(page, "branch-register-1280")
+    page.locator("tbody tr", has_text="Register only").get_by_role("button", name="Take back").click()
+    expect(page.locator("tbody tr", has_text="Register only")).to_have_count(0)
+    page.context.close()
+
+
+def test_leave_is_credited_once_by_an_order(site: Department) -> None:
+    """R2.4: the balance that deductions draw on; the same order again credits nothing."""
+    page = site.page("section")
+    for _ in range(2):
+        page.goto(f"{site.server.url}/leave-accounts?of={site.other.ref.hex()}")
+        page.locator("#kind").select_option("EL")
+        page.locator("#days").fill("2.5")
+        page.locator("#order").fill("EL 2026, second half")
+        page.get_by_role("button", name="Credit").click()
+        expect(page.locator(".line li", has_text="EL 2026, second half")).to_have_count(1)
+    site.shot(page, "leave-1280")
+    page.locator("#days").fill("0.3")
+    page.locator("#order").fill("x")
+    page.get_by_role("button", name="Credit").click()
+    expect(page.get_by_role("alert")).to_contain_text("0.5")
+    assert site.ask("select sum(halves) from leave_entry where person = ? and kind = 'EL'", site.other.ref) == [(5,)]
+    page.context.close()
+
+
+def test_late_sitting_is_sanctioned_and_claimed(site: Department) -> None:
+    """R3.6, R3.7: beforehand, with the work named; claimed with a certificate; a day that is not done pays nothing."""
+    officer = site.page("authority")
+    officer.goto(f"{site.server.url}/sanction")
+    officer.locator("#person").select_option(site.me.ref.hex())
+    officer.locator("#day").fill("2026-10-01")
+    officer.locator("#work").fill("closing the accounts of the quarter")
+    officer.get_by_role("button", name="Sanction").click()
+    expect(officer.get_by_role("alert")).to_contain_text("before the day")
+    on = str(officer.locator("#day").evaluate("e => { const d = new Date(); d.setTime(d.getTime() + 19800000);"
+                                              " return d.toISOString().slice(0, 10) }"))  # fmt: skip
+    officer.locator("#day").fill(on)
+    officer.get_by_role("button", name="Sanction").click()
+    expect(officer.locator("tbody")).to_contain_text("closing the accounts")
+    site.shot(officer, "sanction-1280")
+    page = site.employee()
+    page.goto(f"{site.server.url}/me/claim?month={on[:7]}")
+    row = page.locator("tbody tr", has_text=on)
+    expect(row).to_contain_text("Refused")
+    site.shot(page, "corner-claim-1280")
+    row.locator("input[type=checkbox]").check()
+    page.locator("#certificate").set_input_files(
+        {"name": "c.txt", "mimeType": "text/plain", "buffer": b"the work was done"}
+    )
+    page.get_by_role("button", name="Claim").click()
+    expect(page.get_by_role("alert")).to_contain_text("PDF or JPEG")
+    page.locator("tbody tr", has_text=on).locator("input[type=checkbox]").check()
+    page.locator("#certificate").set_input_files(
+        {"name": "c.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4 sample"}
+    )
+    page.get_by_role("button", name="Claim").click()
+    expect(page.get_by_role("status")).to_contain_text("taken")
+    expect(page.locator(".line")).to_contain_text(on)
+    assert site.ask("select rupees from lsa_claim") == [(0,)]
+    page.context.close()
+    officer.context.close()
+
+
+def test_a_return_is_sent_from_its_page_and_amended_by_a_slip(site: Department) -> None:
+    """R2.5, point 2: frozen as it stands; a correction afterwards stands on a slip beside it; who only reads sends
+    nothing."""
+    page = site.page("section")
+    page.goto(f"{site.server.url}/returns/employees?month={MONTH}")
+    page.get_by_role("button", name="Send").click()
+    page.wait_for_url("**/returns/sent/*")
+    expect(page.locator("dl.facts")).to_contain_text("1")
+    before = page.locator("dl.facts .id").inner_text()
+    where = page.url
+    ledger = Ledger(f"sqlite:///{site.server.ledger}")
+    with ledger.write() as connection:
+        told = {"act": "condone_late", "at_ms": None, "punch": None}
+        ask = Ask(site.me.ref, Kind_.ADJUSTMENT, LATE[1], LATE[1], "the bridge was closed", told)
+        desk.enter(connection, ask, "officer")
+    ledger.close()
+    assert site.server.command("fold").returncode == 0
+    page.get_by_role("button", name="Look for changes").click()
+    expect(page.locator("h2", has_text="Amendment slip 1").first).to_be_visible()
+    expect(page.locator("section.return").first).to_contain_text("condone_late")
+    assert page.locator("dl.facts .id").inner_text() == before
+    site.shot(page, "sent-1280")
+    for link, begins in (("CSV", b"\xef\xbb\xbf"), ("PDF", b"%PDF")):
+        with page.expect_download() as saved:
+            page.locator(".downloads").nth(1).locator("a", has_text=link).click()
+        assert Path(saved.value.path()).read_bytes().startswith(begins)
+    page.goto(f"{site.server.url}/returns/sent")
+    expect(page.locator("tbody tr")).to_have_count(1)
+    site.shot(page, "sent-list-1280")
+    auditor = site.page("auditor")
+    auditor.goto(where)
+    expect(auditor.get_by_role("button", name="Look for changes")).to_have_count(0)
+    auditor.goto(f"{site.server.url}/returns/employees?month={MONTH}")
+    expect(auditor.get_by_role("button", name="Send")).to_have_count(0)
+    page.context.close()
+    auditor.context.close()
+
+
+def test_a_code_on_a_slip_is_checked_by_whoever_reads_returns(site: Department) -> None:
+    """Point 9: of one's own offices alone."""
+    head = site.ask("select head from record where person = ? order by seq limit 1", site.me.ref)[0][0]
+    assert isinstance(head, bytes)
+    for who, found in (("section", True), ("auditor", True)):
+        page = site.page(who)
+        page.goto(f"{site.server.url}/returns/receipt")
+        page.locator("#code").fill(receipt_code(head))
+        page.locator("form.card button").click()
+        expect(page.locator(".done")).to_contain_text("t-s2")
+        assert found
+        page.context.close()
+    page = site.page("section")
+    page.goto(f"{site.server.url}/returns/receipt")
+    page.locator("#code").fill(receipt_code(bytes(32)))
+    page.locator("form.card button").click()
+    expect(page.get_by_role("status")).to_contain_text("No punch")
+    page.context.close()
+
+
+def test_files_for_other_systems_are_taken_from_a_page(site: Department) -> None:
+    """Point 11: check-ins, attendances, the calendar and the lists, of one's own offices."""
+    page = site.page("section")
+    page.goto(f"{site.server.url}/exchange")
+    site.shot(page, "exchange-1280")
+    for what, form, begins in (
+        ("frappe", "csv", b"\xef\xbb\xbfemployee,time,device_id,log_type,skip_auto_attendance"),
+        ("odoo", "json", b'[{"employee_id"'),
+        ("calendar", "csv", b"BEGIN:VCALENDAR"),
+        ("people", "csv", b"\xef\xbb\xbfreference,name,office"),
+    ):
+        page.locator("#what").select_option(what)
+        page.locator("#form").select_option(form)
+        page.locator("#month").fill(MONTH)
+        with page.expect_download() as saved:
+            page.get_by_role("button", name="Take it").click()
+        data = Path(saved.value.path()).read_bytes()
+        assert data.startswith(begins)
+        assert site.me.digits.encode() not in data.replace(site.me.ref.hex().encode(), b"")
+    page.context.close()
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("language", ["en", "hi"])
 def test_every_page_fits(site: Department, width: int, language: str) -> None:
@@ -228,7 +411,14 @@ def test_every_page_fits(site: Department, width: int, language: str) -> None:
             f"/deductions?month={MONTH}",
             "/returns",
             f"/returns/monthly?month={MONTH}",
+            "/returns/sent",
+            "/returns/receipt",
+            "/exchange",
+            "/leave-accounts",
         ],
+        "wing": [f"/movements?week={LATE[1]}"],
+        "branch": [f"/register-book?day={LATE[0]}"],
+        "authority": ["/sanction"],
         "reporting": ["/requests", "/requests?state=approved"],
         "auditor": ["/returns/coverage", "/returns/latecomers?month=2026-10", "/returns/daily?day=2026-10-05"],
     }
