@@ -74,7 +74,7 @@ class Daemon:
         self._bench = Bench(_slots(settings, self._door), settings.hang_s, self._pulse.beat)
         self._faces = "no camera"
         self._connection_file, self._connection = settings.connection, noted(settings.connection)
-        self._journal = Journal(Outbox(settings.punches, keys.terminal, keys.record))
+        self._journal = Journal(Outbox(settings.punches, keys.terminal, keys.record), follows=keys.follows)
         secrets = Secrets(keys.terminal, keys.seal, keys.lookup_key, keys.makers)
         own = self._journal.own_templates()
         self._people = People(settings.roster, secrets, self._journal.log, own, self._spoilt)

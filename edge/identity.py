@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 
 from edge import SetupError, papers
 from sync import SyncError
-from sync.admission import Admission, lookup_binding, parse
+from sync.admission import Admission, followed, lookup_binding, parse
 from sync.keys import load_ed25519, load_x25519, write_key
 from sync.word import Verifier
 
@@ -32,7 +32,7 @@ _DONE = b"overwritten"
 @dataclass(frozen=True, slots=True)
 class Keys:
     """What the terminal process holds: to sign records, to open templates, to find people, to seal for the server, and
-    to know its word and its seals."""
+    to know its word and its seals; and which log comes before its own (None: none did)."""
 
     terminal: str
     record: Ed25519PrivateKey
@@ -41,6 +41,7 @@ class Keys:
     template_key: X25519PublicKey
     server_key: Verifier
     makers: Callable[[], tuple[X25519PublicKey, ...]]
+    follows: tuple[bytes, int, bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ def load_keys(state_dir: Path) -> Keys:
         papers.template_key(state_dir, admission),
         papers.word(state_dir, admission),
         papers.makers(state_dir, admission),
+        followed(admission.follows),
     )
 
 

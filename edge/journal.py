@@ -20,6 +20,7 @@ from sync.wire import SealedTemplate, parse_template, template_bytes
 
 OWN = "own"
 PROPOSAL = "proposal"
+FOLLOWS = "follows"
 _PART_BYTES = 512  # as much as one detail of an event holds
 
 
@@ -69,8 +70,15 @@ class History:
 class Journal:
     """The outbox with its manners. Used by the terminal's one thread."""
 
-    def __init__(self, outbox: Outbox, clock: Clock | None = None, boot: bytes | None = None) -> None:
-        """Reads the whole log once. Raises StorageError when it cannot be read."""
+    def __init__(
+        self,
+        outbox: Outbox,
+        clock: Clock | None = None,
+        boot: bytes | None = None,
+        follows: tuple[bytes, int, bytes] | None = None,
+    ) -> None:
+        """Reads the whole log once. `follows`: log, last seq and head of the log of the unit whose place this one took,
+        as the server held it (S7); said once, where this log begins. Raises StorageError when it cannot be read."""
         self._outbox = outbox
         self._boot = boot or boot_id()
         self.history = History()
@@ -80,6 +88,7 @@ class Journal:
         self._boot_due = not here
         self._refused = 0
         self._aside = outbox.set_aside.name if outbox.set_aside else ""  # the damaged log this one follows (S2)
+        self._follows = follows if outbox.seq == 0 and outbox.set_aside is None else None
         boot_no = self.history.boot_no + (0 if here else 1)
         self.clock: Clock = clock or SystemClock(boot_no, self.history.offset_ms if here else None)
         if here and self.history.anchor:
@@ -259,6 +268,10 @@ class Journal:
             detail: dict[str, int | str | bytes] = {"boot_id": self._boot, "software": SOFTWARE}
             self._outbox.append(Event(EventCode.BOOT, detail, now))
             self._boot_due = False
+        if self._follows:
+            before: dict[str, int | str | bytes] = dict(zip(("log", "seq", "head"), self._follows, strict=True))
+            self._outbox.append(Event(EventCode.ADMIN, {"what": FOLLOWS} | before, now))
+            self._follows = None
         if self._aside:
             self._outbox.append(Event(EventCode.STORAGE, {"set_aside": self._aside}, now))
             self._aside = ""

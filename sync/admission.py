@@ -9,6 +9,7 @@ Admission: certificate, CA, server ◀──  and answers; the look-up key is se
 """
 
 import json
+import re
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
@@ -22,6 +23,8 @@ from sync.topics import check_terminal
 
 T = TypeVar("T", "Request", "Admission")
 _MAX_BYTES = 32 * 1024
+NOTHING = "nothing"
+_FOLLOWS = re.compile("([0-9a-f]{16}):([0-9]{1,18}):([0-9a-f]{64})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,8 @@ class Request:
 @dataclass(frozen=True, slots=True)
 class Admission:
     """`certificate` and `ca` are PEM, keys raw public keys in hex; `lookup_key` is sealed to the terminal, in hex;
-    `charter` is the number of the charter that states these keys (sync.charter), 0 before the first."""
+    `charter` is the number of the charter that states these keys (sync.charter), 0 before the first; `follows` is what
+    the server holds of the terminal's log before this one (`follows_text`), where the unit took another's place."""
 
     terminal: str
     certificate: str
@@ -49,6 +53,21 @@ class Admission:
     broker_host: str
     broker_port: int
     charter: int
+    follows: str = NOTHING
+
+
+def follows_text(log: bytes, seq: int, head: bytes) -> str:
+    return f"{log.hex()}:{seq}:{head.hex()}"
+
+
+def followed(text: str) -> tuple[bytes, int, bytes] | None:
+    """(log, last seq held, its head) of the log that a new one follows; None for NOTHING. Raises WireError."""
+    if text == NOTHING:
+        return None
+    found = _FOLLOWS.fullmatch(text)
+    if found is None:
+        raise WireError("admission: follows must be a log, a number and a head")
+    return bytes.fromhex(found[1]), int(found[2]), bytes.fromhex(found[3])
 
 
 def make_request(terminal: str, csr: str, record_key: Ed25519PrivateKey, seal_key: bytes) -> Request:
@@ -101,6 +120,7 @@ def parse(kind: type[T], data: str | bytes) -> T:
     if fields.get("charter", 0) < 0:
         raise WireError(f"{what}: charter must not be negative")
     check_terminal(fields["terminal"])
+    followed(fields.get("follows", NOTHING))
     return kind(**fields)
 
 

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from sqlalchemy import Connection, insert, select, update
 
 from server import AdmissionError, FleetError
-from server.fleet import orders, roster, standing, units, vouch
+from server.fleet import orders, roster, sayings, standing, units, vouch
 from server.fleet.renew import admitted
 from server.fleet.revoke import remember
 from server.fleet.standing import State
@@ -20,7 +20,7 @@ from server.trust import pki
 from server.trust.keys import ServerKeys
 from server.trust.vault import Vault
 from sync import SealError, WireError, seal
-from sync.admission import Admission, Request, check_request, lookup_binding, parse
+from sync.admission import NOTHING, Admission, Request, check_request, follows_text, lookup_binding, parse
 
 log = logging.getLogger("hazri.fleet")
 
@@ -38,6 +38,7 @@ def admit(ledger: Ledger, keys: ServerKeys, broker: BrokerSettings, data: bytes,
     vault = Vault(keys.vault)
     with ledger.write() as connection:
         known = connection.execute(select(terminal).where(terminal.c.id == request.terminal)).one_or_none()
+        before = sayings.newest(connection, request.terminal) if _is_another(known, request) else None
         lookup_key = _register(connection, vault, request, known, replace)
         # Before the commit: a terminal whose key nothing can be sealed to is not half admitted.
         sealed = _seal(request, lookup_key)
@@ -56,6 +57,7 @@ def admit(ledger: Ledger, keys: ServerKeys, broker: BrokerSettings, data: bytes,
         broker_host=broker.told_host,
         broker_port=broker.told_port,
         charter=number,
+        follows=follows_text(*before) if before else NOTHING,
     )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 from server.fleet import orders
 from server.intake.judge import Accept
 from server.ledger.store import upsert
-from server.ledger.tables import boot, log_link, unknown_badge, vouched
+from server.ledger.tables import boot, log_link, record, unknown_badge, vouched
 from server.ledger.tables import log as log_table
 from server.people import provisional
 from server.trust.vault import Vault
@@ -69,6 +69,8 @@ def take(connection: Connection, one: Id, code: int, detail: Detail, wall_ms: in
         return "unknown_badges" if _badge(connection, one[0], detail, now_ms) else ""
     if what == "provisional":
         return "provisional" if provisional.note(connection, one, detail, wall_ms, now_ms) else ""
+    if what == "follows":
+        return "logs_followed" if _follows(connection, one, detail, now_ms) else "links_refused"
     if what == "supervised":
         return "vouched" if _vouched(connection, one, detail, now_ms) else ""
     return ""
@@ -99,6 +101,28 @@ def _badge(connection: Connection, terminal: str, detail: Detail, now_ms: int) -
     times = {"times": 1, "first_ms": now_ms, "last_ms": now_ms}
     upsert(connection, unknown_badge, key | times, "last_ms", add="times")
     return True
+
+
+def _follows(connection: Connection, one: Id, detail: Detail, now_ms: int) -> bool:
+    """A new unit's own word on the log it follows, signed in its chain: taken where that log has this very record, at
+    the same terminal (S7). What the server found for itself stands where it is not."""
+    log, seq, head = (detail.get(name) for name in ("log", "seq", "head"))
+    if not (isinstance(log, bytes) and isinstance(seq, int) and isinstance(head, bytes)) or log == one[1]:
+        return False
+    c = record.c
+    held = connection.scalar(select(c.head).where(c.terminal == one[0], c.log == log, c.seq == seq))
+    if held != head:
+        return False
+    _link(connection, one[0], one[1], (log, seq, head), now_ms)
+    return True
+
+
+def newest(connection: Connection, terminal: str) -> tuple[bytes, int, bytes] | None:
+    """(log, last seq held, its head) of the log this terminal wrote last; None while nothing is held of it."""
+    columns = log_table.c
+    asked = select(columns.log, columns.seq, columns.head).where(columns.terminal == terminal)
+    row = connection.execute(asked.order_by(columns.last_ms.desc(), columns.log).limit(1)).one_or_none()
+    return (row.log, row.seq, row.head) if row else None
 
 
 def begun(connection: Connection, terminal: str, log: bytes, now_ms: int, *, carried: bool) -> None:
