@@ -6,7 +6,7 @@ the record.
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 
 from server.fleet import orders
 from server.intake.judge import Accept
@@ -113,6 +113,8 @@ def _follows(connection: Connection, one: Id, detail: Detail, now_ms: int) -> bo
     held = connection.scalar(select(c.head).where(c.terminal == one[0], c.log == log, c.seq == seq))
     if held != head:
         return False
+    link = log_link.c  # that one cannot follow this: a guess, while only the other way round was known
+    connection.execute(delete(log_link).where(link.terminal == one[0], link.log == log, link.old_log == one[1]))
     _link(connection, one[0], one[1], (log, seq, head), now_ms)
     return True
 

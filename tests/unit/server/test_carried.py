@@ -11,14 +11,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from edge import SetupError, export
+from edge.clock import SystemClock
+from edge.journal import Journal
 from server import __main__ as main
 from server import carried
 from server.carried import CarriedError, Taken
 from server.fleet.admit import admit, revoke
 from server.intake.group import Intake
 from server.ledger.records import RecordWriter
-from sync import StorageError, chain, seal
-from sync.admission import to_json
+from sync import StorageError, WireError, chain, seal
+from sync.admission import NOTHING, Admission, followed, parse, to_json
 from sync.bundle import pack, parse_text, part_bytes, part_text
 from sync.outbox import Outbox, OutboxReader
 from sync.record import ClockSource, Event, EventCode, Instant
@@ -177,6 +179,59 @@ def test_the_card_of_a_dead_unit(running: Aggregator, tmp_path: Path) -> None:
     assert carried.take_card(running.ledger, intake(running), tmp_path).counts["punches"] == 0
 
 
+def test_a_new_unit_says_in_its_own_log_which_one_it_follows(running: Aggregator, tmp_path: Path) -> None:
+    """S7: the link is signed by the new unit, and what the dead one still had joins the same history."""
+    unit = Unit(running, tmp_path)
+    unit.punches(20)
+    old = unit.outbox
+    unit.take(unit.export())
+    unit.punches(5)  # nobody has these yet
+    heir = Terminal("t-1")
+    admission = admit(running.ledger, running.keys, broker_settings(), heir.request(), replace=True)
+    parent = followed(admission.follows)
+    assert parent is not None
+    assert parent[:2] == (old.log, 20)
+    (tmp_path / "new").mkdir()
+    log = Outbox(tmp_path / "new" / "punches.db", "t-1", heir.key)
+    journal = Journal(log, SystemClock(1, 0), b"boot-of-the-heir", parent)
+    assert journal.open()
+    journal.punch(punch(b"person-1"))
+    again = Journal(log, SystemClock(1, 0), b"boot-of-the-heir", parent)
+    assert again.open()
+    told = [record.detail for _, record in log.records() if isinstance(record, Event) and "what" in record.detail]
+    assert told == [{"what": "follows", "log": old.log, "seq": 20, "head": parent[2]}]
+    files = export.run(log._path, tmp_path / "none.db", "t-1", unit.server, tmp_path / "stick-2", qr=False)
+    taken = unit.take(files)
+    assert (taken.counts["logs_followed"], taken.counts["links_refused"], taken.notes) == (1, 0, [])
+    assert running.sql("SELECT log, old_log, old_seq, old_head FROM log_link") == [(log.log, *parent)]
+    late = carried.take_card(running.ledger, intake(running), tmp_path)
+    assert (late.counts["punches"], late.notes) == (5, [])
+    assert running.sql("SELECT count(*) FROM record WHERE terminal = 't-1' AND type = 1") == [(26,)]
+    assert running.sql("SELECT log, old_log FROM log_link") == [(log.log, old.log)]
+
+
+def test_a_link_to_what_never_was_is_refused(running: Aggregator, tmp_path: Path) -> None:
+    """S7: another head, another terminal's log, its own log."""
+    unit = Unit(running, tmp_path)
+    unit.punches(3)
+    head = unit.outbox.head
+    other = running.admit(Terminal("t-2"))
+    for log, seq, claimed in ((unit.outbox.log, 2, head), (other.log, 3, head), (b"nothing!", 1, bytes(32))):
+        detail: dict[str, int | str | bytes] = {"what": "follows", "log": log, "seq": seq, "head": claimed}
+        unit.outbox.append(Event(EventCode.ADMIN, detail, Instant(1, 9, 9, ClockSource.RTC, 5)))
+    unit.outbox.append(Event(EventCode.ADMIN, {"what": "follows"}, Instant(1, 9, 9, ClockSource.RTC, 5)))
+    assert unit.take(unit.export()).counts["links_refused"] == 4
+    assert running.sql("SELECT * FROM log_link") == []
+
+
+def test_an_admission_whose_link_is_none_is_refused(running: Aggregator) -> None:
+    assert followed(NOTHING) is None
+    answer = to_json(admit(running.ledger, running.keys, broker_settings(), Terminal("t-1").request()))
+    assert parse(Admission, answer).follows == NOTHING
+    with pytest.raises(WireError, match="follows"):
+        parse(Admission, answer.replace(NOTHING, "00:1:00"))
+
+
 def test_a_card_of_nobody_proves_nothing(running: Aggregator, tmp_path: Path) -> None:
     """A log signed with a key that was never admitted is kept apart, whoever it says it is of."""
     running.admit(Terminal("t-1"))
@@ -212,7 +267,13 @@ def test_both_commands(running: Aggregator, tmp_path: Path, capsys: pytest.Captu
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     files = told[:-1]
     assert told[-1].startswith("1 files: carry them all")
-    assert main.command(["import", "--config", str(server), *files]) == main.DONE
+    back = tmp_path / "stick" / "receipts.hazri-receipts"
+    assert main.command(["import", "--config", str(server), "--receipts", str(back), *files]) == main.DONE
+    known = subprocess.run(
+        [*command[:3], "receipts", "--config", str(edge), str(back)], capture_output=True, text=True, check=True
+    )
+    assert known.stdout == f"log {unit.outbox.log.hex()[:8]}: taken up to record 3\n"
+    assert (tmp_path / "receipts.in").read_bytes() == back.read_bytes()
     assert "punches 3" in capsys.readouterr().out.splitlines()
     assert main.command(["import", "--config", str(server), "--card", str(tmp_path)]) == main.DONE
     assert "repeats 1" in capsys.readouterr().out.splitlines()
