@@ -13,12 +13,13 @@ from rich.console import Console
 
 from sync.audit import row_sum
 from sync.outbox import Outbox
-from tests.faults import damage, disk, fuzz, kills, powercut, storm, tampering
+from tests.faults import damage, disk, fuzz, kills, powercut, storm, tampering, updates
 from tests.faults.__main__ import GOALS, pieces, table
 from tests.faults.table import Result, memory
 
 POWER_CUT_S = 25.0
 KILLS = 8
+UPDATES = 60
 
 
 def clean(result: Result, least: int) -> None:
@@ -104,6 +105,16 @@ def test_killed_at_random_system_calls_nothing_is_lost_or_doubled(capsys: pytest
     with capsys.disabled():
         sys.stdout.write(f"\n{result.tried} of 2,000 kills: {result.remark}: ")
     clean(result, KILLS)
+
+
+def test_an_update_killed_anywhere_bricks_nothing_and_leaves_no_wrong_version(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """S2: at random system calls, a quarter of them a second time while it is mended."""
+    result = updates.run(UPDATES)
+    with capsys.disabled():
+        sys.stdout.write(f"\n{result.tried} of 1,000 updates: {result.remark}: ")
+    clean(result, UPDATES)
 
 
 def test_the_table_says_what_was_tried_and_what_broke() -> None:
