@@ -88,7 +88,7 @@ class Link(Hearing[Event]):
             raise
 
     def _exchange(self, op: Op, args: tuple[Any, ...], times: int, timeout_s: float) -> tuple[Code, tuple[Any, ...]]:
-        heard = refused = False
+        heard, refused = False, 0
         for _ in range(times):
             self.forget()
             self.port.flush()
@@ -103,10 +103,10 @@ class Link(Hearing[Event]):
                     except ProtocolError:
                         continue  # a late answer to what was asked before
                     if code is Code.PACKET_ERROR:
-                        refused = True
+                        refused += 1
                         break
                     return code, results
-        if refused:
+        if refused == times:  # old modules say so of what they do not know; said once, it may be the line
             return Code.PACKET_ERROR, ()
         if heard:
             raise ProtocolError(f"no whole answer to {op.name}")
