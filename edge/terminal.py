@@ -157,7 +157,7 @@ class Terminal:
         """Go into a state from outside: enrolment does. `job` is what modules do at the next touch."""
         self.session = go(self.session, state, time.monotonic())[0]
         self._bench.want(wants(state), afresh=True, job=job)
-        self._shown(state)
+        self._shown(state, aloud=False)
 
     def again(self) -> None:
         """One more reading in the state there is."""
@@ -167,7 +167,7 @@ class Terminal:
         """Draw the first picture."""
         self.session = machine.begin(self.rules, self.able(), time.monotonic())
         self._bench.want(wants(self.session.state))
-        self._shown(self.session.state)
+        self._shown(self.session.state, aloud=False)
 
     # ---- enrolment
 
@@ -236,7 +236,8 @@ class Terminal:
                 if isinstance(action, messages.End):
                     self._end(action.outcome)
             if self.session.state != before.state:
-                self._shown(self.session.state)
+                # Whoever's session has just ended is told how: they are forgotten, the ending is theirs.
+                self._shown(self.session.state, aloud=before.visit.manner.spoken or self.session.visit.manner.spoken)
             if resting(before.state) and not self.at_rest:
                 self.counters.sessions += 1
             told.extend(answer for action in actions if (answer := self._do(action)) is not None)
@@ -249,9 +250,9 @@ class Terminal:
         if isinstance(self.session.state, Place) and self.session.visit.pictures == 0:
             self._recogniser.candidates(self.session.visit.digits)
 
-    def _shown(self, state: State) -> None:
+    def _shown(self, state: State, aloud: bool) -> None:
         self._draw(state)
-        if self.session.visit.manner.spoken:
+        if aloud:
             self._cue(state)
 
     def _listen(self) -> None:

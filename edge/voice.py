@@ -5,7 +5,6 @@
 A message without a file is not spoken. Whatever is being said stops when there is something newer to say.
 """
 
-import contextlib
 import re
 import shutil
 import subprocess
@@ -24,6 +23,7 @@ _BLANKS = re.compile(r"\([^)]*\{[^)]*\)|\{\w+\}")
 _SILENT = ("pin", "pin_wrong", "receipt", "clock_corner", "yes", "no")
 _PREFIXES_SILENT = ("page.", "fact.")
 _MAKE_S = 30.0
+_HUSH_S = 0.3
 
 
 def spoken(words: Words, language: Language) -> str:
@@ -100,9 +100,13 @@ class Voice:
 
     def _hush(self) -> None:
         playing, self._playing = self._playing, None
-        if playing is not None:
-            with contextlib.suppress(OSError):
-                playing.terminate()
+        if playing is None:
+            return
+        playing.terminate()
+        try:
+            playing.wait(_HUSH_S)
+        except subprocess.TimeoutExpired:  # a player that waits for a sound card that hangs is deaf
+            playing.kill()
             playing.wait()
 
 
