@@ -261,6 +261,7 @@ def test_every_answer_carries_the_security_headers(site: Site) -> None:
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["x-frame-options"] == "DENY"
         assert "server" not in headers
+        assert path.startswith("/static/") or headers["cache-control"] == "no-store"
 
 
 def test_no_page_loads_or_runs_anything_from_elsewhere(site: Site) -> None:
