@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from tests.faults import damage, disk, fuzz, kills, powercut, storm, tampering, time_bounds, updates
+from tests.faults import damage, disk, fuzz, kills, powercut, powercut_roster, storm, tampering, time_bounds, updates
 from tests.faults.table import Result, Step
 
 FULL = 2_000_000
@@ -44,6 +44,7 @@ class Goal:
 
 GOALS = (
     Goal("power-cuts", powercut.run, FULL, 20_000),
+    Goal("roster-cuts", powercut_roster.run, 200_000, 10_000),
     Goal("disk", disk.run, 6_000, 200),
     Goal("damage", damage.run, 10_000, 500),
     Goal("damaged-wal", partial(damage.run, file=damage.WAL), 10_000, 500),
