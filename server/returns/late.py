@@ -23,6 +23,10 @@ _NUMBERS = (
     words.LATE_DAYS, words.CL_TAKEN, words.EL_TAKEN, words.FOR_DECISION, words.CL_LEFT, words.EL_LEFT,
 )  # fmt: skip
 NOT_OVER = Text("The month is not over: nothing is proposed yet.", "माह समाप्त नहीं: अभी कुछ प्रस्तावित नहीं।")
+KINDEST = Text(
+    "Arrivals are told, and minutes counted, as kindly as the clock's bound allows.",
+    "आगमन और विलंब के मिनट घड़ी की सीमा में व्यक्ति के पक्ष में माने गए हैं।",
+)
 DOUBT = Text(
     "A day on which a clock or a terminal left doubt is not counted as late.",
     "जिस दिन घड़ी या टर्मिनल से संदेह रहा, वह विलंब में नहीं गिना गया।",
@@ -51,7 +55,7 @@ def latecomers(connection: Connection, asked: Asked) -> Return:
     who = (Column(words.SERIAL, True), Column(words.OFFICE), Column(words.NAME), Column(words.POST))
     columns = (*who, Column(words.DATES), *(Column(one, True) for one in _NUMBERS), Column(words.STATE))
     title = words.TITLES["latecomers"]
-    notes = (DOUBT,) if over(asked) else (DOUBT, NOT_OVER)
+    notes = (DOUBT, KINDEST) if over(asked) else (DOUBT, KINDEST, NOT_OVER)
     main = Table(title, columns, tuple(rows), tuple(weights))
     return Return(
         "latecomers", title, asked.place, asked.month, asked.now_ms, (main, _repeat(rows, weights)), notes,
@@ -79,7 +83,7 @@ def employees(connection: Connection, asked: Asked) -> Return:
     columns = (*who, *(Column(one, True) for one in (*counted, *_NUMBERS[1:])))
     title = words.TITLES["employees"]
     main = Table(title, columns, tuple(rows))
-    notes = (DOUBT,) if over(asked) else (DOUBT, NOT_OVER)
+    notes = (DOUBT, KINDEST) if over(asked) else (DOUBT, KINDEST, NOT_OVER)
     return Return("employees", title, asked.place, asked.month, asked.now_ms, (main,), notes, open_=not over(asked))
 
 

@@ -3,6 +3,7 @@ HarfBuzz, so that Devanagari's signs stand where they belong. Fonts: Noto Sans a
 """
 
 import datetime as dt
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from server.returns import ReturnError
 from server.returns.model import Language, Return, Text, shown
 
 _HERE = Path(__file__).parent / "templates"
+_MOMENT = re.compile(r"(\d\d-\d\d-\d{4}) (\d\d:\d\d)")  # a date and its time stay on one line
 MAX_ROWS = 3000  # a minute or two of work on a small server
 
 _WORDS = {
@@ -49,7 +51,7 @@ def pdf(found: Return, language: Language) -> bytes:
 
 def _values(found: Return, language: Language) -> dict[str, Any]:
     def say(cell: Any) -> str:
-        return shown(cell, language)
+        return _MOMENT.sub("\\1\N{NO-BREAK SPACE}\\2", shown(cell, language))
 
     made = dt.datetime.fromtimestamp(found.made_ms / 1000, IST)
     wide = max((len(table.columns) for table in found.tables), default=0) > 6

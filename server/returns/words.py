@@ -50,19 +50,37 @@ TITLES = {
     "terminals": T("Fitness of terminals", "टर्मिनलों की कार्यक्षमता"),
 }
 WHAT = {
-    "monthly": T("J&K, monthly: seven columns by school, zone and district, with a daily annex (R4.1)", ""),
-    "latecomers": T("CBSE, first week of each month: who came late, when, and what it cost (R2.5)", ""),
-    "employees": T("the same of every employee, as headquarters asks (R2.5)", ""),
-    "lsa": T("claims of the month with the two punches of each day (R3.9)", ""),
-    "custody": T("who is entrusted with which portal (R4.4)", ""),
-    "compliance": T("custodies against the rules, and reports due (R4.2, R4.3)", ""),
-    "back-entered": T("orders recorded after their issue (R6.4)", ""),
-    "coverage": T("registered, verified, enrolled, outstanding, with due date and head (R1.17)", ""),
-    "daily": T("one day, exceptions first, for directorate and scheme in-charges (R4.7)", ""),
-    "movement": T("departures in office hours and their returns (R1.16)", ""),
-    "register": T("both, machine only, register only, neither (R2.9)", ""),
-    "fingers": T("refusals and tickets by person (R2.6)", ""),
-    "terminals": T("minutes fit, unfit and unknown by terminal (R2.6)", ""),
+    "monthly": T(
+        "J&K, monthly: seven columns by school, zone and district, with a daily annex (R4.1)",
+        "जम्मू-कश्मीर, मासिक: विद्यालय, ज़ोन और ज़िले के सात स्तंभ, दैनिक परिशिष्ट सहित (R4.1)",
+    ),
+    "latecomers": T(
+        "CBSE, first week of each month: who came late, when, and what it cost (R2.5)",
+        "सीबीएसई, हर माह का पहला सप्ताह: कौन, कब विलंब से आया और क्या कटा (R2.5)",
+    ),
+    "employees": T(
+        "the same of every employee, as headquarters asks (R2.5)", "यही सभी कर्मचारियों का, जैसा मुख्यालय माँगता है (R2.5)"
+    ),
+    "lsa": T(
+        "claims of the month with the two punches of each day (R3.9)", "माह के दावे, प्रत्येक दिन के दोनों पंच सहित (R3.9)"
+    ),
+    "custody": T("who is entrusted with which portal (R4.4)", "कौन-सा पोर्टल किसके प्रभार में है (R4.4)"),
+    "compliance": T(
+        "custodies against the rules, and reports due (R4.2, R4.3)", "नियम विरुद्ध प्रभार, और देय प्रतिवेदन (R4.2, R4.3)"
+    ),
+    "back-entered": T("orders recorded after their issue (R6.4)", "जारी होने के बाद दर्ज आदेश (R6.4)"),
+    "coverage": T(
+        "registered, verified, enrolled, outstanding, with due date and head (R1.17)",
+        "पंजीकृत, सत्यापित, नामांकित, शेष; अंतिम तिथि और प्रमुख सहित (R1.17)",
+    ),
+    "daily": T(
+        "one day, exceptions first, for directorate and scheme in-charges (R4.7)",
+        "एक दिन, अपवाद पहले: निदेशालय और योजना प्रभारियों हेतु (R4.7)",
+    ),
+    "movement": T("departures in office hours and their returns (R1.16)", "कार्यालय समय में बाहर जाना और वापसी (R1.16)"),
+    "register": T("both, machine only, register only, neither (R2.9)", "दोनों, केवल मशीन, केवल पंजी, कोई नहीं (R2.9)"),
+    "fingers": T("refusals and tickets by person (R2.6)", "व्यक्तिवार अस्वीकृतियाँ और टिकट (R2.6)"),
+    "terminals": T("minutes fit, unfit and unknown by terminal (R2.6)", "टर्मिनलवार ठीक, ख़राब और अज्ञात मिनट (R2.6)"),
 }
 STATUSES = {
     "present": T("Present", "उपस्थित"), "absent": T("Absent", "अनुपस्थित"), "on_leave": T("On leave", "अवकाश पर"),
