@@ -6,6 +6,7 @@ The web server is a process of its own (`hazri-server web`), as it is in the fie
 decodes none.
 """
 
+import os
 import random
 import re
 import statistics
@@ -23,7 +24,7 @@ import httpx
 from rich.console import Console
 from rich.progress import Progress
 
-from server import ServerError
+from server import ServerError, leash
 from server.bench import pages, state
 from server.bench.stage import cpu_of
 from server.ledger.store import Ledger
@@ -133,7 +134,8 @@ def served(database: str, folder: Path) -> Iterator[Served]:
     open_keys(folder, ("127.0.0.1",))
     config = folder / "server.toml"
     config.write_text(f'state_dir = "{folder}"\ndatabase_url = "{database}"\n', encoding="utf-8")
-    command = [sys.executable, "-m", "server", "web", "--port", "0", "--config", str(config)]
+    leashed = [sys.executable, leash.__file__, str(os.getpid()), "-"]
+    command = [*leashed, sys.executable, "-m", "server", "web", "--port", "0", "--config", str(config)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
         try:
             line = child.stdout.readline() if child.stdout else ""

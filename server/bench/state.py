@@ -10,10 +10,11 @@ from sqlalchemy import Connection, func, select
 from server import ServerError
 from server.access.scope import EVERYWHERE, Place
 from server.bench.ledger import Made, held
+from server.fleet import follow
 from server.fleet import synthetic as fleet
 from server.fleet.scheduler import GRACE_MS, Scheduler
-from server.ledger.store import Ledger, now_ms
-from server.ledger.tables import office, terminal
+from server.ledger.store import Ledger, now_ms, upsert
+from server.ledger.tables import counter, office, terminal
 from server.people import synthetic as people
 from server.sharing import changes
 from server.trust.keys import open_keys
@@ -52,8 +53,10 @@ def prepare(ledger: Ledger, folder: Path, punches: int, terminals: int, tell: Te
 
 
 def look(ledger: Ledger) -> None:
-    """As the fleet's scheduler would: it listens for a while, then looks twice."""
+    """As the fleet's scheduler would, which has followed the punches: it listens for a while, then looks twice."""
     now = now_ms()
+    with ledger.write() as connection:
+        upsert(connection, counter, {"name": follow.CURSOR, "value": newest(connection)}, "value")
     looks = Scheduler(ledger, lambda: True)
     for at_ms in (now - GRACE_MS - 60_000, now - 60_000, now):
         looks.tick(at_ms)
