@@ -14,7 +14,7 @@ from pathlib import Path
 
 import uvicorn
 
-from server import StartError
+from server import StartError, heap
 from server.broker import Broker
 from server.carried import Hatch
 from server.child import Child
@@ -128,6 +128,7 @@ def serving(settings: ServerSettings, background_command: Sequence[str]) -> Iter
         heart = Heart(pulse, lambda: not threads.problems(), host, port)
         heart.start()
         stack.callback(heart.stop)
+        heap.settle()
         pulse.ready()
         yield f"ready web=http://{host}:{port} broker={settings.broker.host}:{settings.broker.port}"
 

@@ -13,7 +13,7 @@ import signal
 import threading
 from collections.abc import Callable
 
-from server import StartError
+from server import StartError, heap
 from server.feed import Feed
 from server.fleet.push import RosterPusher
 from server.fleet.roster import keys_of
@@ -57,6 +57,7 @@ def run(settings: ServerSettings, number: int, announce: Callable[[str], None]) 
         ingest = Ingest(ours, opened.ledger, intake, link, pusher, Feed())
         ingest.start()
         kept.callback(ingest.stop)
+        heap.settle()
         announce(f"ready worker={number}/{settings.ingest.workers}")
         stop.wait()
 

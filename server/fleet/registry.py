@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from server.fleet.standing import State
 from server.ledger.store import upsert
@@ -26,19 +27,27 @@ class Registered:
         return self.state is State.ACTIVE
 
 
+# Built once: building them anew costs as much as running them.
+_ASKED = select(terminal.c.id, terminal.c.state, terminal.c.record_key).where(
+    terminal.c.id.in_(bindparam("ids", expanding=True))
+)
+_HEARD = (
+    update(terminal_state)
+    .where(terminal_state.c.terminal.in_(bindparam("ids", expanding=True)))
+    .values(last_seen_ms=bindparam("now_ms"))
+)
+_key = lru_cache(10_000)(Ed25519PublicKey.from_public_bytes)
+
+
 def look_up(connection: Connection, ids: Iterable[str]) -> dict[str, Registered]:
     """Those of `ids` that were ever admitted. Asked for every batch: a revoked certificate stays connected."""
-    statement = select(terminal.c.id, terminal.c.state, terminal.c.record_key).where(terminal.c.id.in_(list(ids)))
-    return {
-        row.id: Registered(State(row.state), Ed25519PublicKey.from_public_bytes(row.record_key))
-        for row in connection.execute(statement)
-    }
+    rows = connection.execute(_ASKED, {"ids": list(ids)})
+    return {row.id: Registered(State(row.state), _key(row.record_key)) for row in rows}
 
 
 def heard(connection: Connection, ids: Iterable[str], now_ms: int) -> None:
     """Something came from these terminals."""
-    statement = update(terminal_state).where(terminal_state.c.terminal.in_(list(ids)))
-    connection.execute(statement.values(last_seen_ms=now_ms))
+    connection.execute(_HEARD, {"ids": list(ids), "now_ms": now_ms})
 
 
 class BeatNews(Enum):

@@ -10,7 +10,7 @@ from itertools import repeat
 from operator import add
 from typing import Any
 
-from sqlalchemy import Connection, Insert, insert, select, text
+from sqlalchemy import Connection, Insert, bindparam, insert, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 
@@ -77,6 +77,10 @@ _COUNT = text(
     "ON CONFLICT (name) DO UPDATE SET value = counter.value + excluded.value"
 )
 _COUNTED = text("SELECT value FROM counter WHERE name = :name")
+_KNOWN = select(log_table.c.terminal, log_table.c.log, log_table.c.seq, log_table.c.head).where(
+    log_table.c.terminal.in_(bindparam("terminals", expanding=True)),
+    log_table.c.log.in_(bindparam("logs", expanding=True)),
+)
 
 
 class RecordWriter:
@@ -125,11 +129,10 @@ def count(connection: Connection, name: str, n: int) -> None:
 def known(connection: Connection, logs: Iterable[Log]) -> dict[Log, Known]:
     """The last record held of each of `logs` that was ever seen."""
     wanted = set(logs)
-    statement = select(log_table.c.terminal, log_table.c.log, log_table.c.seq, log_table.c.head)
-    statement = statement.where(
-        log_table.c.terminal.in_({terminal for terminal, _ in wanted}), log_table.c.log.in_({one for _, one in wanted})
-    )
-    rows = connection.execute(statement) if wanted else ()
+    if not wanted:
+        return {}
+    terminals, ids = ({one[part] for one in wanted} for part in (0, 1))
+    rows = connection.execute(_KNOWN, {"terminals": list(terminals), "logs": list(ids)})
     return {(row.terminal, row.log): Known(row.seq, row.head) for row in rows}
 
 
