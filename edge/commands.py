@@ -161,6 +161,14 @@ def models(args: Namespace, settings: Settings | None) -> int:
 
 
 def bench(args: Namespace, _settings: Settings | None) -> int:
+    if args.what == "start":
+        from edge.start_bench import bench_start
+
+        report = bench_start()
+        say(json.dumps(report) if args.json else json.dumps(report, indent=2))
+        return 0
+    if args.data is None:
+        raise SetupError(f"bench {args.what}: name a folder, --data DIR")
     from matching import MatchingError
     from matching.bench import bench_fingerprint
     from matching.bench_face import bench_face
