@@ -108,7 +108,7 @@ def serving(settings: ServerSettings, background_command: Sequence[str]) -> Iter
         keep, ledger, keys = threads.keep, opened.ledger, opened.keys
         keep("admits terminals and renews their papers", Registrar(broker, settings.broker, keys, ledger, link))
         keep("says whether it listens", Hearing(ledger, lambda: ingest.up))
-        background = keep("keeps the background work", Child("background", background_command))
+        background = Child("background", background_command)
         services = Services(
             opened.ledger,
             feed,
@@ -129,6 +129,7 @@ def serving(settings: ServerSettings, background_command: Sequence[str]) -> Iter
         heart.start()
         stack.callback(heart.stop)
         heap.settle()
+        keep("keeps the background work", background)  # last: nobody waits for it
         pulse.ready()
         yield f"ready web=http://{host}:{port} broker={settings.broker.host}:{settings.broker.port}"
 
