@@ -249,9 +249,9 @@ class _Sheet:
     def _fact(self, label: words.Words, of: words.Words, row: Box) -> None:
         language = self._languages[0]
         name, value, plain = label.within(language), of.within(language), Style(language, calm=True)
-        left, right = row.split(round(row.wide * 0.45), self._pad, mirrored=False)
-        self._start([Item(name, 1, plain, shortens=True)], left, round(row.high * 0.7))
-        self._start([Item(value, 1, replace(plain, bold=True), shortens=True)], right, round(row.high * 0.7))
+        first, second = row.split(round(row.wide * 0.45), self._pad, mirrored=self._mirrored)
+        self._start([Item(name, 1, plain, shortens=True)], first, round(row.high * 0.7))
+        self._start([Item(value, 1, replace(plain, bold=True), shortens=True)], second, round(row.high * 0.7))
 
     # ── the means ──
 

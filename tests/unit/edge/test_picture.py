@@ -242,3 +242,15 @@ def test_a_reason_too_long_for_its_row_is_shortened_and_does_not_blank_the_panel
     for language in Language:
         shot = draw(screen(states.Technician(Page.NETWORK, facts)), USUAL, (320, 240), pairs(language))
         assert shot.size == (320, 240)
+
+
+@pytest.mark.parametrize(("language", "first"), [(Language.KANNADA, "left"), (Language.URDU, "right")])
+def test_a_figure_s_name_stands_where_reading_begins(language: Language, first: str) -> None:
+    """A technician who reads from right to left finds the name at the right, and the figure after it."""
+    wide, high = 480, 320
+    shots = [
+        draw(screen(states.Technician(Page.STATUS, ((name, "64"),))), USUAL, (wide, high), (language,))
+        for name in ("people", "seq")
+    ]
+    left, _, right, _ = ImageChops.difference(*shots).getbbox() or (0, 0, wide, 0)
+    assert ("left" if right < wide // 2 else "right" if left > wide // 2 else "both") == first
