@@ -1,17 +1,18 @@
 """What the short commands of `hazri-edge` do. Each returns the exit code; heavy libraries are imported where used."""
 
 import json
-import os
 import sys
 from argparse import Namespace
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from drivers import DeviceGone, OptionError, registry
 from edge import SetupError
-from edge.progress import progress
+from edge.measuring import bench as bench
+from edge.measuring import synth as synth
+from edge.measuring import trace as trace
+from edge.measuring import write_file
 from edge.report import line as say
 from edge.settings import Settings
 
@@ -29,7 +30,7 @@ def keys(args: Namespace, settings: Settings) -> int:
 
     request = provision.make(settings.state_dir, args.id)
     out = args.out or settings.state_dir / "request.json"
-    _write(out, request.encode(), 0o644)
+    write_file(out, request.encode(), 0o644)
     say(f"keys are in {settings.state_dir / 'keys'}; have {out} admitted: hazri-server admit {out}")
     return 0
 
@@ -160,91 +161,14 @@ def models(args: Namespace, settings: Settings | None) -> int:
     return 0 if ready or args.action == "list" else 1
 
 
-def bench(args: Namespace, _settings: Settings | None) -> int:
-    if args.what == "start":
-        from edge.start_bench import bench_start
-
-        report = bench_start()
-        say(json.dumps(report) if args.json else json.dumps(report, indent=2))
-        return 0
-    if args.data is None:
-        raise SetupError(f"bench {args.what}: name a folder, --data DIR")
-    from matching import MatchingError
-    from matching.bench import bench_fingerprint
-    from matching.bench_face import bench_face
-    from matching.bench_identify import bench_identify
-    from matching.leave_out import leave_out
-
-    if args.leave_one_out and args.what != "fingerprint":
-        raise SetupError("--leave-one-out is for bench fingerprint only")
-    if args.plot and (args.what == "identify" or args.leave_one_out):
-        raise SetupError("--plot draws the curves of bench fingerprint and bench face only")
-    try:
-        with progress() as tell:
-            if args.what == "face":
-                report = bench_face(args.data, tell)
-            elif args.what == "identify":
-                report = bench_identify(args.data, args.cache, grown=args.people, dpi=dict(args.dpi), progress=tell)
-            elif args.leave_one_out:
-                report = leave_out(args.data, dict(args.dpi), tell)
-            else:
-                report = bench_fingerprint(args.data, args.protocol, dict(args.dpi), tell)
-    except MatchingError as error:
-        raise SetupError(str(error)) from None
-    if args.plot:
-        _plot(args.plot, report)
-    say(json.dumps(report) if args.json else json.dumps(report, indent=2))
-    return 0
-
-
-def _plot(file: Path, report: dict[str, Any]) -> None:
-    from matching.plot import det_svg
-
-    _write(file, det_svg(report["det"], "Detection error trade-off").encode(), 0o644)
-
-
-def trace(args: Namespace, _settings: Settings | None) -> int:
-    """Pictures of what the pipeline saw of a finger, or of two; only their owner can read them."""
-    from matching import MatchingError, trace_pictures
-
-    first = _picture(args.image)
-    second = _picture(args.against) if args.against else None
-    try:
-        seen = trace_pictures.trace(first, args.dpi, second)
-        files = trace_pictures.save(seen.pictures, args.out)
-    except MatchingError as error:
-        raise SetupError(str(error)) from None
-    for side, view in zip("ab", seen.views, strict=False):
-        q = view.quality
-        advice = q.advice.value if q.advice else "none"
-        say(
-            f"finger {side}: {q.minutiae} minutiae, clarity {q.clarity or 0:.2f}, {q.area_mm2:.0f} mm², advice {advice}"
-        )
-    if seen.score is not None:
-        say(f"score {seen.score:.3f}")
-    say(f"{len(files)} pictures in {args.out}; {files[-1].name} has them all")
-    return 0
-
-
-def synth(args: Namespace, _settings: Settings | None) -> int:
-    from matching.synthetic import SyntheticError, generate
-
-    try:
-        with progress() as tell:
-            grown = partial(tell, "synthetic pictures")
-            paths = generate(args.people, args.impressions, args.seed, args.out, grown, condition=args.condition)
-    except SyntheticError as error:
-        raise SetupError(str(error)) from None
-    say(f"{len(paths)} synthetic pictures of {args.people} fingers that nobody has in {args.out}")
-    return 0
-
-
 def capture(args: Namespace, settings: Settings) -> int:
     """One picture from the sensor into a file only its owner can read; for the technician's bench."""
     import cv2
 
-    from drivers.base import Feature, Scan
+    from drivers.base import Feature, Retry, Scan
     from drivers.lines import listens
+    from edge.selftest import FACE, PLACE, VERDICTS, Verdict
+    from edge.words import ADVICE
 
     if listens(settings.control):
         raise SetupError("the terminal is running and holds the sensor: stop it first")
@@ -254,15 +178,17 @@ def capture(args: Namespace, settings: Settings) -> int:
     sensor = registry.make(device.driver, device.options)
     sensor.open()
     try:
-        say("look at the camera" if Feature.STREAM in sensor.features else "place a finger")
+        ask = (FACE if Feature.STREAM in sensor.features else PLACE).fill(device=device.driver)
+        say(f"{ask.hi} / {ask.en}")
         reading = sensor.read(args.timeout)
     finally:
         sensor.close()
     if not isinstance(reading, Scan):
-        say("no picture came in time" if reading is None else f"no picture: {reading}")
+        words = ADVICE[reading.advice] if isinstance(reading, Retry) else VERDICTS[Verdict.UNTOUCHED]
+        say(f"{device.driver}: {words.hi} / {words.en}; nothing was written")
         return 1
     _, png = cv2.imencode(".png", reading.image)
-    _write(args.out, png.tobytes(), 0o600)
+    write_file(args.out, png.tobytes(), 0o600)
     rows, columns = reading.image.shape[:2]  # a face has colours besides
     say(f"{columns} × {rows} px, {reading.dpi:.0f} dpi, in {args.out}")
     return 0
@@ -332,21 +258,6 @@ def play(args: Namespace, _settings: Settings | None) -> int:
     return 0 if stage.play(stage.load(args.plan), tell) else 1
 
 
-def _picture(file: Path) -> Any:
-    """The grey picture in `file`."""
-    import cv2
-    import numpy as np
-
-    try:
-        data = np.frombuffer(file.read_bytes(), np.uint8)
-    except OSError as error:
-        raise SetupError(f"{file}: {error.strerror}") from None
-    image = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) if len(data) else None
-    if image is None:
-        raise SetupError(f"{file} is not a picture that can be read")
-    return image
-
-
 def enrol_line(seen: dict[str, Any]) -> str:
     from drivers.base import Advice
     from edge import words
@@ -385,15 +296,6 @@ def _resting(settings: Settings) -> dict[str, Any]:
         return {"log": reader.log.hex(), "seq": reader.last_seq()}
     except StorageError as error:
         return {"log": None, "reason": str(error)}
-
-
-def _write(path: Path, data: bytes, mode: int) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
-            file.write(data)
-    except OSError as error:
-        raise SetupError(f"{path}: {error.strerror}") from None
 
 
 def screens(args: Namespace, _settings: Settings | None) -> int:

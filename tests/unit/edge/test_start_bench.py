@@ -8,5 +8,5 @@ def test_both_processes_come_up_and_their_times_are_told() -> None:
     assert set(report) == {
         "rounds", "terminal_ready_s", "terminal_ready_cpu_s", "sync_sends_s", "sync_sends_cpu_s"
     }  # fmt: skip
-    assert 0 < report["terminal_ready_cpu_s"]
-    assert 0 < report["sync_sends_cpu_s"]
+    assert report["terminal_ready_cpu_s"] > 0
+    assert report["sync_sends_cpu_s"] > 0
