@@ -25,7 +25,7 @@ from tests.contract.rigs import RIGS
 from tests.faults import strikes
 from tests.faults.strikes import WIRED
 
-SAMPLE = 480  # of a driver, over all its faults and sessions
+SAMPLE = 240  # of a driver, over all its faults and sessions
 SEED = 4
 
 

@@ -23,7 +23,19 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from tests.faults import damage, disk, fuzz, kills, powercut, powercut_roster, storm, tampering, time_bounds, updates
+from tests.faults import (
+    damage,
+    disk,
+    fuzz,
+    kills,
+    powercut,
+    powercut_roster,
+    storm,
+    strikes,
+    tampering,
+    time_bounds,
+    updates,
+)
 from tests.faults.table import Result, Step
 
 FULL = 2_000_000
@@ -53,6 +65,7 @@ GOALS = (
     Goal("fuzz", fuzz.run, 1_000_000, 50_000),
     Goal("storm", storm.run, 20_000, 4_000, alone=True),
     Goal("kills", kills.run, 2_000, 50, alone=True),
+    Goal("drivers", strikes.run, strikes.FULL, strikes.FULL, alone=True),
     Goal("updates", updates.run, 1_000, 50, alone=True),
 )
 
