@@ -14,7 +14,7 @@ from server.fleet import follow
 from server.fleet import synthetic as fleet
 from server.fleet.scheduler import GRACE_MS, Scheduler
 from server.ledger.store import Ledger, now_ms, upsert
-from server.ledger.tables import counter, office, terminal
+from server.ledger.tables import counter, office, punch_total, record, terminal
 from server.people import synthetic as people
 from server.sharing import changes
 from server.trust.keys import open_keys
@@ -57,6 +57,10 @@ def look(ledger: Ledger) -> None:
     now = now_ms()
     with ledger.write() as connection:
         upsert(connection, counter, {"name": follow.CURSOR, "value": newest(connection)}, "value")
+        each = select(record.c.terminal, func.count()).group_by(record.c.terminal)
+        for one, punches in connection.execute(each).all():
+            total = {"terminal": one, "punches": punches, "day": "", "today": 0}
+            upsert(connection, punch_total, total, "punches")
     looks = Scheduler(ledger, lambda: True)
     for at_ms in (now - GRACE_MS - 60_000, now - 60_000, now):
         looks.tick(at_ms)

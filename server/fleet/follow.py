@@ -14,12 +14,14 @@ from sqlalchemy import Connection, Row, case, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from server.fleet import silence, ticket_book, zones
+from server.intake.timekeeping import IST
 from server.ledger.store import upsert
-from server.ledger.tables import counter, fitness_fact, fitness_run, punch_day, record, rejection
+from server.ledger.tables import counter, fitness_fact, fitness_run, punch_day, punch_total, record, rejection
+from server.ledger.views import FOLLOWED
 from sync import WireError
 from sync.record import ClockSource, Event, EventCode, Means, RecordType, SourceClass, parse_record
 
-CURSOR = "fleet/followed"
+CURSOR = FOLLOWED
 SLICE = 2000
 _YEARS = range(2000, 2200)
 
@@ -35,6 +37,7 @@ class _Read:
     facts: list[dict[str, Any]] = field(default_factory=list)
     rejections: list[dict[str, Any]] = field(default_factory=list)
     days: defaultdict[tuple[str, str], Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
+    came: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))  # by Indian day
     matches: dict[bytes, tuple[int, str]] = field(default_factory=dict)
 
 
@@ -53,6 +56,7 @@ def follow(connection: Connection, now_ms: int) -> bool:
     for one in read.rejections:
         upsert(connection, rejection, one)
     _put_days(connection, read.days)
+    _put_totals(connection, read.came)
     ticket_book.open_for_people(connection, (one["person"] for one in read.rejections))
     ticket_book.matched(connection, read.matches, now_ms)
     upsert(connection, counter, {"name": CURSOR, "value": rows[-1].server_seq}, "value")
@@ -81,6 +85,7 @@ def _take(connection: Connection, read: _Read, row: Row[Any]) -> None:
 
 
 def _take_punch(read: _Read, row: Row[Any]) -> None:
+    read.came[row.terminal][dt.datetime.fromtimestamp(row.received_ms / 1000, IST).date().isoformat()] += 1
     if row.source_class == SourceClass.AADHAAR_TERMINAL and row.means in (Means.FINGER, Means.FACE):
         before = read.matches.get(row.person)
         if before is None or row.wall_ms > before[0]:
@@ -149,6 +154,17 @@ def _put_days(connection: Connection, days: dict[tuple[str, str], Counter[int]])
         before = connection.scalar(select(d.quarters).where(d.terminal == terminal, d.day == day))
         values = {"terminal": terminal, "day": day, "quarters": silence.add(before or b"", quarters)}
         upsert(connection, punch_day, values, "quarters")
+
+
+def _put_totals(connection: Connection, came: dict[str, Counter[str]]) -> None:
+    """The newest day of a terminal takes the place of the one before."""
+    t = punch_total.c
+    for terminal, days in sorted(came.items()):
+        before = connection.execute(select(t.day, t.today).where(t.terminal == terminal)).one_or_none()
+        newest = max(*days, before.day if before else "")
+        today = days[newest] + (before.today if before and before.day == newest else 0)
+        new = {"day": newest, "today": today, "punches": days.total()}
+        upsert(connection, punch_total, {"terminal": terminal, **new}, "day", "today", add="punches")
 
 
 def _shown(wall_ms: int, zone: dt.tzinfo) -> dt.datetime | None:

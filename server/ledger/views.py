@@ -11,11 +11,12 @@ from server.access.scope import WHOLE, Scope, condition, visible
 from server.intake.dating import Interval
 from server.intake.timekeeping import IST, of_boot
 from server.ledger.records import PUNCHES
-from server.ledger.tables import alarm, counter, log, person, quarantine, record, terminal, terminal_state
+from server.ledger.tables import alarm, counter, log, person, punch_total, quarantine, record, terminal, terminal_state
 from sync.record import ClockSource, Flag, Kind, Means, RecordType, SourceClass
 
 SILENT_AFTER_MS = 15 * 60 * 1000
 MAX_TERMINALS = 500
+FOLLOWED = "fleet/followed"  # counter: the last server_seq that the fleet's follower has read
 _FIRST_MS = -62_135_596_800_000  # 0001-01-01
 _LAST_MS = 253_402_300_799_999  # 9999-12-31
 
@@ -205,10 +206,12 @@ def live_terminals(connection: Connection, now_ms: int, scope: Scope = WHOLE) ->
     statement = visible(statement, terminal, scope)
     rows = connection.execute(statement.limit(MAX_TERMINALS)).all()
     logs: dict[str, dict[bytes, Any]] = {}
-    for one in connection.execute(select(log.c.terminal, log.c.log, log.c.seq, log.c.forked_ms)):
+    shown = [row.id for row in rows]
+    asked = select(log.c.terminal, log.c.log, log.c.seq, log.c.forked_ms).where(log.c.terminal.in_(shown))
+    for one in connection.execute(asked):
         logs.setdefault(one.terminal, {})[one.log] = one
-    per_terminal = select(quarantine.c.terminal, func.sum(quarantine.c.times)).group_by(quarantine.c.terminal)
-    refused = {row[0]: row[1] for row in connection.execute(per_terminal)}
+    per_terminal = select(quarantine.c.terminal, func.sum(quarantine.c.times)).where(quarantine.c.terminal.in_(shown))
+    refused = {row[0]: row[1] for row in connection.execute(per_terminal.group_by(quarantine.c.terminal))}
     return [_live_terminal(row, logs.get(row.id, {}), int(refused.get(row.id, 0)), now_ms) for row in rows]
 
 
@@ -228,15 +231,21 @@ def totals(connection: Connection, today: dt.date, scope: Scope = WHOLE) -> Tota
 
 
 def _totals_within(connection: Connection, today: dt.date, scope: Scope) -> Totals:
-    """Counted, where the whole ledger's counters say too much."""
+    """Of the terminals in scope: what the fleet's follower has added up, and the few records behind its cursor."""
+    t, r = punch_total.c, record.c
+    newer = func.coalesce(func.sum(case((t.day == today.isoformat(), t.today), else_=0)), 0)
+    summed = select(func.coalesce(func.sum(t.punches), 0), newer).where(condition(punch_total, scope))
+    punches, new = (int(one) for one in connection.execute(summed).one())
+    cursor = connection.scalar(select(counter.c.value).where(counter.c.name == FOLLOWED)) or 0
+    ours = visible(select(terminal.c.id), terminal, scope)
     midnight_ms = int(dt.datetime.combine(today, dt.time(), IST).timestamp() * 1000)
-    since = func.coalesce(func.sum(case((record.c.received_ms >= midnight_ms, 1), else_=0)), 0)
-    counted = visible(select(func.count(), since).select_from(record), record, scope)
-    punches, new = connection.execute(counted.where(record.c.type == int(RecordType.PUNCH))).one()
+    since = func.coalesce(func.sum(case((r.received_ms >= midnight_ms, 1), else_=0)), 0)
+    behind = select(func.count(), since).where(r.server_seq > cursor, r.type == int(RecordType.PUNCH))
+    more, more_new = connection.execute(behind.where(r.terminal.in_(ours))).one()
     refused = select(func.coalesce(func.sum(quarantine.c.times), 0)).where(condition(quarantine, scope))
     return Totals(
-        punches=punches,
-        today=new,
+        punches=punches + more,
+        today=new + more_new,
         people=connection.scalars(
             visible(select(func.count()).select_from(person), person, scope).where(person.c.active)
         ).one(),

@@ -163,6 +163,16 @@ punch_day = Table(
     Index(None, "day"),
 )
 
+# How many punches a terminal took, and how many of them came in on the Indian day `day`: up to the fleet's cursor.
+punch_total = Table(
+    "punch_total",
+    metadata,
+    Column("terminal", String(32), primary_key=True),
+    Column("punches", BigInteger, nullable=False),
+    Column("day", String(10), nullable=False),
+    Column("today", BigInteger, nullable=False),
+)
+
 # A finger or face that was refused until somebody vouched: which record tells it.
 rejection = Table(
     "rejection",

@@ -90,6 +90,14 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_punch_day_day"), "punch_day", ["day"], unique=False)
     op.create_table(
+        "punch_total",
+        sa.Column("terminal", sa.String(length=32), nullable=False),
+        sa.Column("punches", sa.BigInteger(), nullable=False),
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("today", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("terminal", name=op.f("pk_punch_total")),
+    )
+    op.create_table(
         "rejection",
         sa.Column("terminal", sa.String(length=32), nullable=False),
         sa.Column("log", sa.LargeBinary(length=8), nullable=False),
