@@ -68,7 +68,9 @@ def firstboot(args: Namespace, settings: Settings) -> int:
         return 0
     machine = sealing.Machine()
     with sealing.opened(settings.state_dir, machine):
-        first.boot(path, settings.state_dir, first.System(), _shown(settings, dropin.read(path).server))
+        first.boot(
+            path, settings.state_dir, first.System(settings=args.config), _shown(settings, dropin.read(path).server)
+        )
     if shutil.which(machine.program):
         say(f"the keys are sealed: {sealing.seal(settings.state_dir, machine)}")
     return 0
