@@ -111,15 +111,16 @@ class Module:
 
     def _told(self) -> tuple[Any, ...] | None:
         """What a newer module says of itself; None for an old one, whether it refuses to or is silent."""
-        try:
-            return self.link.ask(Op.READ_PROD_INFO, timeout_s=PROBE_S)
-        except Refused:
-            return None
-        except DeviceGone:
-            # It is an old one only when it is still there. A damaged answer is another matter: to take a module for
-            # what it is not would turn its pictures into stripes.
-            self.link.ask(Op.VFY_PWD, self.link.password)
-            return None
+        for _ in range(2):
+            try:
+                return self.link.ask(Op.READ_PROD_INFO, timeout_s=PROBE_S)
+            except Refused:
+                return None
+            except DeviceGone:
+                # It is an old one only when it is still there, and silent again: it or we may have been busy. A damaged
+                # answer is another matter: to take a module for what it is not would turn its pictures into stripes.
+                self.link.ask(Op.VFY_PWD, self.link.password)
+        return None
 
     def _version(self, op: Op) -> str:
         try:
