@@ -176,13 +176,15 @@ class _Lane:
             self.driver.close()
 
     def record(self, number: int) -> list[Outcome]:
-        """What the session hands over when nothing is spoilt; on a busy machine a hasty driver may need a few tries."""
+        """What the session hands over to a patient driver when nothing is spoilt; a busy machine may take a few."""
+        self.driver.close()
+        patient = registry.make(self.name, self.rig.options)
         for _ in range(_TRIES):
             self.rig.lift()
-            self.driver.close()
+            patient.close()
             self.rig.wire.arm(None)
             with contextlib.suppress(DriverError):
-                whole = list(sessions(self.name)[number](self.driver, self.rig, WHOLE_S))
+                whole = list(sessions(self.name)[number](patient, self.rig, WHOLE_S))
                 if isinstance(whole[0], Scan | Recognition | DeviceTemplate | str):
                     self._whole[number] = whole
                     return whole
@@ -256,7 +258,16 @@ def _check(found: list[Outcome], whole: list[Outcome], rig: Rig) -> None:
         elif outcome is not None and not isinstance(outcome, Retry):
             # A device that keeps a log hands an entry over again until it is taken: that is no phantom.
             assert true is not None or hasattr(rig, "log"), f"a phantom, reading {number}"
-            assert _genuine(outcome, true, rig), f"reading {number} is not what lay on the glass"
+            assert _genuine(outcome, true, rig), (
+                f"reading {number} is not what lay on the glass: {_brief(outcome)}, not {_brief(true)}"
+            )
+
+
+def _brief(outcome: Outcome) -> str:
+    """What it is, without the picture or the template."""
+    if isinstance(outcome, DeviceTemplate):
+        return f"{len(outcome.data)} bytes of {outcome.family}"
+    return str(outcome.image.shape) if isinstance(outcome, Scan) else str(outcome)
 
 
 def _genuine(outcome: Outcome, true: Outcome, rig: Rig) -> bool:
