@@ -249,7 +249,10 @@ def _import(args: argparse.Namespace) -> int:
     for line in taken.lines():
         _print(line)
     if args.receipts and taken.receipts:
-        args.receipts.write_bytes(taken.answer)
+        try:
+            args.receipts.write_bytes(taken.answer)
+        except OSError as error:
+            raise ServerError(f"{args.receipts}: {error.strerror}") from None
         _print(f"{args.receipts}: for `hazri-edge receipts` at the terminal")
     return FAILED if taken.notes else DONE
 
