@@ -77,7 +77,7 @@ def update(args: Namespace, settings: Settings, updating: Updating) -> int:
 
 
 def _install(args: Namespace, settings: Settings, updating: Updating, parts: Parts, source: Source) -> int:
-    from edge.update import trust  # 15 MB of memory, which goes with this process
+    from edge.update import trust  # TUF is loaded where there is something to look at, and nowhere else
 
     whose = trust.Whose(identity.load_admission(settings.state_dir).terminal, updating.district, _arch())
     offer = trust.look(source, updating.folder, _pinned(updating.root / _ROOT), whose)
