@@ -40,6 +40,7 @@ class Link(Hearing[Event]):
         super().__init__(port, codec.Parser(), FLOOD_S, patience)
         self.address, self.password = address, password
         self.packet_bytes = 128
+        self._late = False  # an instruction was given twice: its first answer may still come
 
     def ask(self, op: Op, *args: Any, times: int = 2, timeout_s: float | None = None) -> tuple[Any, ...]:
         """The results of an instruction. Raises Refused, ProtocolError or DeviceGone."""
@@ -89,7 +90,11 @@ class Link(Hearing[Event]):
 
     def _exchange(self, op: Op, args: tuple[Any, ...], times: int, timeout_s: float) -> tuple[Code, tuple[Any, ...]]:
         heard, refused = False, 0
-        for _ in range(times):
+        if self._late:  # else an answer of the same shape would be taken for this one's
+            self._late = False
+            for _ in self.events(QUIET_S):
+                pass
+        for attempt in range(times):
             self.forget()
             self.port.flush()
             self.port.write(codec.command(op, *args, address=self.address))
@@ -105,6 +110,7 @@ class Link(Hearing[Event]):
                     if code is Code.PACKET_ERROR:
                         refused += 1
                         break
+                    self._late = attempt > 0
                     return code, results
         if refused == times:  # old modules say so of what they do not know; said once, it may be the line
             return Code.PACKET_ERROR, ()
