@@ -153,7 +153,7 @@ def _work(left: "queue.SimpleQueue[Strike]", found: Struck, total: int, step: St
                         lane = stack.enter_context(_Lane(one.name, Path(folder)))
                     found.recovery_s.append(lane.strike(one))
                 except Exception as error:  # noqa: BLE001 - whatever a driver raises that it may not is a violation
-                    found.violations.append(f"{one}: {error or type(error).__name__}")
+                    found.violations.append(f"{one}: {str(error) or type(error).__name__}")
                     if len(found.violations) > 50:
                         return
                 step(total - left.qsize())
@@ -258,9 +258,8 @@ def _check(found: list[Outcome], whole: list[Outcome], rig: Rig) -> None:
         elif outcome is not None and not isinstance(outcome, Retry):
             # A device that keeps a log hands an entry over again until it is taken: that is no phantom.
             assert true is not None or hasattr(rig, "log"), f"a phantom, reading {number}"
-            assert _genuine(outcome, true, rig), (
-                f"reading {number} is not what lay on the glass: {_brief(outcome)}, not {_brief(true)}"
-            )
+            odd = f"{_brief(outcome)}, not {_brief(true)}"
+            assert _genuine(outcome, true, rig), f"reading {number} is not what lay on the glass: {odd}"
 
 
 def _brief(outcome: Outcome) -> str:
