@@ -35,7 +35,7 @@ def sensors(desk: Desk, _given: Mapping[str, str], tell: Tell) -> None:
         driver = registry.make(device.driver, device.options)
         driver.open()
         _about(device.driver, driver, tell)
-        _watch(desk, driver, tell)
+        _watch(desk, device.driver, driver, tell)
     except DriverError as error:
         tell(Finding(State.WRONG, words.LOST.fill(device=device.driver, why=str(error)), words.LOST_NOW))
     finally:
@@ -84,9 +84,9 @@ def _about(name: str, driver: Driver, tell: Tell) -> None:
         tell(Finding(State.CARE, words.SLOW.fill(baud=str(baud), image_s=str(image_s)), words.SLOW_NOW))
 
 
-def _watch(desk: Desk, driver: Driver, tell: Tell) -> None:
+def _watch(desk: Desk, name: str, driver: Driver, tell: Tell) -> None:
     look = selftest.looks(desk.settings.models_dir)
-    tell(Finding(State.DO, selftest.PLACE.fill(device="")))
+    tell(Finding(State.DO, selftest.PLACE.fill(device=name)))
     until_s = time.monotonic() + desk.timeout_s
     seen = False
     while not desk.left.is_set() and time.monotonic() < until_s:
