@@ -10,13 +10,16 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
-from sqlalchemy import update
+from sqlalchemy import Connection, insert, update
 
 from server.days import places
 from server.days.places import Place, Source, Span
-from server.ledger.store import Ledger
-from server.ledger.tables import designation
-from server.people.synthetic import generate
+from server.intake.dating import Kind as EvidenceKind
+from server.ledger.store import Ledger, now_ms
+from server.ledger.tables import dating, designation
+from server.people.ranks import Level
+from server.people.synthetic import Employee, generate
+from server.people.synthetic import Place as SynthPlace
 from server.requests import desk, leave
 from server.requests.kinds import Ask
 from server.requests.kinds import Kind as Kind_
@@ -57,10 +60,30 @@ class Department(Site):
                         ]
                         district.put(connection, marks)
             connection.execute(update(designation).values(pay_band="PB-2", grade_pay=4600))
+            self.suspicious(connection, school, staff)
             leave.grant(connection, self.me.ref, "CL", 8, dt.date(2026, 1, 1), "2026", "tester")
         ledger.close()
         folded = self.server.command("fold")
         assert folded.returncode == 0, folded.stderr
+
+    def suspicious(self, connection: Connection, school: SynthPlace, staff: list[Employee]) -> None:
+        """What leads are made of, two hours ago: a rush, and one person at the farthest school ten minutes after."""
+        now = now_ms()
+        made = generate(3, 7)
+        far = max(
+            (one for one in made.places if one.level is Level.OFFICE),
+            key=lambda one: (one.latitude - school.latitude) ** 2 + (one.longitude - school.longitude) ** 2,
+        )
+        district.add_terminal(connection, "t-far", far.id)
+        at_ms = now - 2 * 3_600_000
+        for name in ("t-s2", "t-far"):  # so that these are dated by a word of the server of this very hour
+            row = {"terminal": name, "log": district.LOG, "boot_no": 1, "kind": int(EvidenceKind.ANCHOR), "seq": 10**6}
+            count = at_ms - district.BOOT_MS
+            told = {"known_ms": now, "low_at_ms": count, "high_at_ms": count, "low_ms": at_ms, "high_ms": at_ms}
+            connection.execute(insert(dating).values(**row, **told))
+        others = [one.ref for one in made.people if one not in staff][:22]
+        rush = [Marked(ref, "t-s2", at_ms + 1000 * n) for n, ref in enumerate(others)]
+        district.put(connection, [*rush, Marked(others[0], "t-far", at_ms + 600_000)], now)
 
     def employee(self, width: int = 1280, language: str = "en") -> Page:
         """Logs in by the six digits, the puzzle, and the code that was sent."""
@@ -399,6 +422,23 @@ def test_files_for_other_systems_are_taken_from_a_page(site: Department) -> None
         data = Path(saved.value.path()).read_bytes()
         assert data.startswith(begins)
         assert site.me.digits.encode() not in data.replace(site.me.ref.hex().encode(), b"")
+    page.context.close()
+
+
+@pytest.mark.parametrize(("width", "language"), [(390, "hi"), (1280, "en")])
+def test_leads_are_shown_with_their_evidence_and_no_verdict(site: Department, width: int, language: str) -> None:
+    """S10, point 10: twenty people within ninety seconds, and one person far away ten minutes later; each with what
+    may be innocent about it, and the records it rests on."""
+    page = site.page("admin", width, language)
+    page.goto(f"{site.server.url}/leads?days=7")
+    leads = page.locator("section.return")
+    expect(leads).to_have_count(2)
+    expect(leads.locator("dl.facts").first).to_be_visible()
+    expect(page.locator("main")).to_contain_text("t-s2")
+    page.locator("summary").first.click()
+    expect(page.locator("details li").first).to_contain_text("t-s")
+    assert page.locator("details li").first.inner_text().count("/") == 2
+    site.shot(page, f"leads-{language}-{width}")
     page.context.close()
 
 

@@ -7,9 +7,13 @@ worked out by hand beside each.
 import csv
 import datetime as dt
 import io
+import re
 import shutil
+import subprocess
 import tempfile
+import unicodedata
 from collections.abc import Iterator
+from difflib import SequenceMatcher
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -310,11 +314,57 @@ def test_every_return_is_made_in_every_form_and_both_languages(built: SimpleName
             assert len([one for one in book.namelist() if "worksheets/sheet" in one]) == len(found.tables)
 
 
-@pytest.mark.parametrize("language", ["en", "hi"])
-def test_a_return_prints(built: SimpleNamespace, language: str) -> None:
+def read_back(data: bytes, folder: Path) -> list[str]:
+    """The text of each page of a PDF, by a reader that others wrote (Poppler)."""
+    (folder / "r.pdf").write_bytes(data)
+    command = ["pdftotext", "-layout", "-enc", "UTF-8", str(folder / "r.pdf"), "-"]
+    text = subprocess.run(command, check=True, capture_output=True, timeout=60).stdout.decode()
+    return text.split("\f")[:-1]
+
+
+@pytest.mark.parametrize("name", catalogue.NAMES)
+def test_every_return_prints_and_can_be_read_back(built: SimpleNamespace, tmp_path: Path, name: str) -> None:
+    """Point 7: title and headings are there as text on pages that are counted, in both languages."""
     with built.ledger.read() as connection:
-        found = catalogue.make(connection, "monthly", asked(built, path=built.path))
-    assert rendered(found, "pdf", language).startswith(b"%PDF-")
+        day = d(10, 12) if name == "daily" else None
+        found = catalogue.make(connection, name, asked(built, path=built.path, day=day), KEYS)
+    for language in ("en", "hi"):
+        pages = read_back(rendered(found, "pdf", language), tmp_path)
+        for n, page in enumerate(pages, 1):
+            assert "".join(page.split()).endswith(f"{n}/{len(pages)}")
+        title = words.TITLES[name].en if language == "en" else words.TITLES[name].hi
+        first = pages[0].strip().partition("\n")[0]
+        # A reader doubles or moves a letter where a glyph stands for several, as in दर्ज: nearly all are as they were.
+        alike = SequenceMatcher(None, _letters(title), _letters(first)).ratio()
+        assert alike == 1 if language == "en" else alike > 0.85
+        if language == "en":
+            names = {row[2] for row in found.tables[0].rows} if name in ("latecomers", "employees") else set()
+            text = _letters("".join(pages))
+            assert all(str(one).split()[1] in text for one in names)
+        assert found.hash.hex()[:40] in "".join(pages[-1].split())
+
+
+def _letters(text: str) -> str:
+    """Without spaces and signs that stand on other letters: a reader may put these elsewhere."""
+    kept = unicodedata.normalize("NFD", text)
+    return "".join(one for one in kept if unicodedata.category(one) in ("Lo", "Lu", "Ll", "Nd"))
+
+
+def test_the_totals_of_a_printed_return_balance(built: SimpleNamespace, tmp_path: Path) -> None:
+    """R4.1: of every row as it stands on paper; all fifty schools are there, and their sum is the last row's."""
+    with built.ledger.read() as connection:
+        found = catalogue.make(connection, "monthly", asked(built))
+    pages = read_back(rendered(found, "pdf", "en"), tmp_path)
+    ends = re.compile(r"^(?P<name>.*?)((?:\s+\d+){7})\s*$")
+    rows = [one for page in pages for line in page.splitlines() if (one := ends.match(line))]
+    cells = [(one["name"].strip(), [int(cell) for cell in one[2].split()]) for one in rows]
+    tree = cells[: next(n for n, (name, _) in enumerate(cells) if name[:2] == "01")]  # the annex begins with 01-10
+    for _, (total, present, on_leave, on_duty, absent, late, early) in tree:
+        assert total == present + on_leave + on_duty + absent
+        assert max(late, early) <= present
+    plain = [numbers for name, numbers in tree if not name.startswith("Total")]
+    assert len([name for name, _ in tree if "School" in name]) == 50
+    assert [sum(column) for column in zip(*plain, strict=True)] == tree[-1][1]
 
 
 def test_a_name_that_is_a_formula_runs_nothing(site: SimpleNamespace) -> None:
