@@ -1,0 +1,82 @@
+"""`hazri-edge update` from a stick: the root given once, what is offered, what is installed, and what it says."""
+
+import argparse
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from config.model import Edge
+from edge.__main__ import _settings, parser
+from edge.update import TrustError, command, machine
+from edge.update.command import Updating
+from edge.update.slots import Slots
+from edge.update.steps import Hours
+from tests.unit.edge.update_site import DISTRICT, Makers, Terminal, make_wheels
+
+OLD, NEW = "0.1.0", "0.2.0"
+
+
+class Machine:
+    """A terminal that was set up, and a stick in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.makers = Makers(folder / "makers")
+        self.terminal = Terminal(folder / "opt", make_wheels(folder / "old", OLD), OLD)
+        (folder / "root.json").write_bytes(self.makers.root)
+        self.folder = folder
+        self.updating = Updating(folder / "opt", "", DISTRICT, Hours(0, 0), 20, 30.0)
+
+    def update(self, *words: str) -> int:
+        args: argparse.Namespace = parser().parse_args(["update", "--config", str(self.folder / "edge.toml"), *words])
+        args.config = None
+        return command.update(args, _settings(Edge()), self.updating)
+
+
+@pytest.fixture
+def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    monkeypatch.setattr(command.identity, "load_admission", lambda _: SimpleNamespace(terminal="gate-1"))
+    monkeypatch.setattr(command, "_arch", lambda: "amd64")
+    monkeypatch.setattr(command, "Slots", lambda root: Slots(root, flush=lambda: None, reserve=0))
+    monkeypatch.setattr(machine, "_EVERY_S", 0.0)
+    return Machine(tmp_path)
+
+
+def test_from_a_stick(made: Machine, capsys: pytest.CaptureFixture[str]) -> None:
+    stick = ("--from", str(made.makers.public))
+    with pytest.raises(TrustError, match="no root to believe"):
+        made.update(*stick, "--check")
+    assert made.update(*stick, "--root", str(made.folder / "root.json"), "--check") == 0
+    assert "nothing is offered to district hr-12" in capsys.readouterr().out
+    made.makers.release(NEW)
+    made.makers.offer(NEW)
+    made.update(*stick, "--check")
+    assert capsys.readouterr().out == f"{NEW} is offered, and would be installed\n"
+    made.update(*stick)
+    assert capsys.readouterr().out.splitlines()[-1] == f"{NEW} waits until nobody punches"
+    made.update(*stick, "--now")
+    assert capsys.readouterr().out.splitlines()[-1] == f"{NEW} is what runs"
+    made.update("--status")
+    said = capsys.readouterr().out.splitlines()
+    assert said == [f"runs {NEW} from slots/a", f"last: {NEW}: well"]
+    assert made.terminal.state()[:2] == (NEW, NEW)
+
+
+def test_another_root_is_refused(made: Machine, tmp_path: Path) -> None:
+    """Each later root comes signed by the one before it."""
+    made.update("--root", str(made.folder / "root.json"))
+    (tmp_path / "other.json").write_bytes(b"{}")
+    with pytest.raises(TrustError, match="there is a root already"):
+        made.update("--root", str(tmp_path / "other.json"))
+
+
+def test_a_trial_that_was_cut_off_is_settled_whatever_was_asked(
+    made: Machine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """S2: before the services start, and without a server."""
+    release = made.makers.release(NEW)
+    made.terminal.install(command.Folder(made.makers.public), release, hours=False)
+    made.terminal.slots.turn("current", "slots/a")
+    made.update("--settle")
+    assert capsys.readouterr().out.splitlines()[0] == "update: go back: who watched its trial is gone"
+    assert made.terminal.state()[:2] == (OLD, OLD)
