@@ -16,6 +16,7 @@ import pytest
 
 from matching.synthetic import generate
 from server.demo.people import invent
+from server.demo.stage import Program
 from tests.flow.technician import Hands, Machine, wait
 from tests.unit.server.process import Server
 
@@ -30,7 +31,10 @@ class Day:
         self.folder = folder
         (folder / "office").mkdir()
         self.server = Server(folder / "office")
-        self.server.start()
+        ready: list[str] = []
+        command = ["-m", "server", "run", "--config", str(self.server.config)]
+        self.running = Program("server", command, folder / "office", ready.append)
+        wait(lambda: any(line.startswith("ready ") for line in ready), "the office's server runs")
         self.fingers = folder / "fingers"
         generate(1, 8, 41, self.fingers)
         self.token = folder / "pull.token"
@@ -85,7 +89,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
     try:
         yield one
     finally:
-        one.server.stop()
+        one.running.stop()
 
 
 @pytest.fixture(scope="module")
