@@ -20,7 +20,7 @@ WORKERS ?= 2
 N ?= 2000000
 SEED ?= 0
 
-.PHONY: help setup debian demo test lint house unit flow bench soak faults boot audit sbom lock requirements arm64 clean
+.PHONY: docs help setup debian demo test lint house unit flow bench soak faults boot audit sbom lock requirements arm64 clean
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -42,7 +42,7 @@ debian:
 $(READY): pyproject.toml matching/models/manifest.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[edge,server,zk,pi,test]'
+	$(BIN)/python -m pip install --quiet --editable '.[edge,server,zk,pi,setup,docs,test]'
 	$(BIN)/hazri-edge models install
 	@touch $@
 
@@ -73,6 +73,10 @@ faults: setup
 requirements: setup
 	$(BIN)/python tests/requirements.py
 
+## make docs      the guides, the API reference and the poster as a site, every link followed (build/docs/site)
+docs: setup
+	$(BIN)/python -m docs.site
+
 ## make boot      boot the units under systemd-nspawn, and say which ran (needs root)
 boot: setup
 	@.ci/boot
@@ -82,15 +86,15 @@ arm64:
 	@bash systemd/image/arm64.sh $(PACKAGE)
 
 ## make audit     known faults in our code and in every locked package, and secrets (needs the network)
-audit: setup
+audit:
 	@.ci/audit
 
 ## make sbom      what each program is made of, as CycloneDX, in build/
-sbom: setup
+sbom:
 	@.ci/sbom
 
 ## make lock      the versions and hashes of every package, anew (requirements/)
-lock: setup
+lock:
 	@.ci/lock
 
 clean:
