@@ -17,9 +17,9 @@ from config.load import load
 from config.model import Edge
 from drivers import DriverError, OptionError
 from edge import SOFTWARE, EdgeError
-from edge.fingers import FINGERS
-from edge.policy import Lock, Rules, Silence
-from edge.report import line
+from edge.health.report import line
+from edge.people.fingers import FINGERS
+from edge.session.policy import Lock, Rules, Silence
 from edge.settings import Device, Settings, Shown, Uplink
 from sync import SyncError
 from sync.hush import leave_no_core
@@ -70,11 +70,12 @@ def _run(args: argparse.Namespace) -> int:
         config = load(Edge, args.config)
         return command.update(args, _settings(config), _updating(config))
     if args.command == "setup":
-        from edge import setup_commands
+        from edge.image import commands as setup_commands
 
         config = load(Edge, args.config) if args.config != CONFIG or CONFIG.exists() else Edge()
         return setup_commands.setup(args, _settings(config), _uplink(config))
-    from edge import commands, setup_commands
+    from edge import commands
+    from edge.image import commands as setup_commands
 
     room = setup_commands if args.command in SETUP else commands
     run: Callable[[argparse.Namespace, Settings | None], int] = getattr(room, args.command)

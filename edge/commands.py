@@ -9,11 +9,11 @@ from typing import Any
 
 from drivers import DeviceGone, OptionError, registry
 from edge import SetupError
+from edge.health.report import line as say
 from edge.measuring import bench as bench
 from edge.measuring import synth as synth
 from edge.measuring import trace as trace
 from edge.measuring import write_file
-from edge.report import line as say
 from edge.settings import Settings
 
 
@@ -26,7 +26,7 @@ def check(_args: Namespace, settings: Settings) -> int:
 
 
 def keys(args: Namespace, settings: Settings) -> int:
-    from edge import provision
+    from edge.trust import provision
 
     request = provision.make(settings.state_dir, args.id)
     out = args.out or settings.state_dir / "request.json"
@@ -36,9 +36,9 @@ def keys(args: Namespace, settings: Settings) -> int:
 
 
 def export(args: Namespace, settings: Settings) -> int:
-    from edge import export as carrying
-    from edge import papers
-    from edge.identity import load_admission
+    from edge.record import export as carrying
+    from edge.trust import papers
+    from edge.trust.identity import load_admission
 
     admission = load_admission(settings.state_dir)
     server = papers.template_key(settings.state_dir, admission)
@@ -53,9 +53,9 @@ def export(args: Namespace, settings: Settings) -> int:
 
 
 def receipts(args: Namespace, settings: Settings) -> int:
-    from edge import papers
-    from edge import receipts as carried_back
-    from edge.identity import load_admission
+    from edge.record import receipts as carried_back
+    from edge.trust import papers
+    from edge.trust.identity import load_admission
 
     admission = load_admission(settings.state_dir)
     word = papers.word(settings.state_dir, admission)
@@ -69,7 +69,7 @@ def accept(args: Namespace, settings: Settings) -> int:
         data = args.admission.read_bytes()
     except OSError as error:
         raise SetupError(f"{args.admission}: {error.strerror}") from None
-    from edge import provision
+    from edge.trust import provision
 
     admission = provision.accept(settings.state_dir, data)
     say(f"admitted as {admission.terminal}; broker {admission.broker_host}:{admission.broker_port}")
@@ -80,7 +80,7 @@ def pin(_args: Namespace, settings: Settings) -> int:
     """The technician's PIN, from the keyboard without an echo, or as a line on stdin."""
     import getpass
 
-    from edge import pin as pins
+    from edge.trust import pin as pins
 
     typed = getpass.getpass("PIN: ") if sys.stdin.isatty() else sys.stdin.readline()
     say(f"the PIN is set: {pins.keep(settings.state_dir, typed.strip())}")
@@ -96,7 +96,7 @@ def terminal(args: Namespace, settings: Settings) -> int:
 
 
 def bridge(args: Namespace, settings: Settings) -> int:
-    from edge import bridge
+    from edge.devices import bridge
 
     return bridge.run(settings, events=args.events == "json")
 
@@ -104,7 +104,7 @@ def bridge(args: Namespace, settings: Settings) -> int:
 def enrol(args: Namespace, settings: Settings) -> int:
     """Through the running terminal; fingers go on its sensor, the face before its camera."""
     from drivers.lines import LineClient
-    from edge.fingers import FINGERS, NAMES
+    from edge.people.fingers import FINGERS, NAMES
 
     fingers = [FINGERS[name] for name in args.fingers or ()]
     if not (fingers or args.face):
@@ -125,7 +125,7 @@ def enrol(args: Namespace, settings: Settings) -> int:
 
 def status(args: Namespace, settings: Settings) -> int:
     from drivers.lines import LineClient
-    from edge import plain
+    from edge.health import plain
 
     try:
         answer = LineClient(settings.control).ask({"do": "status"})
@@ -167,8 +167,8 @@ def capture(args: Namespace, settings: Settings) -> int:
 
     from drivers.base import Feature, Retry, Scan
     from drivers.lines import listens
-    from edge.selftest import FACE, PLACE, VERDICTS, Verdict
-    from edge.words import ADVICE
+    from edge.devices.selftest import FACE, PLACE, VERDICTS, Verdict
+    from edge.screen.words import ADVICE
 
     if listens(settings.control):
         raise SetupError("the terminal is running and holds the sensor: stop it first")
@@ -197,7 +197,7 @@ def capture(args: Namespace, settings: Settings) -> int:
 def selftest(args: Namespace, settings: Settings) -> int:
     """Through the running terminal, without pictures; else by opening the devices here."""
     from drivers.lines import LineClient, listens
-    from edge import selftest as tests
+    from edge.devices import selftest as tests
 
     def tell(text: str) -> None:
         say(text, sys.stderr if args.json else None)
@@ -228,8 +228,8 @@ def selftest(args: Namespace, settings: Settings) -> int:
 
 
 def sensors(args: Namespace, settings: Settings | None) -> int:
-    from edge import sensors as devices
-    from edge import tuning
+    from edge.devices import sensors as devices
+    from edge.devices import tuning
 
     if args.set_baud:
         return tuning.set_baud(settings, args.set_baud, args.driver, args.port, say)
@@ -239,7 +239,7 @@ def sensors(args: Namespace, settings: Settings | None) -> int:
 def sim(args: Namespace, _settings: Settings | None) -> int:
     """The pretended device, until it is told to stop. No settings are read, so a wrong option is not theirs."""
     from drivers.entry import Stage
-    from edge import sim as stage
+    from edge.devices import sim as stage
 
     wanted = Stage(args.port, args.tcp, args.pty, args.variant, args.library, pacing=not args.no_pacing)
     try:
@@ -260,9 +260,9 @@ def play(args: Namespace, _settings: Settings | None) -> int:
 
 def enrol_line(seen: dict[str, Any]) -> str:
     from drivers.base import Advice
-    from edge import words
-    from edge.fingers import NAMES
-    from edge.states import Ask
+    from edge.people.fingers import NAMES
+    from edge.screen import words
+    from edge.session.states import Ask
 
     match seen:
         case {"event": "waiting", "hi": hi, "en": en}:
@@ -299,8 +299,8 @@ def _resting(settings: Settings) -> dict[str, Any]:
 
 
 def screens(args: Namespace, _settings: Settings | None) -> int:
-    from edge import screenshots
-    from edge.words import Language
+    from edge.screen import screenshots
+    from edge.screen.words import Language
 
     languages = [Language(code) for code in args.language or Language]
     screenshots.make(args.out, screenshots.size(args.size), languages, say)
@@ -308,8 +308,8 @@ def screens(args: Namespace, _settings: Settings | None) -> int:
 
 
 def voice(args: Namespace, _settings: Settings | None) -> int:
-    from edge import voice
-    from edge.words import Language
+    from edge.screen import voice
+    from edge.screen.words import Language
 
     voice.make(args.out, [Language(code) for code in args.language or Language], say)
     return 0

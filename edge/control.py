@@ -4,8 +4,8 @@
     {"do": "watch"}                                    ok, then one line an event, for as long as one listens
     {"do": "enrol", "person": "<hex>", "finger": 1}    place, advice and view events, then ok with seqs, or an error
     {"do": "enrol", "person": "<hex>", "fingers": [1, 6], "face": true, "best": 1, "impressions": 3, "alive": true}
-                                                       the same of several, as in edge.enrolment.Request
-    {"do": "selftest", "timeout_s": 10}                tell and finding events, then ok (edge.selftest)
+                                                       the same of several, as in edge.people.enrolment.Request
+    {"do": "selftest", "timeout_s": 10}                tell and finding events, then ok (edge.devices.selftest)
 
 While somebody is being served the last two wait, and a waiting event says so at once.
 
@@ -14,6 +14,7 @@ between two sessions.
 """
 
 import queue
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,8 +24,10 @@ from typing import Any
 from drivers import ProtocolError
 from drivers.lines import LineServer, Message, Peer
 from edge import EnrolmentRefused
-from edge.enrolment import MOST_IMPRESSIONS, Enrolled, Request
-from edge.words import Words
+from edge.people.enrolment import MOST_IMPRESSIONS, Enrolled, Request
+from edge.screen.words import Words
+from edge.session import outcome
+from edge.session.states import Done, EnrolPlace, LookAtCamera, Place, State, Typing
 from sync.record import PERSON_BYTES
 
 LONGEST_TEST_S = 15
@@ -145,3 +148,20 @@ def _person(text: str) -> bytes:
     if len(person) != PERSON_BYTES:
         raise ProtocolError(f"person: expected {2 * PERSON_BYTES} hexadecimal digits")
     return person
+
+
+def as_told(state: State) -> dict[str, object]:
+    """A state for those who watch; nothing personal but the opaque reference of who was accepted."""
+    named = {"event": "state", "state": re.sub(r"(?<!^)(?=[A-Z])", "_", type(state).__name__).lower()}
+    match state:
+        case Done(ended):
+            return outcome.event(ended)
+        case Typing(keys):
+            return {**named, "keys": keys}
+        case Place(attempt, advice, other):
+            return {**named, "attempt": attempt, "advice": advice, "other": other}
+        case LookAtCamera(advice, ask):
+            return {**named, "advice": advice, "ask": ask}
+        case EnrolPlace(view, views, advice, finger):
+            return {**named, "view": view, "views": views, "advice": advice, "finger": finger}
+    return dict(named)

@@ -5,7 +5,6 @@ process, another user, reads and could not make again.
 """
 
 import functools
-import re
 import threading
 import time
 from collections.abc import Callable
@@ -13,35 +12,39 @@ from typing import Any, TextIO, assert_never
 
 from drivers import registry
 from drivers.base import Driver, Feature
-from edge import SetupError, enrolment, outcome, policy, selftest, shows
-from edge.ageing import Ageing
-from edge.anchoring import Anchoring
-from edge.badges import Badges
-from edge.checkup import Checkup
-from edge.comparing import Comparer, Limits
-from edge.connection import noted
-from edge.control import Control, Examine
-from edge.errands import Doers, Errands
-from edge.fetching import Fetching
-from edge.gallery import People, Secrets
-from edge.identifying import Preparing
-from edge.identity import load_keys
-from edge.journal import Journal
-from edge.legacy import Legacy
-from edge.look import FaceLook, FingerLook
-from edge.pin import Pins
-from edge.probes import Probes
-from edge.remote import Door, Remote, brought
-from edge.report import Report
-from edge.screen import Corner
+from edge import SetupError
+from edge.control import Control, Examine, as_told
+from edge.devices import selftest
+from edge.devices.checkup import Checkup
+from edge.devices.remote import Door, Remote, brought
+from edge.devices.supervisor import Bench, Slot
+from edge.health.connection import noted
+from edge.health.report import Report
+from edge.health.trouble import Troubles
+from edge.health.vitals import Clock, Vitals
+from edge.people import enrolment
+from edge.people.ageing import Ageing
+from edge.people.comparing import Comparer, Limits
+from edge.people.fetching import Fetching
+from edge.people.gallery import People, Secrets
+from edge.people.identifying import Preparing
+from edge.people.look import FaceLook, FingerLook
+from edge.people.probes import Probes
+from edge.record.anchoring import Anchoring
+from edge.record.badges import Badges
+from edge.record.errands import Doers, Errands
+from edge.record.journal import Journal
+from edge.record.legacy import Legacy
+from edge.screen import shows
+from edge.screen.scene import Corner
+from edge.screen.sinks.text import TextSink
+from edge.session import outcome, policy
+from edge.session.states import Located, Page, State, Technician
 from edge.settings import Device, Settings
-from edge.sinks.text import TextSink
-from edge.states import Done, EnrolPlace, Located, LookAtCamera, Page, Place, State, Technician, Typing
 from edge.stopping import on_signal
-from edge.supervisor import Bench, Slot
 from edge.terminal import Terminal
-from edge.trouble import Troubles
-from edge.vitals import Clock, Vitals
+from edge.trust.identity import load_keys
+from edge.trust.pin import Pins
 from matching import Modality, ModelError
 from sync import StorageError
 from sync.outbox import Outbox
@@ -351,24 +354,7 @@ class Daemon:
     def _show(self, state: State) -> None:
         for show in self._shows:
             show(state)
-        self._control.tell(_event(state))
-
-
-def _event(state: State) -> dict[str, object]:
-    """A state for those who watch; nothing personal but the opaque reference of who was accepted."""
-    named = {"event": "state", "state": re.sub(r"(?<!^)(?=[A-Z])", "_", type(state).__name__).lower()}
-    match state:
-        case Done(ended):
-            return outcome.event(ended)
-        case Typing(keys):
-            return {**named, "keys": keys}
-        case Place(attempt, advice, other):
-            return {**named, "attempt": attempt, "advice": advice, "other": other}
-        case LookAtCamera(advice, ask):
-            return {**named, "advice": advice, "ask": ask}
-        case EnrolPlace(view, views, advice, finger):
-            return {**named, "view": view, "views": views, "advice": advice, "finger": finger}
-    return dict(named)
+        self._control.tell(as_told(state))
 
 
 def _clock_face(now: Instant) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from drivers.modem import Kind, Uplink
-from edge.report import Report
+from edge.health.report import Report
 from sync.budget import Budget, Thrift, Use
 
 _NO_NAME = "sim"  # a mobile network that does not tell its name

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from edge import SetupError
+from edge.health.report import line as say
 from edge.progress import progress
-from edge.report import line as say
 from edge.settings import Settings
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.policy import Rules
+from edge.session.policy import Rules
 
 
 @dataclass(frozen=True, slots=True)

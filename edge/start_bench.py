@@ -25,7 +25,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.x509.oid import NameOID
 
-from edge import SetupError, provision
+from edge import SetupError
+from edge.trust import provision
 from sync.admission import Admission, Request, lookup_binding, parse, to_json
 from sync.seal import seal_to
 

@@ -2,7 +2,7 @@
 
     keys, readings, time ──▶ session.step ──▶ show · light · find · compare · record ──▶ back into session.step
 
-Nothing here turns green before the punch is on disk. One thread; the devices have theirs (edge.supervisor).
+Nothing here turns green before the punch is on disk. One thread; the devices have theirs (edge.devices.supervisor).
 """
 
 import contextlib
@@ -13,25 +13,26 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from drivers.base import CLEAR, Advice, DeviceTemplate, Matched, Modality, Recognition, Retry, Scan
-from edge import EnrolmentRefused, messages, policy
-from edge import session as machine
-from edge.comparing import Comparer
-from edge.facing import Seen
-from edge.fetching import Fetching
-from edge.gallery import People
-from edge.journal import Journal
-from edge.lockout import Lockouts
-from edge.messages import Able, Action, Event, Manner
-from edge.moves import Session, go, resting, wants
-from edge.onmodule import Job
-from edge.outcome import Accepted, Noted, NotRecorded, Outcome
-from edge.pin import Pins
-from edge.probes import Probes, Telling
-from edge.recognising import Recogniser
-from edge.rejections import Rejections
-from edge.states import Asking, Page, Place, Show, State
-from edge.supervisor import Bench, Got, Input, Pressed
-from edge.trouble import Troubles
+from edge import EnrolmentRefused
+from edge.devices.supervisor import Bench, Got, Input, Pressed
+from edge.health.trouble import Troubles
+from edge.people.comparing import Comparer
+from edge.people.facing import Seen
+from edge.people.fetching import Fetching
+from edge.people.gallery import People
+from edge.people.onmodule import Job
+from edge.people.probes import Probes, Telling
+from edge.people.recognising import Recogniser
+from edge.people.rejections import Rejections
+from edge.record.journal import Journal
+from edge.session import messages, policy
+from edge.session import step as machine
+from edge.session.lockout import Lockouts
+from edge.session.messages import Able, Action, Event, Manner
+from edge.session.moves import Session, go, resting, wants
+from edge.session.outcome import Accepted, Noted, NotRecorded, Outcome
+from edge.session.states import Asking, Page, Place, Show, State
+from edge.trust.pin import Pins
 from matching import MatchingError, Template
 from sync import StorageError
 from sync.code import receipt_code
@@ -77,7 +78,7 @@ class Terminal:
 
         `fetching` asks the server for who is not known here; None: nobody does.
         `probes` are those that were taken before; None: there are none.
-        `notice` hears of each finger that was recognised, once the punch is on disk (edge.ageing).
+        `notice` hears of each finger that was recognised, once the punch is on disk (edge.people.ageing).
         """
         self.people = people
         self.journal = journal

@@ -8,15 +8,15 @@ from collections.abc import Callable
 from functools import partial
 
 from drivers import modem
-from edge.clock import boot_id
-from edge.connection import Noting
-from edge.health import Reporter
-from edge.identity import load_transport
+from edge.health.connection import Noting
+from edge.health.message import Reporter
+from edge.health.report import Report
 from edge.lines import Lines
-from edge.papers import Folder, PapersLink
-from edge.report import Report
+from edge.record.clock import boot_id
 from edge.settings import Settings, Uplink
 from edge.stopping import on_signal
+from edge.trust.identity import load_transport
+from edge.trust.papers import Folder, PapersLink
 from sync.agent import Agent, AgentSettings, AgentState
 from sync.asker import Asker
 from sync.budget import Budget

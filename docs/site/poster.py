@@ -8,12 +8,12 @@ from pathlib import Path
 
 from weasyprint import HTML, Document  # type: ignore[import-untyped]
 
-from edge.outcome import Accepted
-from edge.picture import draw
-from edge.screen import screen
-from edge.screenshots import USUAL, every
-from edge.states import Done, State
-from edge.words import Language
+from edge.screen.picture import draw
+from edge.screen.scene import screen
+from edge.screen.screenshots import USUAL, every
+from edge.screen.words import Language
+from edge.session.outcome import Accepted
+from edge.session.states import Done, State
 
 _HERE = Path(__file__).parent
 _SIZE = (640, 420)

@@ -19,12 +19,12 @@ from textual.widgets import Button, Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 from textual.worker import Worker
 
+from edge.screen.words import Language, Words
 from edge.setup import words
 from edge.setup.blocks import HALF, halves
 from edge.setup.plain import SIGNS
 from edge.setup.said import Desk, Finding, Picture, Said, State, Step
 from edge.setup.steps import STEPS
-from edge.words import Language, Words
 
 _COLOURS = {State.FINE: "green", State.DO: "cyan", State.CARE: "yellow", State.WRONG: "bold red"}
 _MOST = 200

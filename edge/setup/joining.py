@@ -5,13 +5,14 @@ from pathlib import Path
 
 from drivers import DeviceGone
 from drivers.lines import LineClient, Message
-from edge import EdgeError, SetupError, dropin
-from edge import claim as claiming
-from edge import identity as own
-from edge.claim import Step, Waiting
-from edge.fingers import FINGERS, NAMES
+from edge import EdgeError, SetupError
+from edge.image import dropin
+from edge.people.fingers import FINGERS, NAMES
 from edge.setup import reach, words
 from edge.setup.said import Desk, Finding, State, Tell, fine, plain
+from edge.trust import claim as claiming
+from edge.trust import identity as own
+from edge.trust.claim import Step, Waiting
 
 _PERSON_CHARS = 16
 

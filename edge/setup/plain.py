@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from edge import SetupError
-from edge.report import line as say
+from edge.health.report import line as say
+from edge.screen.words import Language
 from edge.setup import words
 from edge.setup.blocks import shades
 from edge.setup.said import Desk, Finding, Picture, Said, State, Step
 from edge.setup.steps import BY_NAME, STEPS
-from edge.words import Language
 
 SIGNS = {State.FINE: "✓", State.DO: "→", State.CARE: "!", State.WRONG: "✗"}
 

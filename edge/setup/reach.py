@@ -9,16 +9,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from drivers import modem
-from edge import SetupError, dropin, firstboot
-from edge import claim as claiming
-from edge.clock import asked
-from edge.connection import noted
-from edge.identity import load_transport
-from edge.papers import Folder
+from edge import SetupError
+from edge.health.connection import noted
+from edge.image import dropin, firstboot
+from edge.record.clock import asked
+from edge.screen.values import value
+from edge.screen.words import Words
 from edge.setup import words
 from edge.setup.said import Desk, Finding, State, Tell, fine
-from edge.values import value
-from edge.words import Words
+from edge.trust import claim as claiming
+from edge.trust.identity import load_transport
+from edge.trust.papers import Folder
 from sync.reasons import WORDS as REASONS
 from sync.reasons import Reason, Why, of_error
 from sync.record import ClockSource

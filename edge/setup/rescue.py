@@ -5,7 +5,8 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from edge import SetupError, logs
+from edge import SetupError
+from edge.health import logs
 from edge.setup import words
 from edge.setup.said import Desk, Finding, State, Tell, fine, plain
 
@@ -13,7 +14,7 @@ _IMPORT_S = 600.0
 
 
 def bundle(desk: Desk, given: Mapping[str, str], tell: Tell) -> None:
-    """See edge.logs: no name, digit, template or key is in it."""
+    """See edge.health.logs: no name, digit, template or key is in it."""
     try:
         written = logs.write(desk.settings, Path(given.get("out") or "hazri-logs.zip"))
     except SetupError as error:

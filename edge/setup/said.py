@@ -7,8 +7,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge.screen.words import Words
 from edge.settings import Settings, Uplink
-from edge.words import Words
 
 if TYPE_CHECKING:
     from numpy import uint8

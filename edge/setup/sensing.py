@@ -7,11 +7,12 @@ from typing import Any
 from drivers import DriverError, registry
 from drivers.base import Driver, Feature, Informed, Retry, Scan
 from drivers.lines import LineClient, listens
-from edge import EdgeError, selftest
-from edge.sensors import search
+from edge import EdgeError
+from edge.devices import selftest
+from edge.devices.sensors import search
+from edge.screen.words import ADVICE, Words
 from edge.setup import words
 from edge.setup.said import Desk, Finding, Picture, State, Tell, fine, plain
-from edge.words import ADVICE, Words
 
 _SLICE_S = 0.5
 _SLOW_S = 2.0  # a picture that takes longer keeps a queue waiting (S1)

@@ -1,6 +1,6 @@
 """What the pages of a set-up say, in Hindi and English."""
 
-from edge.words import Words
+from edge.screen.words import Words
 
 SENSORS = Words("सेंसर", "Sensors")
 NETWORK = Words("नेटवर्क और मोडेम", "Network and modem")

@@ -15,9 +15,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge import connection, identity
-from edge.report import line as say
+from edge.health import connection
+from edge.health.report import line as say
 from edge.settings import Settings
+from edge.trust import identity
 from edge.update import LaterError, SlotError, TrustError, UpdateError, journal, steps
 from edge.update.fetch import Fetching
 from edge.update.machine import Systemd

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from edge import condition
+from edge.health import condition
 from sync.health import Serving
 
 SERVICES = ("hazri-clock", "hazri-terminal", "hazri-sync", "hazri-bridge")

@@ -14,9 +14,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from edge.gallery import card_binding
-from edge.lockout import Lockouts
-from edge.policy import Lock
+from edge.people.gallery import card_binding
+from edge.session.lockout import Lockouts
+from edge.session.policy import Lock
 from server.intake.group import Outcome
 from server.intake.incoming import Incoming, read
 from server.trust import pki

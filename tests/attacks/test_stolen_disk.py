@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.gallery import People, Secrets
-from edge.identity import RECORD, SEAL, TRANSPORT, destroy, load_admission, load_keys, open_lookup_key
+from edge.people.gallery import People, Secrets
+from edge.trust.identity import RECORD, SEAL, TRANSPORT, destroy, load_admission, load_keys, open_lookup_key
 from server.demo.count import Tally
 from server.demo.people import Person, enrolments, fingers, invent, punches, synthesise
 from server.demo.stage import Aggregator, Terminal

@@ -20,8 +20,8 @@ from playwright.sync_api import Page, sync_playwright
 from drivers.entry import Stage
 from drivers.evdev.sim import KeypadSim
 from drivers.lines import LineClient
-from edge.picture import PAINTS
-from edge.screen import Colour
+from edge.screen.picture import PAINTS
+from edge.screen.scene import Colour
 from matching.synthetic import generate
 from sync.wire import CardFlag, SealedTemplate
 from tests.browser.test_public import CHROMIUM, FLAGS

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from drivers.lines import LineClient
-from edge import dropin
+from edge.image import dropin
 from server.demo.stage import Program
 from tests.unit.server.process import ROOT, Server
 

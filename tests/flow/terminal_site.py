@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from cryptography.x509.oid import NameOID
 
 from drivers.lines import LineClient, Message
-from edge import provision
-from edge.gallery import card_binding
+from edge.people.gallery import card_binding
+from edge.trust import provision
 from matching import models
 from sync.admission import Admission, Request, check_request, lookup_binding, parse, to_json
 from sync.chain import sign_roster

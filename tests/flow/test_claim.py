@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from edge import SetupError, dropin, firstboot
-from edge.claim import Patience, Step, Waiting, claim
-from edge.identity import load_keys
+from edge import SetupError
+from edge.image import dropin, firstboot
+from edge.trust.claim import Patience, Step, Waiting, claim
+from edge.trust.identity import load_keys
 from tests.unit.server.aggregator import until
 from tests.unit.server.process import ROOT, Server
 

@@ -25,7 +25,7 @@ from drivers.lines import LineClient
 from drivers.zk.codec import Command
 from drivers.zk.machine import FIRMWARES, SERIAL, Machine
 from drivers.zk.sim import ZkSim
-from edge import handover
+from edge.devices import handover
 from sync.record import ClockSource, Event, EventCode, Kind, Means, Punch, SourceClass
 from tests.contract.rigs.adms import free_port
 from tests.flow.terminal_site import ROOT, Site, person

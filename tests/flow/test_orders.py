@@ -11,15 +11,15 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from sqlalchemy import insert, update
 
-from edge import identity
-from edge.clock import SystemClock
-from edge.errands import Doers, Errands
-from edge.fetching import Fetching
-from edge.gallery import People, Secrets
-from edge.identity import Keys
-from edge.journal import Journal
-from edge.report import Report
-from edge.trouble import Troubles
+from edge.health.report import Report
+from edge.health.trouble import Troubles
+from edge.people.fetching import Fetching
+from edge.people.gallery import People, Secrets
+from edge.record.clock import SystemClock
+from edge.record.errands import Doers, Errands
+from edge.record.journal import Journal
+from edge.trust import identity
+from edge.trust.identity import Keys
 from server.fleet import orders, roster
 from server.ledger.tables import office, org, person
 from server.ledger.tables import terminal as terminal_table

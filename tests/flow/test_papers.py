@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from cryptography import x509
 
-from edge import papers, provision
-from edge.certificate import days_left
-from edge.identity import load_admission
+from edge.trust import papers, provision
+from edge.trust.certificate import days_left
+from edge.trust.identity import load_admission
 from server.demo.stage import Aggregator, Program, start_aggregator
 from server.trust import pki
 from server.trust.keys import open_keys

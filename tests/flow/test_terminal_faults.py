@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from drivers import DeviceGone
 from drivers.lines import MAX_CLIENTS, MAX_LINE, LineClient
-from edge import identity
+from edge.trust import identity
 from matching.synthetic import generate
 from sync.chain import genesis
 from sync.outbox import OutboxReader

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from drivers.lines import LineClient, Message
-from edge import pin
+from edge.trust import pin
 from matching.synthetic import generate
 from server.fleet import roster
 from server.fleet.admit import admit

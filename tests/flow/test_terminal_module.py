@@ -12,7 +12,7 @@ import pytest
 from drivers.entry import Stage
 from drivers.lines import Message
 from drivers.zfm.sim import ZfmSim
-from edge.module_template import FIRST_VERSION
+from edge.people.module_template import FIRST_VERSION
 from matching.synthetic import generate
 from sync.record import Event, EventCode, Means
 from tests.flow.terminal_site import Site, person

@@ -9,8 +9,8 @@ from PIL import Image
 
 from drivers.entry import Stage
 from drivers.evdev.sim import KeypadSim
-from edge.picture import PAINTS
-from edge.screen import Colour
+from edge.screen.picture import PAINTS
+from edge.screen.scene import Colour
 from matching.synthetic import generate
 from tests.flow.terminal_site import Site, person
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.words import catalogue
+from edge.screen.words import catalogue
 from matching.synthetic import generate
 from sync.wire import CardFlag
 from tests.flow.terminal_site import Site, person

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from drivers.base import Modality, Scan
-from edge.look import FingerLook
+from edge.people.look import FingerLook
 from matching.synthetic import generate
 from sync.seal import seal_template
 from sync.wire import SealedTemplate

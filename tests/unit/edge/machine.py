@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from drivers.base import CLEAR, ENTER, Advice
-from edge import messages as m
-from edge.facing import Seen
-from edge.messages import USUAL
-from edge.moves import Session, go, seconds
-from edge.outcome import Accepted, Noted, NotRecorded
-from edge.policy import Lock, Rules
-from edge.session import begin, step
-from edge.states import EnrolFace, EnrolPlace, IdentifyReady, Idle, Located, OutOfService, State
+from edge.people.facing import Seen
+from edge.session import messages as m
+from edge.session.messages import USUAL
+from edge.session.moves import Session, go, seconds
+from edge.session.outcome import Accepted, Noted, NotRecorded
+from edge.session.policy import Lock, Rules
+from edge.session.states import EnrolFace, EnrolPlace, IdentifyReady, Idle, Located, OutOfService, State
+from edge.session.step import begin, step
 from matching import Match, NoMatch
 from sync.record import ClockSource, Flag, Instant, Kind, Means, Punch, SourceClass
 

@@ -6,7 +6,7 @@ import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from edge.gallery import People, Secrets, card_binding
+from edge.people.gallery import People, Secrets, card_binding
 from matching import Format, Modality, Template
 from matching.fingerprint.pipeline import ALGORITHM, VERSION
 from matching.minutiae import Minutiae, cells, pack

@@ -7,11 +7,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from edge.ageing import Ageing, worth
-from edge.enrolment import Sealer
-from edge.gallery import People
-from edge.journal import Journal
-from edge.policy import View
+from edge.people.ageing import Ageing, worth
+from edge.people.enrolment import Sealer
+from edge.people.gallery import People
+from edge.record.journal import Journal
+from edge.session.policy import View
 from matching import Template, threshold
 from matching.template import Modality
 from sync.outbox import Outbox

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from edge.anchoring import Anchoring
-from edge.journal import Journal
-from edge.report import Report
-from edge.trouble import Troubles
+from edge.health.report import Report
+from edge.health.trouble import Troubles
+from edge.record.anchoring import Anchoring
+from edge.record.journal import Journal
 from sync.anchor import Anchor, Question, sign_answer
 from sync.asker import since_boot_ms
 from sync.outbox import Outbox

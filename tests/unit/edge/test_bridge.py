@@ -12,10 +12,11 @@ import pytest
 from drivers import DeviceGone, ProtocolError
 from drivers.base import Feature, Means, Recognition, Stamp
 from drivers.lines import LineServer, Message, Peer
-from edge import SetupError, handover
-from edge.bridge import Carrier, Link, run
-from edge.policy import Rules
-from edge.report import Report
+from edge import SetupError
+from edge.devices import handover
+from edge.devices.bridge import Carrier, Link, run
+from edge.health.report import Report
+from edge.session.policy import Rules
 from edge.settings import Settings
 
 Step = Recognition | Exception

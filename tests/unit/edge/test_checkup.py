@@ -8,10 +8,10 @@ import pytest
 
 from drivers import DeviceGone, OptionError, ProtocolError
 from drivers.base import Driver
-from edge import checkup
-from edge.checkup import Checkup
-from edge.policy import Rules
-from edge.report import Report
+from edge.devices import checkup
+from edge.devices.checkup import Checkup
+from edge.health.report import Report
+from edge.session.policy import Rules
 from sync.health import Verdict
 from sync.record import ClockSource, Instant
 

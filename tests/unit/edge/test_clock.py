@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from edge import SetupError, clock
-from edge.clock import STEP_MS, Step, SystemClock, coarse
+from edge import SetupError
+from edge.record import clock
+from edge.record.clock import STEP_MS, Step, SystemClock, coarse
 from sync.anchor import Anchor, Answer, Question
 from sync.asker import since_boot_ms
 from sync.record import ClockSource

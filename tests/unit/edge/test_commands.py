@@ -8,10 +8,10 @@ from config.load import load
 from config.model import Edge, Policy, Sync
 from edge import SetupError, play
 from edge.__main__ import _settings, _uplink, parser
-from edge.fingers import FINGERS
-from edge.policy import Rules
-from edge.report import Report
-from edge.trouble import Troubles
+from edge.health.report import Report
+from edge.health.trouble import Troubles
+from edge.people.fingers import FINGERS
+from edge.session.policy import Rules
 from edge.uplink import Changes
 from sync.admission import Request, check_request, parse
 from sync.agent import AgentState

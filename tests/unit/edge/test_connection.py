@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from drivers.modem import Kind, Uplink
-from edge.connection import Connection, Noting, note, noted
-from edge.screen import Link
+from edge.health.connection import Connection, Noting, note, noted
+from edge.screen.scene import Link
 from sync.agent import AgentState
 
 MOBILE = Connection(True, "", Kind.GPRS, True, 70, "Synthetic Tel")

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge import SetupError, dropin, firstboot, image
-from edge.dropin import DropIn, Modem, Wifi
+from edge import SetupError
+from edge.image import card as image
+from edge.image import dropin, firstboot
+from edge.image.dropin import DropIn, Modem, Wifi
 from sync.claim import Token
 
 TOKEN = str(Token(bytes(8), bytes(range(20))))

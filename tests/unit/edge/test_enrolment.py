@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
-from edge import EnrolmentRefused, enrolment
-from edge.enrolment import Enrolled, Sealer, Taken
+from edge import EnrolmentRefused
+from edge.people import enrolment
+from edge.people.enrolment import Enrolled, Sealer, Taken
 
 
 def test_a_key_that_nothing_can_be_sealed_to_refuses_the_enrolment_and_records_nothing() -> None:

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edge.claim import Step, Waiting
-from edge.firstboot_screen import WORDS, qr, shower
-from edge.words import Language
+from edge.image.firstboot_screen import WORDS, qr, shower
+from edge.screen.words import Language
+from edge.trust.claim import Step, Waiting
 
 LINK = "https://attendance.example/fleet/claims"
 

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from drivers import DeviceGone, DriverError, ProtocolError
 from drivers.base import Advice, Feature, Info, Modality, Reading, Retry, Scan
-from edge import frames
-from edge.courier import Courier
-from edge.frames import Frame, Splitter
-from edge.remote import Door, Remote
-from edge.report import Report
-from edge.trouble import Troubles
+from edge.devices import frames
+from edge.devices.courier import Courier
+from edge.devices.frames import Frame, Splitter
+from edge.devices.remote import Door, Remote
+from edge.health.report import Report
+from edge.health.trouble import Troubles
 
 FINGER = Scan(np.arange(12, dtype=np.uint8).reshape(4, 3), 508.0, Modality.FINGER)
 FACE = Scan(np.arange(36, dtype=np.uint8).reshape(4, 3, 3), 0.0, Modality.FACE)

@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from edge.gallery import People, Secrets, card_binding
+from edge.people.gallery import People, Secrets, card_binding
 from matching import Format, Modality, Template
 from matching.minutiae import Minutiae, cells, pack
 from sync.chain import sign_receipt, sign_roster

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from drivers.base import Modality, Scan
-from edge.checkup import look_over
-from edge.glass import WORDS, Glass, judge
+from edge.devices.checkup import look_over
+from edge.people.glass import WORDS, Glass, judge
 from matching.synthetic import generate
 
 RNG = np.random.default_rng(5)

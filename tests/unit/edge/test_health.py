@@ -12,14 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.modem import Kind, Uplink
-from edge import condition, machine
-from edge.certificate import days_left
-from edge.checkup import Checkup
-from edge.health import Reporter
-from edge.policy import Rules
-from edge.report import Report
-from edge.supervisor import Bench, Slot
-from edge.vitals import Clock, Vitals
+from edge.devices.checkup import Checkup
+from edge.devices.supervisor import Bench, Slot
+from edge.health import condition, machine
+from edge.health.message import Reporter
+from edge.health.report import Report
+from edge.health.vitals import Clock, Vitals
+from edge.session.policy import Rules
+from edge.trust.certificate import days_left
 from sync.health import Health, LinkKind, Sensor, SensorKind, SensorState, Serving, Throttled
 from sync.record import ClockSource, Instant
 from tests.unit.edge.test_supervisor import Sensor as Device
@@ -91,7 +91,7 @@ def test_devices_clock_and_restarts_are_noted_and_news_at_once(
     tmp_path: Path, bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """S11"""
-    monkeypatch.setattr("edge.vitals._LOOK_S", 0.0)
+    monkeypatch.setattr("edge.health.vitals._LOOK_S", 0.0)
     first = vitals(tmp_path, bench)
     first.look(lambda: Clock(NOW, -1200), serving=True)
     found = condition.noted(tmp_path / "terminal.health")

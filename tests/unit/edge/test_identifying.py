@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from drivers.base import DeviceTemplate
-from edge import identifying
-from edge.identifying import FPIR, Preparing, fmr
-from edge.module_template import pack
+from edge.people import identifying
+from edge.people.identifying import FPIR, Preparing, fmr
+from edge.people.module_template import pack
 from matching import Match, Modality, NoMatch, threshold
 from tests.unit.edge.people_site import SECRETS, close, entry, finger, people, sealed
 

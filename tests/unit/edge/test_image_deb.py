@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from edge import SetupError, image_deb
+from edge import SetupError
+from edge.image import deb as image_deb
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Which impressions are kept: those that agree, the best of them, and none twice."""
 
-from edge.impressions import Impression, Impressions, impression
-from edge.policy import View
+from edge.people.impressions import Impression, Impressions, impression
+from edge.session.policy import View
 from matching import prepare
 from matching.template import Template
 from tests.unit.edge.people_site import finger

@@ -10,8 +10,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from edge.clock import Step, SystemClock
-from edge.journal import Journal
+from edge.record.clock import Step, SystemClock
+from edge.record.journal import Journal
 from sync import StorageError
 from sync.anchor import Anchor, Answer, Question, detailed_anchor
 from sync.outbox import Outbox

@@ -15,12 +15,12 @@ from drivers import ProtocolError
 from drivers.base import Means as ReadBy
 from drivers.base import Recognition, Stamp
 from drivers.lines import MAX_LINE
-from edge import handover
-from edge.badges import Badges
-from edge.journal import Journal
-from edge.legacy import Legacy, dated, entry_key, kind_and_flags
-from edge.policy import Last, Rules
-from edge.report import Report
+from edge.devices import handover
+from edge.health.report import Report
+from edge.record.badges import Badges
+from edge.record.journal import Journal
+from edge.record.legacy import Legacy, dated, entry_key, kind_and_flags
+from edge.session.policy import Last, Rules
 from sync import StorageError
 from sync.health import Counters, Sensor, SensorKind, SensorState
 from sync.outbox import Outbox
@@ -221,7 +221,7 @@ def test_the_bridge_tells_how_its_devices_are_and_silence_means_gone(
     gone = Sensor("adms", SensorKind.MACHINE, SensorState.GONE)
     assert desk.legacy._answer(handover.devices([here, gone]), None) == {"ok": True}  # type: ignore[arg-type]
     assert desk.legacy.devices() == (here, gone)
-    monkeypatch.setattr("edge.legacy._STALE_S", 0.0)
+    monkeypatch.setattr("edge.record.legacy._STALE_S", 0.0)
     assert desk.legacy.devices() == (replace(here, state=SensorState.GONE), gone)
 
 

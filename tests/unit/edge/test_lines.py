@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from drivers.modem import Kind, Uplink
+from edge.health.report import Report
 from edge.lines import Lines
-from edge.report import Report
 from sync.budget import Budget, Thrift
 
 LAN, WIFI, NONE = Uplink(Kind.LAN), Uplink(Kind.WIFI), Uplink(Kind.NONE)

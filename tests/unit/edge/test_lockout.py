@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge import SetupError, pin
-from edge.lockout import Lockouts
-from edge.pin import Pins
-from edge.policy import Lock
-from edge.rejections import AGAIN_S, Rejections
+from edge import SetupError
+from edge.people.rejections import AGAIN_S, Rejections
+from edge.session.lockout import Lockouts
+from edge.session.policy import Lock
+from edge.trust import pin
+from edge.trust.pin import Pins
 
 
 def test_five_failures_lock_and_each_further_one_for_twice_as_long() -> None:

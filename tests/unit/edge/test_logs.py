@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from edge import SetupError, logs
-from edge.policy import Rules
+from edge import SetupError
+from edge.health import logs
+from edge.session.policy import Rules
 from edge.settings import Device, Settings
 from server.demo.people import Person, invent
 from tests.attacks.canaries import Hunt

@@ -7,7 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from edge import papers
+from edge.trust import papers
 from sync.admission import Admission
 from sync.cbor import encode
 from sync.charter import Standing, sign_charter

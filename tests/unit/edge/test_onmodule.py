@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.base import DeviceTemplate, Matched
-from edge.module_template import FIRST_VERSION, MOST_BYTES, ModuleTemplateError, is_module, pack, unpack, version
-from edge.onmodule import JUST_PASSED, Module, decide
+from edge.people.module_template import FIRST_VERSION, MOST_BYTES, ModuleTemplateError, is_module, pack, unpack, version
+from edge.people.onmodule import JUST_PASSED, Module, decide
 from matching import Match, NoMatch, TooClose
 from tests.unit.edge.people_site import finger
 

@@ -8,14 +8,16 @@ from typing import get_args
 import pytest
 from PIL import Image, ImageChops
 
-from edge import SetupError, fonts, icons, outcome, states, words
-from edge.fonts import Style
-from edge.picture import PAINTS, SIZES, STRIP_PAINTS, PictureError, contrast, draw
-from edge.screen import Arrow, Colour, Corner, Icon, Link, Screen, screen
-from edge.screenshots import LATE, USUAL, every, face_placeholder, make, pairs, size
-from edge.states import Fact, Page
-from edge.typeset import Box, Item, TooLongError, fit
-from edge.words import Language, Words, catalogue
+from edge import SetupError
+from edge.screen import fonts, icons, words
+from edge.screen.fonts import Style
+from edge.screen.picture import PAINTS, SIZES, STRIP_PAINTS, PictureError, contrast, draw
+from edge.screen.scene import Arrow, Colour, Corner, Icon, Link, Screen, screen
+from edge.screen.screenshots import LATE, USUAL, every, face_placeholder, make, pairs, size
+from edge.screen.typeset import Box, Item, TooLongError, fit
+from edge.screen.words import Language, Words, catalogue
+from edge.session import outcome, states
+from edge.session.states import Fact, Page
 from sync.record import Kind
 
 BOTH = (Language.HINDI, Language.ENGLISH)
@@ -96,7 +98,7 @@ def test_a_name_in_another_script_has_all_its_letters(name: str) -> None:
 
 @pytest.mark.parametrize("language", Language)
 def test_every_message_is_translated(language: Language) -> None:
-    """A new message needs a line in edge/kannada.py and edge/urdu.py; until then people are shown English."""
+    """A new message needs a line in kannada.py and urdu.py beside it; until then people are shown English."""
     missing = [
         name for name, w in catalogue().items() if language is not Language.ENGLISH and w.within(language) == w.en
     ]

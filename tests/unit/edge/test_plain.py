@@ -1,6 +1,6 @@
 """`hazri-edge status` for a person: words, and nothing that only a programmer reads."""
 
-from edge import plain
+from edge.health import plain
 
 ANSWER = {
     "ok": True,

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.base import Advice
-from edge import policy
-from edge.policy import Last, Lock, Rules, Silence, View
+from edge.session import policy
+from edge.session.policy import Last, Lock, Rules, Silence, View
 from matching import Modality, threshold
 from sync.record import ClockSource, Flag, Instant, Kind
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from edge import SetupError
-from edge.preview import Preview
+from edge.screen.preview import Preview
 
 PNG = b"\x89PNG\r\n\x1a\n synthetic"
 

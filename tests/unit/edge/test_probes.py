@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.probes import TELL_S, Probes, Telling
+from edge.people.probes import TELL_S, Probes, Telling
 
 KEY = b"k" * 32
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from edge import SetupError, identity, provision
+from edge import SetupError
+from edge.trust import identity, provision
 from sync.admission import Request, check_request, parse
 from tests.flow.terminal_site import TERMINAL, Authority
 

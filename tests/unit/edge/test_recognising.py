@@ -8,20 +8,20 @@ import numpy as np
 import pytest
 
 from drivers.base import Advice, DeviceTemplate, Matched, Modality, Scan
-from edge.comparing import Comparer, Limits
-from edge.gallery import People
-from edge.identifying import Preparing
-from edge.messages import Able, Hit, Miss
-from edge.module_template import pack
-from edge.moves import Session, Visit
-from edge.onmodule import Job, Module
-from edge.policy import Rules, View
-from edge.probes import Probes
-from edge.recognising import MOST_ON_MODULE, Recogniser, Repeat
-from edge.report import Report
-from edge.states import Place, State, Typing
-from edge.supervisor import Got
-from edge.trouble import Troubles
+from edge.devices.supervisor import Got
+from edge.health.report import Report
+from edge.health.trouble import Troubles
+from edge.people.comparing import Comparer, Limits
+from edge.people.gallery import People
+from edge.people.identifying import Preparing
+from edge.people.module_template import pack
+from edge.people.onmodule import Job, Module
+from edge.people.probes import Probes
+from edge.people.recognising import MOST_ON_MODULE, Recogniser, Repeat
+from edge.session.messages import Able, Hit, Miss
+from edge.session.moves import Session, Visit
+from edge.session.policy import Rules, View
+from edge.session.states import Place, State, Typing
 from matching import Modality as Part
 from matching import Template
 from sync.wire import SealedTemplate

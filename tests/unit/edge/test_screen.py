@@ -7,13 +7,16 @@ from typing import get_args
 import pytest
 
 from drivers.base import Advice
-from edge import outcome, screen, selftest, states, words
 from edge.control import WAITING
-from edge.glass import WORDS as GLASS
-from edge.outcome import Accepted, PoorImage
-from edge.screen import Colour, Icon
-from edge.sinks.text import TextSink
-from edge.values import VERDICTS, value
+from edge.devices import selftest
+from edge.people.glass import WORDS as GLASS
+from edge.screen import scene as screen
+from edge.screen import words
+from edge.screen.scene import Colour, Icon
+from edge.screen.sinks.text import TextSink
+from edge.screen.values import VERDICTS, value
+from edge.session import outcome, states
+from edge.session.outcome import Accepted, PoorImage
 from sync.health import Verdict
 from sync.reasons import WORDS as REASONS
 from sync.record import ClockSource, Flag, Instant, Kind, Means, Punch, SourceClass

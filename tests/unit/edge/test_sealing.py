@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from edge import SetupError, provision, sealing
-from edge.sealing import How, Machine
+from edge import SetupError
+from edge.trust import provision, sealing
+from edge.trust.sealing import How, Machine
 from tests.unit.server.aggregator import free_port
 
 

@@ -22,10 +22,11 @@ from drivers.entry import Stage
 from drivers.http_capture.sim import CaptureSimulation
 from drivers.lines import LineClient, LineServer, Message, Peer
 from drivers.rdservice.sim import RdSimulation
-from edge import SetupError, selftest
-from edge.selftest import Finding, Quality, Verdict
+from edge import SetupError
+from edge.devices import selftest
+from edge.devices.selftest import Finding, Quality, Verdict
+from edge.screen.words import ADVICE, Words
 from edge.settings import Device
-from edge.words import ADVICE, Words
 from tests.flow.terminal_site import run
 
 
@@ -202,7 +203,7 @@ class Slot:
 
 
 class Busy:
-    """A device of a running terminal: does jobs on a thread of its own, as edge.supervisor.Worker does."""
+    """A device of a running terminal: does jobs on a thread of its own, as edge.devices.supervisor.Worker does."""
 
     def __init__(self, name: str, driver: Driver | None) -> None:
         self.slot = Slot(name)

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 from drivers.registry import DRIVERS
-from edge import sensors
-from edge.sensors import Found
+from edge.devices import sensors
+from edge.devices.sensors import Found
 from edge.settings import Device
 from tests.flow.terminal_site import run
 

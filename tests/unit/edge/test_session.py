@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.base import CLEAR, ENTER, Advice
-from edge import messages as m
-from edge import outcome, states
-from edge.facing import Seen
-from edge.messages import USUAL
-from edge.moves import Rung, Session, resting, seconds, wants
-from edge.policy import Rules
-from edge.screen import Colour, screen
-from edge.session import begin, step
+from edge.people.facing import Seen
+from edge.screen.scene import Colour, screen
+from edge.session import messages as m
+from edge.session import outcome, states
+from edge.session.messages import USUAL
+from edge.session.moves import Rung, Session, resting, seconds, wants
+from edge.session.policy import Rules
+from edge.session.step import begin, step
 from matching import Match, NoMatch
 from sync.record import Kind, Means
 from tests.unit.edge import machine

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from edge import messages as m
-from edge.facing import Seen
-from edge.messages import USUAL
+from edge.people.facing import Seen
+from edge.session import messages as m
+from edge.session.messages import USUAL
 from matching import Match
 from sync.record import Means
 from tests.unit.edge.machine import ABLE, ANNA, BINA, GREEN, RULES, STRANGER

@@ -15,14 +15,14 @@ from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static
 
 from drivers.lines import LineClient, LineServer
-from edge.policy import Rules
+from edge.screen.words import Language, Words
+from edge.session.policy import Rules
 from edge.settings import Device, Settings, Uplink
 from edge.setup import plain, reach, words
 from edge.setup.app import Setup
 from edge.setup.blocks import SHADES, halves, shades
 from edge.setup.said import Desk, Entry, Finding, Picture, Said, State, Step, Tell, fine
 from edge.setup.steps import BY_NAME, STEPS
-from edge.words import Language, Words
 from matching.synthetic import generate
 from server.trust import pki
 from sync.keys import new_transport_key

@@ -11,12 +11,14 @@ from gpiozero import Device
 from gpiozero.pins.mock import MockFactory
 
 from drivers.base import Advice
-from edge import SetupError, outcome, states, voice
-from edge.screen import Colour, screen
-from edge.screenshots import every
-from edge.signals import Lamps, Signals, on_pins, signal
-from edge.voice import Voice, spoken, to_say
-from edge.words import NOT_RECORDED, PLACE, Language, catalogue
+from edge import SetupError
+from edge.screen import voice
+from edge.screen.scene import Colour, screen
+from edge.screen.screenshots import every
+from edge.screen.signals import Lamps, Signals, on_pins, signal
+from edge.screen.voice import Voice, spoken, to_say
+from edge.screen.words import NOT_RECORDED, PLACE, Language, catalogue
+from edge.session import outcome, states
 
 LONG_S = 20.0
 GREEN, RED, BLUE, BUZZER = 17, 27, 22, 18

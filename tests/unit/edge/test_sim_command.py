@@ -11,7 +11,7 @@ import pytest
 
 from drivers import OptionError, registry
 from drivers.entry import Stage
-from edge import sim
+from edge.devices import sim
 from tests.flow.terminal_site import run
 
 

@@ -10,20 +10,22 @@ import pytest
 from luma.core.device import dummy
 from PIL import Image, ImageChops
 
-from edge import SetupError, shows, states
-from edge.latest import Latest
-from edge.picture import draw
-from edge.policy import Rules
-from edge.report import Report
-from edge.screen import Corner, screen
+from edge import SetupError
+from edge.health.report import Report
+from edge.health.trouble import Troubles
+from edge.screen import shows
+from edge.screen.latest import Latest
+from edge.screen.picture import draw
+from edge.screen.scene import Corner, screen
+from edge.screen.sinks.display import Display
+from edge.screen.sinks.framebuffer import FrameBuffer, Info, parse
+from edge.screen.sinks.luma import LumaPanel, spi_panel
+from edge.screen.sinks.png import PngPanel
+from edge.screen.voice import Voice
+from edge.screen.words import Language
+from edge.session import states
+from edge.session.policy import Rules
 from edge.settings import Settings, Shown
-from edge.sinks.display import Display
-from edge.sinks.framebuffer import FrameBuffer, Info, parse
-from edge.sinks.luma import LumaPanel, spi_panel
-from edge.sinks.png import PngPanel
-from edge.trouble import Troubles
-from edge.voice import Voice
-from edge.words import Language
 
 LONG_S = 20.0
 ROOT = Path(__file__).parents[3]
@@ -266,7 +268,9 @@ def test_words_aloud_are_for_everybody_or_for_those_whose_card_says_so(
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.parametrize("module", ["edge.uplink", "edge.__main__", "edge.shows", "edge.screen", "edge.sinks.text"])
+@pytest.mark.parametrize(
+    "module", ["edge.uplink", "edge.__main__", "edge.screen.shows", "edge.screen.scene", "edge.screen.sinks.text"]
+)
 def test_what_draws_is_loaded_only_where_there_is_a_panel(module: str) -> None:
     """The sync process, and a terminal that only beeps, do without Pillow, luma and gpiozero."""
     heavy = "{'PIL', 'luma', 'gpiozero'}"

@@ -9,9 +9,9 @@ import pytest
 
 from drivers import DeviceGone, ProtocolError
 from drivers.base import Advice, Driver, Feature, Modality, Reading, Retry, Scan
-from edge import supervisor
-from edge.messages import Want
-from edge.supervisor import Bench, Got, Input, News, Pressed, Slot
+from edge.devices import supervisor
+from edge.devices.supervisor import Bench, Got, Input, News, Pressed, Slot
+from edge.session.messages import Want
 
 SCAN = Scan(np.zeros((8, 8), np.uint8), 500.0, Modality.FINGER)
 

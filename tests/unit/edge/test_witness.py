@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from edge import clock
-from edge.clock import WITNESS_ENV, SystemClock, Word, asked, heard, offset_ms, read_word, trust, write_word
+from edge.record import clock
+from edge.record.clock import WITNESS_ENV, SystemClock, Word, asked, heard, offset_ms, read_word, trust, write_word
 from sync.asker import since_boot_ms
 from sync.record import ClockSource
 
@@ -72,7 +72,9 @@ def test_a_step_is_told_though_he_says_nothing(tmp_path: Path, monkeypatch: pyte
 def test_the_witness_says_what_the_kernel_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """S10: the real process; what comes of its word is what this process is told itself."""
     file = tmp_path / "word"
-    with subprocess.Popen([sys.executable, "-m", "edge.witness", str(file)], cwd=Path(__file__).parents[3]) as witness:
+    with subprocess.Popen(
+        [sys.executable, "-m", "edge.record.witness", str(file)], cwd=Path(__file__).parents[3]
+    ) as witness:
         while not file.exists():
             assert witness.poll() is None
             time.sleep(0.02)

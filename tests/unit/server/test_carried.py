@@ -10,9 +10,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from edge import SetupError, export
-from edge.clock import SystemClock
-from edge.journal import Journal
+from edge import SetupError
+from edge.record import export
+from edge.record.clock import SystemClock
+from edge.record.journal import Journal
 from server import __main__ as main
 from server import carried
 from server.carried import CarriedError, Taken

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from edge import SetupError, receipts
+from edge import SetupError
+from edge.record import receipts
 from sync.agent import Agent, AgentSettings
 from sync.chain import sign_receipt
 from sync.handed import Handed, parse_receipts, receipts_bytes

@@ -47,7 +47,7 @@ def test_a_late_day_in_words() -> None:
 
 # Limit 09:30, closing 17:30. Came or left, the clock's bound, and what is said of it; the reading is worked out beside.
 KINDEST = (
-    ("09:41:00", "17:30", 1, "first in 09:41", "late by 10 min, read as 09:40: the earliest that the clock allows"),  # 09:40:59
+    ("09:41:00", "17:30", 1, "first in 09:41", "late by 10 min, read as 09:40: the earliest that the clock allows"),
     ("09:41:01", "17:30", 1, "first in 09:41", "late by 11 min"),  # 09:41:00: the same minute
     ("09:41:58", "17:30", 1, "first in 09:41", "late by 11 min"),  # 09:41:57
     ("09:45:00", "17:30", 600, "first in 09:45", "late by 5 min, read as 09:35: the earliest that the clock allows"),

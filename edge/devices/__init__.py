@@ -1,0 +1,1 @@
+"""Sensors and keypads, here and on the local network: watched, tried, tuned, pretended."""

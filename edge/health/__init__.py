@@ -1,0 +1,1 @@
+"""How the terminal is: what it measures of itself, and says."""

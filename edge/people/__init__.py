@@ -1,0 +1,1 @@
+"""Who is enrolled here, who stands there, and how somebody becomes known."""

@@ -1,0 +1,1 @@
+"""What goes into the log, at what time, and what leaves it by hand."""
