@@ -22,6 +22,7 @@ from server.fleet.scheduler import Scheduler
 from server.people.messages import Worker
 from server.people.worker import PeopleWorker, senders
 from server.public.projector import Projector
+from server.releases.worker import Releases
 from server.returns import schedule
 from server.run import Opened, open_state
 from server.settings import ServerSettings
@@ -47,6 +48,7 @@ def begin(threads: Threads, opened: Opened, settings: ServerSettings) -> None:
     threads.keep("lets orders for people take effect", PeopleWorker(ledger, keys))
     threads.keep("folds the days", DaysWorker(ledger, partial(schedule.tick, ledger, vault)))
     threads.keep("keeps the public pages", Projector(ledger))
+    threads.keep("keeps the releases", Releases(ledger, settings.releases))
 
 
 def run(settings: ServerSettings, announce: Callable[[str], None]) -> None:

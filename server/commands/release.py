@@ -8,8 +8,12 @@ from server import ReleaseError
 from server.commands.words import Words
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from server.releases.repository import Repository
     from server.settings import ServerSettings
+
+    Topic = Callable[[argparse.Namespace, ServerSettings], str]
 
 
 def add(words: Words) -> None:
@@ -21,7 +25,7 @@ def add(words: Words) -> None:
     init.add_argument("--holders", type=int, default=3, help="people who hold keys (default: 3)")
     init.add_argument("--threshold", type=int, default=2, help="how many of them must sign (default: 2)")
     init.add_argument("--district", action="append", default=[], metavar="NAME", help="may be repeated (default: all)")
-    init.set_defaults(topic=_init)
+    init.set_defaults(topic=_in_turn(_init))
     one = command("add", settings, "Take in a release, to be signed; or one more district.", to)
     one.add_argument("version", nargs="?", default="", metavar="VERSION", help="as 1.4.0")
     one.add_argument("--arch", choices=["arm64", "amd64"], default="arm64", help="for which machine")
@@ -30,25 +34,37 @@ def add(words: Words) -> None:
     source.add_argument("--wheels", type=Path, metavar="DIR", help="the wheels of hazri and all it needs")
     source.add_argument("--deb", type=Path, metavar="FILE", help="the package that `hazri-edge image deb` made of them")
     source.add_argument("--district", metavar="NAME", help="instead of a release")
-    one.set_defaults(topic=_add)
+    one.set_defaults(topic=_in_turn(_add))
     sign = command("sign", settings, "Sign what was taken in, with the keys of one holder or several.", to)
     sign.add_argument("--keys", type=Path, required=True, metavar="DIR", help="the holder's stick")
-    sign.set_defaults(topic=_sign)
+    sign.set_defaults(topic=_in_turn(_sign))
     for with_keys in (init, sign):
         with_keys.add_argument("--passphrase-file", type=Path, metavar="FILE", help="of the keys; a passphrase a line")
-    command("publish", settings, "Show it to terminals, and sign the time anew; daily.", to).set_defaults(
-        topic=_publish
+    command("publish", settings, "Show it to terminals, and sign the time anew.", to).set_defaults(
+        topic=_in_turn(_publish)
     )
     rollout = command("rollout", settings, "Begin with the first ring, or look which ring may be next.", to)
     rollout.add_argument("version", nargs="?", default="", metavar="VERSION", help="none: look at what is under way")
     rollout.add_argument("--district", default="all", metavar="NAME", help="whose terminals (default: all)")
-    rollout.set_defaults(topic=_rollout)
+    rollout.set_defaults(topic=_in_turn(_rollout))
     halt = command("halt", settings, "Offer it to no further terminal.", to)
     halt.add_argument("--district", default="all", metavar="NAME", help="whose terminals (default: all)")
     halt.add_argument("--why", required=True, help="for the record")
-    halt.set_defaults(topic=_halt)
+    halt.set_defaults(topic=_in_turn(_halt))
     status = command("status", settings, "What there is, what waits for signatures, and how far districts are.", to)
     status.set_defaults(topic=_status)
+
+
+def _in_turn(topic: "Topic") -> "Topic":
+    """Not while another command, or the server's own hourly look, changes the repository."""
+
+    def run(args: argparse.Namespace, settings: "ServerSettings") -> str:
+        from server.releases.files import turn
+
+        with turn(settings.releases):
+            return topic(args, settings)
+
+    return run
 
 
 def _init(args: argparse.Namespace, settings: "ServerSettings") -> str:

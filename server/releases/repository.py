@@ -12,7 +12,6 @@ than what a terminal has. They cannot make one.
 
 import datetime as dt
 import json
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -34,6 +33,7 @@ from tuf.api.serialization.json import JSONSerializer
 
 from server import ReleaseError
 from server.releases import keys
+from server.releases.files import METADATA, write
 from sync import WireError
 from sync.release import Release, district, number, offer_path, release_bytes, release_path
 
@@ -50,7 +50,7 @@ class Repository:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.targets_dir = folder / "public" / "targets"
-        self._metadata = folder / "public" / "metadata"
+        self._metadata = folder / METADATA
         self._staged = folder / "staged"
         self._online = folder / "online"
 
@@ -127,8 +127,7 @@ class Repository:
         return f"{missing} signatures are missing" if missing else "enough have signed; publish it"
 
     def publish(self) -> str:
-        """Let terminals see what is staged, where enough have signed; and say anew that this is the newest state. Run
-        daily: after a week without it terminals believe nothing that they are told here."""
+        """Let terminals see what is staged, where enough have signed; and say anew that this is the newest state."""
         root, staged = self._root(), self._staged_targets()
         versions = self._versions()
         done = "nothing was staged; the time was signed anew"
@@ -139,12 +138,18 @@ class Repository:
             versions[TARGETS] = staged.signed.version
             write(self._metadata / f"{staged.signed.version}.{TARGETS}.json", staged.to_bytes(_COMPACT))
             done = f"published as state {staged.signed.version}"
-        targets = self._targets(versions)
-        for name in targets.delegations.roles:
-            versions[name] = self._renewed(name, versions.get(name))
-        self._seal(versions)
+        self._renew(versions)
         (self._staged / "targets.json").unlink(missing_ok=True)
         return done
+
+    def keep_fresh(self) -> bool:
+        """Say anew that this is the newest state, where that was said a day ago: after a week without it terminals
+        believe nothing that they are told here. What is staged stays so."""
+        self._root()
+        if self._read(TIMESTAMP).signed.expires > _in(DAYS[TIMESTAMP] - 1):
+            return False
+        self._renew(self._versions())
+        return True
 
     def releases(self) -> list[tuple[str, str]]:
         """Version and machine of all that terminals may see, the newest last."""
@@ -227,6 +232,12 @@ class Repository:
 
     def _targets(self, versions: dict[str, int]) -> Any:
         return self._read(f"{versions[TARGETS]}.{TARGETS}").signed
+
+    def _renew(self, versions: dict[str, int]) -> None:
+        """Sign again what this server signs, and what may soon be out of date."""
+        for name in self._targets(versions).delegations.roles:
+            versions[name] = self._renewed(name, versions.get(name))
+        self._seal(versions)
 
     def _district(self, name: str, version: int) -> Any:
         return self._read(f"{version}.{name}")
@@ -317,17 +328,3 @@ def _checked(name: str) -> str:
 
 def _in(days: int) -> dt.datetime:
     return dt.datetime.now(dt.UTC).replace(microsecond=0) + dt.timedelta(days=days)
-
-
-def write(path: Path, data: bytes) -> None:
-    """Whole or not at all, and on the disk."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        new = path.with_name(path.name + ".new")
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644), "wb") as out:
-            out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-        new.replace(path)
-    except OSError as error:
-        raise ReleaseError(f"{path}: {error.strerror}") from None

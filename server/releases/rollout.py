@@ -9,16 +9,20 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from server import ReleaseError
+from server.releases.files import write
 from server.releases.gate import Gate, Seen, Verdict, judge
-from server.releases.repository import Repository, write
 from sync import WireError
 from sync.release import RINGS, number, within
 
+if TYPE_CHECKING:
+    from server.releases.repository import Repository
+
 ALL = "all"
 """The district of those who have none."""
+_FILE = "rollouts.json"
 
 
 class State(StrEnum):
@@ -29,7 +33,8 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """How far a district is with a version. `since_ms`: of this ring, or of its halt."""
+    """How far a district is with a version. `since_ms`: of this ring, or of its halt; `why` the gate last let it wait,
+    go on or halted it, when it was looked at (`looked_ms`)."""
 
     version: str
     percent: int
@@ -37,6 +42,7 @@ class Rollout:
     state: State
     why: str = ""
     signed: bool = False
+    looked_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +59,11 @@ class Report:
 class Rollouts:
     """Of every district of a repository. Each method raises ReleaseError."""
 
-    def __init__(self, repository: Repository, gate: Gate = Gate()) -> None:
+    def __init__(self, repository: "Repository", gate: Gate = Gate()) -> None:
         self._repository, self._gate = repository, gate
-        self._file: Path = repository.folder / "rollouts.json"
 
     def all(self) -> dict[str, Rollout]:
-        try:
-            data = self._file.read_bytes() if self._file.exists() else b"{}"
-            return {name: Rollout(**{**one, "state": State(one["state"])}) for name, one in json.loads(data).items()}
-        except (OSError, ValueError, TypeError, KeyError) as error:
-            raise ReleaseError(f"{self._file}: not sound ({error})") from None
+        return kept(self._repository.folder)
 
     def begin(self, name: str, version: str, now_ms: int) -> Rollout:
         """Offer a version to the first ring. Forward only: what is wrong with a version is mended by a later one."""
@@ -87,21 +88,22 @@ class Rollouts:
         """Look at every district that is under way: wait, go on to the next ring, or halt. By a timer, hourly."""
         told = list(reports())
         found = {}
-        for name, kept in self.all().items():
-            rollout = kept if kept.signed else self._set(name, kept)
+        for name, one in self.all().items():
+            rollout = one if one.signed else self._set(name, one)
             if rollout.state is State.ROLLING:
                 found[name] = self._look(name, rollout, told, now_ms)
         return found
 
     def _look(self, name: str, rollout: Rollout, told: list[Report], now_ms: int) -> tuple[Rollout, str]:
         verdict, why = judge(seen(rollout, name, told), self._gate, now_ms - rollout.since_ms)
+        rollout = replace(rollout, why=why[:300], looked_ms=now_ms)
         match verdict:
             case Verdict.HALT:
                 rollout = self.halt(name, why, now_ms)
             case Verdict.ADVANCE:
                 rollout = self._set(name, _next(rollout, now_ms))
             case Verdict.WAIT:
-                pass
+                self._keep(name, rollout)
             case _:
                 assert_never(verdict)
         return rollout, f"{verdict.value}: {why}"
@@ -114,9 +116,20 @@ class Rollouts:
         return self._keep(name, replace(rollout, signed=True))
 
     def _keep(self, name: str, rollout: Rollout) -> Rollout:
-        kept = {**self.all(), name: rollout}
-        write(self._file, json.dumps({district: asdict(one) for district, one in kept.items()}, indent=1).encode())
+        known = {**self.all(), name: rollout}
+        told = json.dumps({district: asdict(one) for district, one in known.items()}, indent=1)
+        write(self._repository.folder / _FILE, told.encode())
         return rollout
+
+
+def kept(folder: Path) -> dict[str, Rollout]:
+    """How far each district of the repository in `folder` is; none where there is none. Raises ReleaseError."""
+    file = folder / _FILE
+    try:
+        data = file.read_bytes() if file.exists() else b"{}"
+        return {name: Rollout(**{**one, "state": State(one["state"])}) for name, one in json.loads(data).items()}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ReleaseError(f"{file}: not sound ({error})") from None
 
 
 def seen(rollout: Rollout, name: str, reports: Iterable[Report]) -> Seen:

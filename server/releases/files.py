@@ -1,0 +1,52 @@
+"""The files of a repository, for whoever needs none of The Update Framework: written whole, by one at a time."""
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from server import ReleaseError
+from server.trust.keys import held
+from sync.admission import NOTHING
+
+METADATA = Path("public", "metadata")
+
+
+def write(path: Path, data: bytes) -> None:
+    """Whole or not at all, and on the disk. Raises ReleaseError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new = path.with_name(path.name + ".new")
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644), "wb") as out:
+            out.write(data)
+            out.flush()
+            os.fsync(out.fileno())
+        new.replace(path)
+    except OSError as error:
+        raise ReleaseError(f"{path}: {error.strerror}") from None
+
+
+@contextlib.contextmanager
+def turn(folder: Path) -> Iterator[None]:
+    """Whoever changes a repository waits for who does so already: the hourly look, or somebody's command. Raises
+    ReleaseError."""
+    with contextlib.ExitStack() as stack:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(held(folder / ".turn"))
+        except OSError as error:
+            raise ReleaseError(f"{folder}: {error.strerror}") from None
+        yield
+
+
+def root_mark(folder: Path) -> str:
+    """SHA-256 of the root that terminals start from, in hex; NOTHING where there is no repository. Raises
+    ReleaseError."""
+    path = folder / METADATA / "1.root.json"
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except FileNotFoundError:
+        return NOTHING
+    except OSError as error:
+        raise ReleaseError(f"{path}: {error.strerror}") from None
