@@ -17,14 +17,16 @@ from server.days import due, fold, places
 from server.days.places import Place, Source, Span
 from server.intake.dating import Kind as EvidenceKind
 from server.ledger.records import RECORDS
-from server.ledger.store import Ledger, upsert
+from server.ledger.store import Ledger, now_ms, upsert
 from server.ledger.tables import counter, dating, employee, fitness_session, office, person, record, terminal
+from server.people.days import day_of
 from sync.record import ClockSource, Kind, Means, RecordType, SourceClass
 
 IST_MIN = 330
 LOG = b"loglogl1"
 BOOT_MS = midnight_ms(dt.date(2026, 7, 1), IST_MIN)
-FAR_MS = midnight_ms(dt.date(2027, 1, 1), IST_MIN)
+FAR_MS = midnight_ms(max(dt.date(2027, 1, 1), day_of(now_ms()) + dt.timedelta(days=60)), IST_MIN)
+"""Later than any day that is folded, today by this machine's clock among them."""
 _seqs = itertools.count(1)
 
 
