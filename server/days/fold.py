@@ -18,7 +18,7 @@ from server.attendance import AttendanceError
 from server.attendance.clock import local_day, midnight_ms
 from server.attendance.month import fold_days
 from server.attendance.types import AttendanceDay, PersonFacts
-from server.days import due, fit, punches, store
+from server.days import due, fit, punches, store, unfit
 from server.days.facts import Known, known
 from server.days.places import Rules, read
 from server.days.punches import IST_MIN, merged
@@ -84,7 +84,7 @@ def fold_people(connection: Connection, people: Iterable[bytes], span: tuple[dt.
     if found.unasked:
         fit.ensure(connection, found.unasked, *span, now_ms)
         found = known(connection, people, *span)
-    return sum(_put(connection, _fold_person(found, one, span, now_ms), now_ms) for one in found.people)
+    return _put(connection, [_fold_person(found, one, span, now_ms) for one in found.people], now_ms)
 
 
 # ── what is due ──
@@ -171,6 +171,7 @@ class _Folded:
     days: list[AttendanceDay]
     turns: dict[dt.date, int]
     names: dict[bytes, str]
+    undecided: frozenset[unfit.Undecided]
 
 
 def _fold_group(ledger: Ledger, group: Sequence[Any], now_ms: int) -> tuple[int, int]:
@@ -185,7 +186,7 @@ def _fold_group(ledger: Ledger, group: Sequence[Any], now_ms: int) -> tuple[int,
         rules = read(connection)
     folded = [one for span, people in _alike(spans).items() for one in _fold_alike(ledger, people, span, rules, now_ms)]
     with ledger.write() as connection:
-        changed = sum(_put(connection, one, now_ms) for one in folded)
+        changed = _put(connection, folded, now_ms)
         w = attendance_due.c
         for row in group:
             key = w.person == row.person, w.first_day == row.first_day, w.last_day == row.last_day
@@ -236,11 +237,15 @@ def _fold_person(found: Known, one: PersonFacts, span: tuple[dt.date, dt.date], 
     offices = found.world.offices
     turns = {day.day: ms for day in folded if (ms := _turns(day.day, day.limits, now_ms)) is not None}
     kept = [day for day in folded if day.office in offices]
-    return _Folded(one.person, span, kept, turns, {key: place.name for key, place in offices.items()})
+    return _Folded(
+        one.person, span, kept, turns, {key: place.name for key, place in offices.items()}, unfit.undecided(kept)
+    )
 
 
-def _put(connection: Connection, one: _Folded, now_ms: int) -> int:
-    return store.put(connection, one.person, one.span, one.days, one.turns, one.names, now_ms)
+def _put(connection: Connection, folded: Sequence[_Folded], now_ms: int) -> int:
+    """Returns how many rows changed."""
+    unfit.open_tickets(connection, {day for one in folded for day in one.undecided}, now_ms)
+    return sum(store.put(connection, one.person, one.span, one.days, one.turns, one.names, now_ms) for one in folded)
 
 
 def _turns(day: dt.date, limits: Any, now_ms: int) -> int | None:

@@ -32,6 +32,11 @@ ADVICE = {
         "Use the register meanwhile. Restart it; if that does not help, look at the sensor's cable and the disk.",
         "तब तक रजिस्टर में लिखें। दोबारा चालू करें; न चले तो सेंसर का तार और डिस्क देखें।",
     ),
+    "unfit": Advice(
+        "people's days cannot be decided: it was not fit", "टर्मिनल ठीक नहीं था: लोगों के दिन तय नहीं हो सके",
+        "See why no word came in these hours: power, line, sensor. Mend it and run the self-test there.",
+        "देखें कि इन घंटों में सूचना क्यों नहीं आई: बिजली, लाइन, सेंसर। ठीक करें और वहीं स्व-जाँच चलाएँ।",
+    ),
     "sensor": Advice(
         "a sensor is not in order", "सेंसर ठीक नहीं",
         "Wipe the glass with a dry cloth; push the cable in; run the self-test. Then replace the sensor.",

@@ -1,8 +1,9 @@
 """Tickets in the ledger: opened by what is found, closed by evidence, and said to the office day by day (R2.6)."""
 
+import datetime as dt
 import os
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, insert, select, update
 
@@ -11,10 +12,19 @@ from server.fleet import alarms, health
 from server.fleet.conditions import TICKETED, Level
 from server.fleet.incidents import PAGE_AFTER
 from server.fleet.tickets import DUE_MS, Ticket, notices, passed, repeated
+from server.intake.timekeeping import IST
 from server.ledger.tables import condition, office, rejection, terminal, terminal_order, ticket
 from sync.orders import OrderKind
 
 PERSON = "rejected"
+UNFIT = "unfit"
+
+
+class Window(NamedTuple):
+    """Unix milliseconds, the end not included."""
+
+    from_ms: int
+    to_ms: int
 
 
 def open_for_devices(connection: Connection) -> int:
@@ -44,6 +54,34 @@ def open_for_people(connection: Connection, people: Iterable[bytes]) -> int:
             _open(connection, rows[0].terminal, person, PERSON, detail, rows[0].received_ms)
             opened += 1
     return opened
+
+
+def open_for_windows(connection: Connection, one: str, windows: Sequence[Window], now_ms: int) -> int:
+    """A ticket for times in which a terminal was not fit and people's days could not be decided; returns how many.
+
+    None is opened for what another ticket of this terminal stands for: one that was open in that time, or one of this
+    kind that is open yet or was closed by evidence since. So asking again opens nothing.
+    """
+    t, opened = ticket.c, 0
+    asked = select(t.kind, t.opened_ms, t.closed_ms).where(t.terminal == one, t.person.is_(None))
+    lives = [(row.kind, row.opened_ms, row.closed_ms) for row in connection.execute(asked)]
+    admitted_ms = connection.scalar(select(terminal.c.admitted_ms).where(terminal.c.id == one))
+    for window in windows:
+        here = admitted_ms is not None and admitted_ms < window.to_ms
+        stood = any(
+            (closed_ms is None or closed_ms > window.from_ms) and (kind == UNFIT or opened_ms < window.to_ms)
+            for kind, opened_ms, closed_ms in lives
+        )
+        if here and not stood:
+            _open(connection, one, None, UNFIT, _said(window), now_ms)
+            lives.append((UNFIT, now_ms, None))
+            opened += 1
+    return opened
+
+
+def _said(window: Window) -> str:
+    first, last = (dt.datetime.fromtimestamp(ms / 1000, IST) for ms in window)
+    return f"{first:%Y-%m-%d %H:%M} to {last:%H:%M}" if first.date() == last.date() else f"{first:%Y-%m-%d %H:%M} on"
 
 
 def matched(connection: Connection, matches: dict[bytes, tuple[int, str]], now_ms: int) -> int:
