@@ -10,7 +10,7 @@ Admission: certificate, CA, server ◀──  and answers; the look-up key is se
 
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any, TypeVar
 
 from cryptography.exceptions import InvalidSignature
@@ -25,6 +25,7 @@ T = TypeVar("T", "Request", "Admission")
 _MAX_BYTES = 32 * 1024
 NOTHING = "nothing"
 _FOLLOWS = re.compile("([0-9a-f]{16}):([0-9]{1,18}):([0-9a-f]{64})")
+_MARK = re.compile(f"[0-9a-f]{{64}}|{NOTHING}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,8 @@ class Request:
 class Admission:
     """`certificate` and `ca` are PEM, keys raw public keys in hex; `lookup_key` is sealed to the terminal, in hex;
     `charter` is the number of the charter that states these keys (sync.charter), 0 before the first; `follows` is what
-    the server holds of the terminal's log before this one (`follows_text`), where the unit took another's place."""
+    the server holds of the terminal's log before this one (`follows_text`), where the unit took another's place;
+    `releases` the SHA-256 of the root that signed releases begin with (docs/updates.md), in hex, where there is one."""
 
     terminal: str
     certificate: str
@@ -54,6 +56,7 @@ class Admission:
     broker_port: int
     charter: int
     follows: str = NOTHING
+    releases: str = NOTHING
 
 
 def follows_text(log: bytes, seq: int, head: bytes) -> str:
@@ -98,30 +101,34 @@ def to_json(message: Request | Admission) -> str:
 
 
 def parse(kind: type[T], data: str | bytes) -> T:
-    """Read a Request or an Admission. Raises WireError naming the field that is missing, unknown or of another type."""
+    """Read a Request or an Admission; what an earlier release did not write yet has its default. Raises WireError
+    naming the field that is missing, unknown or of another type."""
     what = kind.__name__.lower()
     if len(data) > _MAX_BYTES:
         raise WireError(f"{what}: {len(data)} bytes, more than the {_MAX_BYTES} it may have")
     try:
-        fields: Any = json.loads(data)
+        found: Any = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise WireError(f"{what}: not JSON ({error})") from None
     wanted = kind.__annotations__
-    if not isinstance(fields, dict) or set(fields) != set(wanted):
-        found = sorted(fields) if isinstance(fields, dict) else type(fields).__name__
-        raise WireError(f"{what}: expected exactly the fields {', '.join(wanted)}; found {found}")
-    for name, of in wanted.items():
-        if type(fields[name]) is not of:
-            raise WireError(f"{what}: {name} must be of type {of.__name__}")
-        if of is str and (not fields[name].isascii() or not fields[name]):
+    needed = {field.name for field in fields(kind) if field.default is MISSING}
+    if not isinstance(found, dict) or not needed <= set(found) <= set(wanted):
+        names = sorted(found) if isinstance(found, dict) else type(found).__name__
+        raise WireError(f"{what}: expected exactly the fields {', '.join(wanted)}; found {names}")
+    for name, value in found.items():
+        if type(value) is not wanted[name]:
+            raise WireError(f"{what}: {name} must be of type {wanted[name].__name__}")
+        if isinstance(value, str) and (not value.isascii() or not value):
             raise WireError(f"{what}: {name} must be plain text and not empty")
-    if not 1 <= fields.get("broker_port", 1) <= 65535:
+    if not 1 <= found.get("broker_port", 1) <= 65535:
         raise WireError(f"{what}: broker_port must be 1 to 65535")
-    if fields.get("charter", 0) < 0:
+    if found.get("charter", 0) < 0:
         raise WireError(f"{what}: charter must not be negative")
-    check_terminal(fields["terminal"])
-    followed(fields.get("follows", NOTHING))
-    return kind(**fields)
+    check_terminal(found["terminal"])
+    followed(found.get("follows", NOTHING))
+    if not _MARK.fullmatch(found.get("releases", NOTHING)):
+        raise WireError(f"{what}: releases must be a sum of 64 hex digits")
+    return kind(**found)
 
 
 def _statement(terminal: str, csr: str, record_key: str, seal_key: str) -> bytes:

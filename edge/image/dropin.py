@@ -157,10 +157,10 @@ def _check_server(server: str) -> None:
         good = url.scheme in ("http", "https") and bool(url.hostname) and (url.port or 1) > 0
     except ValueError:
         url, good = urlsplit(""), False
-    _want(
-        good and server.isascii() and server.isprintable(), "server: expected an address as https://host or host:port"
-    )
+    expected = "server: expected an address as https://host or host:port"
+    _want(good, expected)
     _want(not (url.username or url.query or url.fragment or url.path.strip("/")), "server: only scheme, host and port")
+    _want(re.fullmatch(r"[A-Za-z0-9._:/\[\]-]+", server), expected)  # it goes into edge.toml as well
 
 
 def _check_wifi(wifi: Wifi) -> None:

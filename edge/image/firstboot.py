@@ -75,7 +75,8 @@ def set_up(one: DropIn, system: System) -> None:
         shown = ", ".join(f'"{language}"' for language in (one.language, *others))
         _keep(
             system.settings,
-            f"# Made at the first start; `hazri-edge check` judges it.\n[screen]\nlanguages = [{shown}]\n",
+            f"# Made at the first start; `hazri-edge check` judges it.\n[screen]\nlanguages = [{shown}]\n"
+            f'[update]\nserver = "{one.server.rstrip("/")}"\n',
         )
 
 

@@ -6,8 +6,8 @@
     /opt/hazri/slots/{a,b}   whole or not there at all: a folder is filled under another name
     /opt/hazri/update        journal.json, the signed metadata, what is being fetched, the bytes spent
 
-`steps` decides and does nothing; `run` carries out what it decides; `trust` alone knows TUF, and only while it looks
-for news: no daemon of the terminal imports it.
+`steps` decides and does nothing; `run` carries out what it decides; `root` is whose releases are believed; `trust`
+alone knows TUF, and only while it looks for news: no daemon of the terminal imports it.
 
 UpdateError       nothing was installed; says why
 ├── TrustError    what was found is not signed as it must be, is old, or is not for this terminal

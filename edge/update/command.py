@@ -19,7 +19,7 @@ from edge.health import connection
 from edge.health.report import line as say
 from edge.settings import Settings
 from edge.trust import identity
-from edge.update import LaterError, SlotError, TrustError, UpdateError, journal, steps
+from edge.update import LaterError, SlotError, journal, root, steps
 from edge.update.fetch import Fetching
 from edge.update.machine import Systemd
 from edge.update.purse import MeteredPurse
@@ -29,8 +29,7 @@ from edge.update.source import Folder, Source, Web
 from sync.budget import Budget
 
 _ARCHES = {"aarch64": "arm64", "x86_64": "amd64"}
-_ROOT, _SPENT, _LOCK = "root.json", "spent.json", "lock"
-_MAX_ROOT = 64 * 1024
+_SPENT, _LOCK = "spent.json", "lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ def update(args: Namespace, settings: Settings, updating: Updating) -> int:
         return _status(slots, updating)
     with _alone(updating.folder):
         if args.root is not None:
-            _pin(updating.root / _ROOT, args.root)
+            root.pin(updating.root / root.ROOT, args.root)
         machine = Systemd(settings.condition, args.config, updating.health_s)
         parts = Parts(slots, machine, None, lambda: args.now or updating.hours.open(_minute()), _tell)
         settled = Update(parts).run()
@@ -80,8 +79,10 @@ def update(args: Namespace, settings: Settings, updating: Updating) -> int:
 def _install(args: Namespace, settings: Settings, updating: Updating, parts: Parts, source: Source) -> int:
     from edge.update import trust  # TUF is loaded where there is something to look at, and nowhere else
 
-    whose = trust.Whose(identity.load_admission(settings.state_dir).terminal, updating.district, _arch())
-    offer = trust.look(source, updating.folder, _pinned(updating.root / _ROOT), whose)
+    admission = identity.load_admission(settings.state_dir)
+    whose = trust.Whose(admission.terminal, updating.district, _arch())
+    first = root.pinned(updating.root / root.ROOT, admission.releases, source)
+    offer = trust.look(source, updating.folder, first, whose)
     slots = parts.slots
     if args.check or offer.release is None:
         kept = journal.read(updating.folder / JOURNAL)
@@ -132,28 +133,6 @@ def _context(settings: Settings) -> ssl.SSLContext:
     with contextlib.suppress(OSError):
         context.load_verify_locations(own)
     return context
-
-
-def _pin(kept: Path, given: Path) -> None:
-    """The root this terminal believes, once: afterwards each root is signed by the one before it."""
-    data = _read(given)
-    if kept.exists() and _read(kept) != data:
-        raise TrustError(f"{kept}: there is a root already; each later one comes signed by it")
-    journal.replace_file(kept, data)
-
-
-def _pinned(kept: Path) -> bytes:
-    if not kept.exists():
-        raise TrustError(f"{kept}: no root to believe; `hazri-edge update --root root.json`, once")
-    return _read(kept)
-
-
-def _read(file: Path) -> bytes:
-    try:
-        with file.open("rb") as opened:
-            return opened.read(_MAX_ROOT)
-    except OSError as error:
-        raise UpdateError(f"{file}: {error.strerror}") from None
 
 
 def _arch() -> str:

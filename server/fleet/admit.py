@@ -8,14 +8,15 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from sqlalchemy import Connection, insert, select, update
 
-from server import AdmissionError, FleetError
+from server import AdmissionError, FleetError, ReleaseError
 from server.fleet import orders, roster, sayings, standing, units, vouch
 from server.fleet.renew import admitted
 from server.fleet.revoke import remember
 from server.fleet.standing import State
 from server.ledger.store import Ledger, now_ms
 from server.ledger.tables import terminal
-from server.settings import BrokerSettings
+from server.releases.files import root_mark
+from server.settings import RELEASES, BrokerSettings
 from server.trust import pki
 from server.trust.keys import ServerKeys
 from server.trust.vault import Vault
@@ -36,6 +37,7 @@ def admit(ledger: Ledger, keys: ServerKeys, broker: BrokerSettings, data: bytes,
     request = _read(data)
     certificate = pki.sign_request(keys.authority, request.csr, request.terminal, dt.datetime.now(dt.UTC))
     vault = Vault(keys.vault)
+    releases = _root_of(keys)
     with ledger.write() as connection:
         known = connection.execute(select(terminal).where(terminal.c.id == request.terminal)).one_or_none()
         before = sayings.newest(connection, request.terminal) if _is_another(known, request) else None
@@ -58,6 +60,7 @@ def admit(ledger: Ledger, keys: ServerKeys, broker: BrokerSettings, data: bytes,
         broker_port=broker.told_port,
         charter=number,
         follows=follows_text(*before) if before else NOTHING,
+        releases=releases,
     )
 
 
@@ -88,6 +91,13 @@ def _seal(request: Request, lookup_key: bytes) -> bytes:
         return seal.seal_to(reader, lookup_key, lookup_binding(request.terminal))
     except (SealError, ValueError):
         raise AdmissionError(f"{request.terminal}: nothing can be sealed to its seal key; make new keys") from None
+
+
+def _root_of(keys: ServerKeys) -> str:
+    try:
+        return root_mark(keys.directory.parent / RELEASES)
+    except ReleaseError as error:
+        raise AdmissionError(str(error)) from None
 
 
 def _is_another(known: Any, request: Request) -> bool:
