@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from config.load import load
+from config.model import Edge
 from edge import SetupError
 from edge.image import dropin, firstboot
 from edge.trust.claim import Patience, Step, Waiting, claim
@@ -123,6 +125,8 @@ def test_the_first_start_does_what_the_card_says_and_takes_the_secrets_off_it(se
     assert ["timedatectl", "set-timezone", "Asia/Kolkata"] in ran
     assert load_keys(machine / "state").terminal == one.terminal
     assert firstboot.find((card,)) is None
+    settings = load(Edge, machine / "edge.toml")
+    assert (settings.update.server, settings.screen.languages) == (one.server, ("hi", "en"))
     again = subprocess.run(
         [sys.executable, "-m", "edge", "firstboot", "--from", str(card), "--config", str(_settings(machine))],
         cwd=ROOT, capture_output=True, text=True, check=False, env={**os.environ, "OMP_NUM_THREADS": "1"},

@@ -36,6 +36,7 @@ def test_a_file_survives_being_written(one: DropIn) -> None:
         ({"server": "https://user@attendance.example"}, "only scheme"),
         ({"server": "https://attendance.example/path"}, "only scheme"),
         ({"server": "https://attendance.example:x"}, "server: expected"),
+        ({"server": 'https://attendance.example"x'}, "server: expected"),
         ({"token": "abc"}, "token: expected"),
         ({"terminal": "Gate 1"}, "terminal id"),
         ({"fingerprint": "AB" * 32}, "fingerprint"),

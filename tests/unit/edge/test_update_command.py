@@ -12,6 +12,7 @@ from edge.update import TrustError, command, machine
 from edge.update.command import Updating
 from edge.update.slots import Slots
 from edge.update.steps import Hours
+from sync.admission import NOTHING
 from tests.unit.edge.update_site import DISTRICT, Makers, Terminal, make_wheels
 
 OLD, NEW = "0.1.0", "0.2.0"
@@ -35,7 +36,9 @@ class Machine:
 
 @pytest.fixture
 def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
-    monkeypatch.setattr(command.identity, "load_admission", lambda _: SimpleNamespace(terminal="gate-1"))
+    monkeypatch.setattr(
+        command.identity, "load_admission", lambda _: SimpleNamespace(terminal="gate-1", releases=NOTHING)
+    )
     monkeypatch.setattr(command, "_arch", lambda: "amd64")
     monkeypatch.setattr(command, "Slots", lambda root: Slots(root, flush=lambda: None, reserve=0))
     monkeypatch.setattr(machine, "_EVERY_S", 0.0)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+import hashlib
 import logging
 import threading
 from pathlib import Path
@@ -14,11 +15,15 @@ from server.ledger.store import Ledger, now_ms
 from server.releases import repository
 from server.releases.files import turn
 from server.releases.gate import HOUR_MS
+from server.releases.repository import Repository
 from server.releases.rollout import Rollouts, State, kept
 from server.releases.worker import Releases
+from server.settings import RELEASES
+from sync.admission import NOTHING
 from sync.health import Serving
 from sync.release import within
 from tests.unit.edge.update_site import Makers
+from tests.unit.server.aggregator import Aggregator, Terminal
 from tests.unit.server.fleet_site import WELL, admitted, says
 
 NEW = "0.2.0"
@@ -130,3 +135,14 @@ def test_it_waits_for_a_command_that_changes_the_repository(makers: Makers, ledg
         assert looking.is_alive()
     looking.join(30)
     assert not looking.is_alive()
+
+
+def test_an_admission_says_which_releases_to_believe(running: Aggregator, tmp_path: Path) -> None:
+    """From the day there are some; so nobody carries a root to a terminal."""
+    first = running.admit(Terminal("t-1")).admission
+    folder = running.keys.directory.parent / RELEASES
+    root = Repository(folder).init(tmp_path / "keys", ["all"], count=1, threshold=1, passphrase=None)
+    second = running.admit(Terminal("t-2")).admission
+    assert first
+    assert second
+    assert (first.releases, second.releases) == (NOTHING, hashlib.sha256(root.read_bytes()).hexdigest())

@@ -1,5 +1,6 @@
 """Sealing: opened by whom it is meant for, about what it is meant for, and by nobody else."""
 
+import json
 import os
 from pathlib import Path
 
@@ -192,8 +193,23 @@ def test_an_admission_survives_its_file() -> None:
     for port in ("0", "-1", "999999"):
         with pytest.raises(WireError, match="1 to 65535"):
             parse(Admission, to_json(admission).replace("8883", port))
+    for releases in ("", "0" * 63, "0" * 63 + "G"):
+        with pytest.raises(WireError, match="releases"):
+            parse(Admission, to_json(admission).replace('"releases": "nothing"', f'"releases": "{releases}"'))
     with pytest.raises(WireError, match="broker_host must be plain text"):
         parse(Admission, to_json(admission).replace("localhost", "\\u0939"))
+
+
+def test_an_admission_of_an_earlier_release_is_still_one() -> None:
+    """A newer program must start on what an older one left."""
+    admission = Admission("t-1", "PEM", "PEM", "00", "00", "00", "localhost", 8883, 0)
+    told = json.loads(to_json(admission))
+    for name in ("follows", "releases"):
+        del told[name]
+    assert parse(Admission, json.dumps(told)) == admission
+    del told["charter"]
+    with pytest.raises(WireError, match="expected exactly the fields"):
+        parse(Admission, json.dumps(told))
 
 
 def test_a_look_up_key_opens_only_on_the_terminal_it_was_made_for() -> None:
