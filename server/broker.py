@@ -24,9 +24,10 @@ from pathlib import Path
 from server import BrokerError, leash
 from server.ledger.locks import PLACES
 from server.settings import BrokerSettings
-from server.trust.keys import CRL, ServerKeys, replace_file
+from server.trust.keys import CRL, ServerKeys
 from server.trust.pki import INGEST
 from sync.cbor import MAX_MESSAGE_BYTES
+from sync.files import replace_file
 from sync.topics import DOWN, ROOT, UP, UP_ALL
 
 log = logging.getLogger("hazri.broker")
@@ -103,6 +104,8 @@ class Broker:
 
     def _renew(self, name: str, data: bytes) -> None:
         path = self._directory / name
+        if path.read_bytes() == data:
+            return
         owner = path.stat().st_uid
         replace_file(path, data)
         if os.geteuid() == 0:

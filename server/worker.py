@@ -23,9 +23,10 @@ from server.ledger.records import RecordWriter
 from server.run import open_state
 from server.settings import IngestSettings, ServerSettings
 from server.trust import pki
-from server.trust.keys import ServerKeys, replace_file
+from server.trust.keys import ServerKeys
 from server.trust.pki import INGEST
 from sync import LinkError, keys
+from sync.files import replace_file
 from sync.link import Link
 from sync.mqtt import MqttLink, MqttSettings
 from sync.topics import UP_ALL

@@ -23,8 +23,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from edge import SOFTWARE, SetupError
+from edge import SOFTWARE
 from edge.devices.sensors import search
+from edge.files import put_file
 from edge.health import machine
 from edge.settings import Settings
 
@@ -94,15 +95,7 @@ def write(settings: Settings, out: Path, run: Callable[[list[str]], str] | None 
         bundle.writestr("README.txt", _ABOUT.format(version=SOFTWARE, hidden=HIDDEN))
         for name, text in _texts(settings, run or _run):
             bundle.writestr(name, sieve(text))
-    new = out.with_name(f"{out.name}.new")
-    try:
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(buffer.getvalue())
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(out)
-    except OSError as error:
-        raise SetupError(f"{out}: {error.strerror}") from None
+    put_file(out, buffer.getvalue(), 0o600)
     return out
 
 

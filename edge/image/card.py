@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edge import SetupError
+from edge.files import put_file
 from edge.image import dropin
 
 _SECTOR = 512
@@ -48,15 +49,7 @@ def boot_offset(image: Path) -> int:
 
 
 def _to_folder(path: Path, data: bytes) -> None:
-    half = path.with_suffix(".new")
-    try:
-        with half.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        half.replace(path)
-    except OSError as error:
-        raise SetupError(f"{path}: {error.strerror}") from None
+    put_file(path, data, None)
     dropin.read(path)
 
 

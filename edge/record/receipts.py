@@ -4,11 +4,11 @@ Checked here, where somebody reads what is wrong, and left beside the databases 
 receipts down (sync.handed). From then on the terminal may forget what was taken.
 """
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from edge import SetupError
+from edge.files import put_file
 from sync import SyncError
 from sync.chain import verify_receipt
 from sync.handed import MAX_BYTES, parse_receipts, receipts_bytes
@@ -29,7 +29,8 @@ def run(files: Sequence[Path], kept: Path, terminal: str, server_key: Verifier) 
                 newest[receipt.log] = receipt
     if not newest:
         raise SetupError(f"{', '.join(map(str, files))}: no receipt for {terminal}; are these of another terminal?")
-    _put(kept, receipts_bytes((terminal, receipt) for receipt in newest.values()))
+    # The sync process reads it by its group.
+    put_file(kept, receipts_bytes((terminal, receipt) for receipt in newest.values()), 0o640)
     return list(newest.values())
 
 
@@ -44,16 +45,3 @@ def _mine(file: Path, terminal: str, server_key: Verifier) -> list[Receipt]:
     except SyncError as error:
         raise SetupError(f"{file}: no receipts of our aggregator ({error})") from None
     return found
-
-
-def _put(path: Path, data: bytes) -> None:
-    half = path.with_suffix(".half")
-    try:
-        with half.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        half.chmod(0o640)  # the sync process reads it by its group
-        half.replace(path)
-    except OSError as error:
-        raise SetupError(f"{path}: {error.strerror}") from None

@@ -10,8 +10,8 @@ thrown away when the broker does not want it. The terminal process reads the cha
 the key in its admission leads to.
 """
 
+import contextlib
 import datetime as dt
-import os
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
 from edge import SetupError
+from edge.files import put_file
 from edge.trust.certificate import days_left
 from sync import LinkError, SyncError
 from sync.admission import Admission
@@ -150,18 +151,9 @@ class Folder:
         return Renew(self.standing.number, ssl.PEM_cert_to_DER_cert(file.read_text("ascii")) if due else b"")
 
     def _put(self, name: str, data: bytes) -> None:
-        """Replace a file whole."""
-        path = self._path / name
-        half = path.with_name(f"{name}.half")
-        try:
+        with contextlib.suppress(OSError):  # the file will say what is wrong
             self._path.mkdir(mode=0o750, exist_ok=True)
-            with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640), "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            half.replace(path)
-        except OSError as error:
-            raise SetupError(f"{path}: {error.strerror}") from None
+        put_file(self._path / name, data, 0o640)
 
 
 class PapersLink:

@@ -5,7 +5,6 @@ is on disk before the PIN is even looked at, and after a restart the wait begins
 """
 
 import json
-import os
 import secrets
 import time
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from edge import SetupError
+from edge.files import put_file
 from edge.session.policy import Lock, lock_s
 from edge.trust.identity import find
 
@@ -31,7 +31,7 @@ def keep(state_dir: Path, pin: str) -> Path:
     salt = secrets.token_bytes(16)
     hashed = Scrypt(salt, _LENGTH, _N, _R, _P).derive(pin.encode())
     path = state_dir / "keys" / NAME
-    _write(path, {"salt": salt.hex(), "hash": hashed.hex(), "n": _N, "r": _R, "p": _P})
+    put_file(path, json.dumps({"salt": salt.hex(), "hash": hashed.hex(), "n": _N, "r": _R, "p": _P}), 0o600)
     return path
 
 
@@ -55,11 +55,11 @@ class Pins:
             return False
         self._failures, self._last_s = self._failures + 1, self._clock()
         try:
-            _write(self._count, {"failures": self._failures})
+            put_file(self._count, json.dumps({"failures": self._failures}), 0o600)
             kept = json.loads(self._file.read_bytes())
             kdf = Scrypt(bytes.fromhex(kept["salt"]), _LENGTH, int(kept["n"]), int(kept["r"]), int(kept["p"]))
             kdf.verify(pin.encode(), bytes.fromhex(kept["hash"]))
-            _write(self._count, {"failures": 0})
+            put_file(self._count, json.dumps({"failures": 0}), 0o600)
         except (SetupError, OSError, ValueError, LookupError, TypeError, ArithmeticError, MemoryError, InvalidKey):
             return False
         self._failures = 0
@@ -74,16 +74,3 @@ def _failures(path: Path) -> int:
         return 0
     except (OSError, ValueError, KeyError, TypeError):
         return _RULE.failures
-
-
-def _write(path: Path, table: dict[str, object]) -> None:
-    half = path.with_suffix(".half")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(table, file)
-            file.flush()
-            os.fsync(file.fileno())
-        half.replace(path)
-    except OSError as error:
-        raise SetupError(f"{path}: {error.strerror}") from None

@@ -3,7 +3,6 @@
 Apart from edge.trust.identity, which every process loads: reading certificates costs 6 MB of memory, needed here alone.
 """
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.x509.oid import NameOID
 
 from edge import SetupError
+from edge.files import put_file
 from edge.trust.identity import (
     ADMISSION,
     CA,
@@ -71,9 +71,9 @@ def accept(state_dir: Path, data: bytes) -> Admission:
         server_key_of(admission), template_key_of(admission)
     except SyncError as error:
         raise SetupError(f"this admission is not for this terminal, or was altered: {error}") from None
-    _put(folder / CERTIFICATE, admission.certificate)
-    _put(folder / CA, admission.ca)
-    _put(folder / ADMISSION, to_json(admission))
+    put_file(folder / CERTIFICATE, admission.certificate, None)
+    put_file(folder / CA, admission.ca, None)
+    put_file(folder / ADMISSION, to_json(admission), None)
     (folder / WIPED).unlink(missing_ok=True)  # it knows people again
     return admission
 
@@ -88,7 +88,7 @@ def _claim(folder: Path, terminal: str) -> None:
         if taken:
             raise SetupError(f"{folder}: {', '.join(taken)} is there already, and {ID} does not say whose") from None
         _make_folder(folder)
-        _put(path, terminal + "\n")
+        put_file(path, terminal + "\n", None)
         return
     except (OSError, ValueError) as error:
         raise SetupError(f"{path}: {error}") from None
@@ -131,16 +131,3 @@ def _check_certificate(admission: Admission, transport: EllipticCurvePrivateKey)
         raise SyncError(f"certificate: made out to {names}, expected {admission.terminal}")
     if certificate.public_key() != transport.public_key():
         raise SyncError("certificate: for another transport key than this terminal's")
-
-
-def _put(path: Path, text: str) -> None:
-    """Replace a public file whole."""
-    half = path.with_suffix(".half")
-    try:
-        with half.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        half.replace(path)
-    except OSError as error:
-        raise SetupError(f"{path}: {error.strerror}") from None

@@ -15,6 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from edge import SetupError
+from edge.files import put_file
 from edge.trust.identity import ADMISSION, CA, CERTIFICATE, RECORD, SEAL, TRANSPORT
 
 KEYS = (TRANSPORT, RECORD, SEAL)
@@ -77,12 +78,12 @@ def seal(state_dir: Path, machine: Machine, by: How | None = None) -> How:
             continue
         data = plain.read_bytes()
         arguments = ["encrypt", f"--with-key={by}", *_tpm(machine, by), f"--name={name}", "-", "-"]
-        _put(sealed, _creds(machine, arguments, data))
+        put_file(sealed, _creds(machine, arguments, data), 0o600)
         if _open(machine, by, name, sealed) != data:
             raise SetupError(f"{sealed}: what was sealed does not open; the key stays as it is")
-    _put(folder / "sealed", by.encode())
+    put_file(folder / "sealed", by, 0o600)
     for unit, (secret, public) in _UNITS.items():
-        _put(machine.units / f"{unit}.d" / "60-hazri-sealed.conf", _drop_in(folder, secret, public).encode(), 0o644)
+        put_file(machine.units / f"{unit}.d" / "60-hazri-sealed.conf", _drop_in(folder, secret, public))
     for name in KEYS:
         _overwrite(folder / name)
     return by
@@ -94,7 +95,7 @@ def opened(state_dir: Path, machine: Machine) -> Iterator[None]:
     folder, by = state_dir / "keys", how(state_dir)
     if by is not How.PLAIN:
         for name in KEYS:
-            _put(folder / name, _open(machine, by, name, folder / f"{name}{SEALED}"))
+            put_file(folder / name, _open(machine, by, name, folder / f"{name}{SEALED}"), 0o600)
     try:
         yield
     finally:
@@ -141,19 +142,5 @@ def _overwrite(path: Path) -> None:
         path.unlink()
     except FileNotFoundError:
         return
-    except OSError as error:
-        raise SetupError(f"{path}: {error.strerror}") from None
-
-
-def _put(path: Path, data: bytes, mode: int = 0o600) -> None:
-    new = path.with_name(f"{path.name}.new")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        new.unlink(missing_ok=True)
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
     except OSError as error:
         raise SetupError(f"{path}: {error.strerror}") from None

@@ -16,7 +16,7 @@ from server.transparency.audit import Auditor, Finding, Report, State
 from server.transparency.notary import IST
 from server.transparency.tree import Frontier
 from server.trust import rotation
-from server.trust.keys import replace_file
+from sync.files import replace_file
 
 _KEEP_S = 5.0
 

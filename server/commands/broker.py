@@ -8,7 +8,8 @@ from server import BrokerError
 from server.broker import access_list, configuration
 from server.commands.words import Words
 from server.settings import BrokerSettings, ServerSettings
-from server.trust.keys import CRL, replace_file
+from server.trust.keys import CRL
+from sync.files import replace_file
 
 _TAKEN = ("ca.crt", "broker.crt", "broker.key", CRL)
 

@@ -25,7 +25,8 @@ from server.ledger.tables import certificate, terminal
 from server.settings import BrokerSettings
 from server.trust import pki
 from server.trust.cut import cut
-from server.trust.keys import CRL, ServerKeys, replace_file
+from server.trust.keys import CRL, ServerKeys
+from sync.files import replace_file
 
 log = logging.getLogger("hazri.fleet")
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from server import BrokerError
 from server.broker import MAX_IN_FLIGHT
 from server.nats import papers, passes
-from server.trust.keys import ServerKeys, replace_file
+from server.trust.keys import ServerKeys
 from sync.cbor import MAX_MESSAGE_BYTES
+from sync.files import replace_file
 
 NODES = (1, 3, 5)
 ACK_WAIT_S = 5

@@ -8,8 +8,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from server.trust import pki
-from server.trust.keys import ServerKeys, replace_file
+from server.trust.keys import ServerKeys
 from sync import keys as keyfiles
+from sync.files import replace_file
 
 GATE = "hazri-gate"
 

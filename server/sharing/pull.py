@@ -23,7 +23,8 @@ from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColum
 
 from server import PullError
 from server.ledger.views import ApiPage
-from server.trust.keys import held, replace_file
+from server.trust.keys import held
+from sync.files import replace_file
 
 log = logging.getLogger("hazri.pull")
 T = TypeVar("T")

@@ -28,6 +28,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from server import StartError
 from server.trust import pki
 from sync import SyncError, keys
+from sync.files import replace_file
 from sync.word import Word
 
 VAULT_BYTES = 32
@@ -106,25 +107,6 @@ def held(path: Path, *, wait: bool = True) -> Iterator[None]:
         yield
     finally:
         os.close(file)
-
-
-def replace_file(path: Path, data: bytes, mode: int = 0o600) -> None:
-    """Write `path` anew, whole or not at all."""
-    new = path.with_name(path.name + ".new")
-    # Never through what another user may have put there under this name (the broker owns its directory).
-    new.unlink(missing_ok=True)
-    file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(file, "wb") as out:
-        os.fchmod(file, mode)  # whatever the umask
-        out.write(data)
-        out.flush()
-        os.fsync(file)
-    new.replace(path)
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
 
 
 def _revocation_list(directory: Path, authorities: tuple[pki.Authority, ...], now: dt.datetime) -> None:

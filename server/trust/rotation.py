@@ -28,10 +28,11 @@ from server.fleet.roster import SERVER_READER
 from server.ledger.store import now_ms
 from server.ledger.tables import certificate, charter, charter_held, template, terminal, terminal_key
 from server.trust import pki
-from server.trust.keys import ServerKeys, open_keys, replace_file
+from server.trust.keys import ServerKeys, open_keys
 from sync import SyncError, seal
 from sync import keys as keyfiles
 from sync.charter import Standing, parse_charter, sign_charter
+from sync.files import replace_file
 from sync.wire import parse_template, template_bytes
 
 if TYPE_CHECKING:

@@ -122,5 +122,5 @@ def test_a_damaged_pin_file_lets_nobody_in(tmp_path: Path, change: dict[str, obj
 
 def test_a_try_that_cannot_be_counted_is_none(tmp_path: Path) -> None:
     pin.keep(tmp_path, "4711")
-    (tmp_path / "pin-failures.half").mkdir()
+    (tmp_path / "pin-failures.new").mkdir()
     assert not Pins(tmp_path, Clock()).right("4711")

@@ -1,0 +1,15 @@
+"""The terminal's small files: written whole, and where the disk refuses, said so to whoever set it up."""
+
+from pathlib import Path
+
+from edge import SetupError
+from sync.files import replace_file
+
+
+def put_file(path: Path, data: bytes | str, mode: int | None = 0o644) -> None:
+    """As sync.files.replace_file, in a folder that is made where it is missing. Raises SetupError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(path, data.encode() if isinstance(data, str) else data, mode)
+    except OSError as error:
+        raise SetupError(f"{path}: {error.strerror}") from None
