@@ -5,7 +5,6 @@ import datetime as dt
 import getpass
 import json
 import sys
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from server import PeopleError
@@ -22,15 +21,7 @@ _YES_NO = {"yes": True, "no": False, "true": True, "false": False}
 
 def add(words: Words) -> None:
     """Put them beside the other commands; `work` opens the state directory for one of them."""
-    command, group, work = words.command, words.group, words.topic
-
-    def topic(name: str, to: Any, run: Callable[..., str], text: str, *words: str) -> Any:
-        one = command(name, work, text, to)
-        for word in words:
-            one.add_argument(word)
-        one.set_defaults(topic=run)
-        return one
-
+    group, topic = words.group, words.topical
     orgs = group("org", "Organisations, and the lists their people choose from.")
     _named(topic("make", orgs, _make, "Make an active organisation.", "org"))
     topic("list", orgs, _list, "List organisations, and applications that wait.")

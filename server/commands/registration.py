@@ -3,7 +3,6 @@
 import argparse
 import datetime as dt
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,15 +19,7 @@ _MAX_FILE = 64 * 1024 * 1024
 
 def add(words: Words) -> None:
     """Put them beside the other commands; `work` opens the state directory for one of them."""
-    command, group, work = words.command, words.group, words.topic
-
-    def topic(name: str, to: Any, run: Callable[..., str], text: str, *words: str) -> Any:
-        one = command(name, work, text, to)
-        for word in words:
-            one.add_argument(word)
-        one.set_defaults(topic=run)
-        return one
-
+    group, topic = words.group, words.topical
     to = group("registration", "Employees who register: check them, take them in.")
     load = topic("import", to, _import, "Register everybody in a CSV or NDJSON file: all of them, or none.", "org")
     load.add_argument("file", type=Path)

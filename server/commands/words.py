@@ -18,3 +18,11 @@ class Words:
     plain: Work
     topic: Work
     on_settings: Work
+
+    def topical(self, name: str, to: Any, run: Callable[..., str], text: str, *words: str) -> Any:
+        """A command on the opened state that `run` answers, with these words behind it."""
+        one = self.command(name, self.topic, text, to)
+        for word in words:
+            one.add_argument(word)
+        one.set_defaults(topic=run)
+        return one
