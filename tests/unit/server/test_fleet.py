@@ -16,6 +16,7 @@ from cryptography.x509.oid import NameOID
 from sqlalchemy import insert, update
 
 from server import AdmissionError
+from server.child import Child
 from server.fleet import roster, templates
 from server.fleet.admit import admit, revoke
 from server.ledger.tables import person, template, terminal
@@ -423,12 +424,12 @@ def test_a_thread_that_has_ended_is_a_problem(tmp_path: Path) -> None:
         notary = threads.keep("signs checkpoints", Notary(running.ledger, running.keys.server))
         delivery.start(threads, running.ledger, running.keys)
         until(lambda: running.ingest.up, "the link is up")
-        assert _problems(None, running.ingest, threads) == []
+        assert _problems(None, running.ingest, threads, Child("background", ["true"])) == []
         for ended, says in ((running.pusher, "rosters"), (notary, "checkpoints"), (running.ingest, "stores")):
             ended.stop()
             assert [one for one in threads.problems() if says in one] != []
         assert len(threads.problems()) == 3
-        assert "there is no link to the broker" in _problems(None, running.ingest, threads)
+        assert "there is no link to the broker" in _problems(None, running.ingest, threads, Child("background", ["true"]))
     assert {word for one in threads.problems() for word in one.split()} >= {"webhooks", "districts"}
     assert len(threads.problems()) == 5
     running.ledger.close()
