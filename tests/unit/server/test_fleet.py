@@ -429,7 +429,8 @@ def test_a_thread_that_has_ended_is_a_problem(tmp_path: Path) -> None:
             ended.stop()
             assert [one for one in threads.problems() if says in one] != []
         assert len(threads.problems()) == 3
-        assert "there is no link to the broker" in _problems(None, running.ingest, threads, Child("background", ["true"]))
+        background = Child("background", ["true"])
+        assert "there is no link to the broker" in _problems(None, running.ingest, threads, background)
     assert {word for one in threads.problems() for word in one.split()} >= {"webhooks", "districts"}
     assert len(threads.problems()) == 5
     running.ledger.close()
