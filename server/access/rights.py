@@ -83,7 +83,10 @@ class Right(Enum):
     LATE_REGISTER = May("keep the late register (R2.7)", frozenset({Role.SECTION_OFFICER}))
     BRANCH_REGISTER = May("own a branch's register (R6.6)", frozenset({Role.BRANCH_HEAD, Role.BRANCH_OFFICER}))
     SANCTION = May("approve late sitting beforehand (R3.6)", frozenset({Role.SANCTIONING_AUTHORITY}))
-    DRAW = May("draw and pay claims (R3.9)", frozenset({Role.DRAWING_OFFICER}))
+    CLAIMS = May(
+        "read claims of late sitting with their certificates (R3.7, R3.9)",
+        frozenset({Role.DRAWING_OFFICER, Role.SANCTIONING_AUTHORITY}),
+    )
     MOVEMENTS = May("oversee the movement register (R1.16)", frozenset({Role.ADMINISTRATION_WING}))
     MONITOR = May("monitor daily attendance (R4.7)", _ADMINS | _CUSTODIANS | {Role.SCHEME_INCHARGE, Role.AUDITOR})
     LEADS = May("read leads on integrity (S10)", _ADMINS | {Role.AUDITOR})

@@ -23,8 +23,8 @@ from server.web.csv import encode
 _NAMED = ("code", "name", "name_hi")
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "offices": office_imports.COLUMNS,
-    "divisions": (*_NAMED, "head", "officer", "register_by", "active"),
-    "designations": (*_NAMED, "equivalent", "pay_band", "grade_pay", "teaching", "active"),
+    "divisions": (*_NAMED, "head", "officer", "register_by", "cap_post", "active"),
+    "designations": (*_NAMED, "equivalent", "pay_band", "grade_pay", "teaching", "cap_post", "active"),
     "locations": ("office", *_NAMED, "active"),
     "holidays": ("day", "name", "name_hi", "office"),
     "people": ("reference", "name", "office", "designation", "kind", "active"),
@@ -160,7 +160,7 @@ _OUT: Mapping[str, Callable[[Connection, str, str], Iterator[dict[str, Any]]]] =
 
 
 def _put_division(connection: Connection, org: str, _path: str, row: Mapping[str, str], _source: Source) -> None:
-    told: dict[str, Any] = _named(row) | {"register_by": None}
+    told: dict[str, Any] = _named(row) | {"register_by": None, "cap_post": row.get("cap_post")}
     if row.get("register_by"):
         told["register_by"] = _day("register_by", row["register_by"]).isoformat()
     for name in ("head", "officer"):
@@ -172,7 +172,7 @@ def _put_designation(connection: Connection, org: str, _path: str, row: Mapping[
     pay = row.get("grade_pay", "")
     if pay and not (pay.isascii() and pay.isdigit() and len(pay) <= 6):
         raise PeopleError("grade_pay: expected rupees, as 4600, or nothing")
-    told = _named(row) | {name: row.get(name, "") for name in ("equivalent", "pay_band")}
+    told = _named(row) | {name: row.get(name, "") for name in ("equivalent", "pay_band", "cap_post")}
     told |= {"grade_pay": int(pay) if pay else None}
     if row.get("teaching"):
         told["teaching"] = _truth("teaching", row["teaching"])

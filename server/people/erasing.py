@@ -18,6 +18,7 @@ from server.ledger.tables import (
     employee,
     erasure,
     erasure_terminal,
+    lsa_claim,
     person,
     placement,
     registration,
@@ -88,6 +89,7 @@ def _forget(connection: Connection, vault: Vault, ref: bytes) -> None:
     ids += _replaced(connection, ids)
     blank = {"name": ERASED, "email": "", "mobile": "", "photo": b"", "number": None, "born_on": ""}
     connection.execute(update(registration).where(registration.c.id.in_(ids)).values(**blank))
+    connection.execute(update(lsa_claim).where(lsa_claim.c.person == ref).values(file=b""))
     gone = {"email": "", "mobile": "", "born_on": "", "number": None}
     connection.execute(update(employee).where(employee.c.person == ref).values(**gone))
     if number is not None and not _still_used(connection, number):

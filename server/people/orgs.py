@@ -27,6 +27,7 @@ SLUG = re.compile(r"[a-z][a-z0-9-]{1,30}[a-z0-9]")
 RESERVED = frozenset({"www", "api", "static", "admin", "mail", "hazri", "public", "enter", "metrics"})
 MAX_REQUEST_BYTES = 1024 * 1024
 _MAGIC = (b"%PDF-", b"\xff\xd8\xff")
+CAP_POSTS = ("", "head_office", "staff_car_driver")  # as the caps on late sitting name posts (R3.5)
 SETTINGS = ("nodal_name", "nodal_phone", "nodal_email", "region", "portal")
 
 
@@ -138,20 +139,28 @@ def lists(connection: Connection, slug: str) -> Lists:
 
 
 def put_division(connection: Connection, slug: str, code: str, told: Mapping[str, Any]) -> None:
-    """Add or change a division: name, name_hi; head, officer (references), register_by (ISO date), active."""
-    row = _named(code, told) | {name: told.get(name) for name in ("head", "officer", "register_by")}
+    """Add or change a division: name, name_hi; head, officer (references), register_by (ISO date), cap_post, active."""
+    row = _named(code, told) | {name: told.get(name) for name in ("head", "officer", "register_by")} | _cap_post(told)
     upsert(connection, division, {**row, "org": slug}, *row.keys() - {"code"})
 
 
 def put_designation(connection: Connection, slug: str, code: str, told: Mapping[str, Any]) -> None:
-    """Add or change a designation: name, name_hi, equivalent (a grade); pay_band, grade_pay, teaching, active."""
+    """Add or change a designation: name, name_hi, equivalent (a grade); pay_band, grade_pay, teaching, cap_post,
+    active."""
     grade = BY_CODE.get(str(told.get("equivalent")))
     if grade is None:
         raise PeopleError(f"equivalent: expected one of {', '.join(BY_CODE)}")
     teaching = bool(told.get("teaching", grade.teaching))
     row = _named(code, told) | {"equivalent": grade.code, "rank": grade.rank, "teaching": teaching}
-    row |= {"pay_band": str(told.get("pay_band", ""))[:8], "grade_pay": told.get("grade_pay")}
+    row |= {"pay_band": str(told.get("pay_band", ""))[:8], "grade_pay": told.get("grade_pay")} | _cap_post(told)
     upsert(connection, designation, {**row, "org": slug}, *row.keys() - {"code"})
+
+
+def _cap_post(told: Mapping[str, Any]) -> dict[str, str]:
+    post = told.get("cap_post") or ""
+    if post not in CAP_POSTS:
+        raise PeopleError(f"cap_post: expected nothing or one of {', '.join(CAP_POSTS[1:])}")
+    return {"cap_post": post}
 
 
 def put_device_location(connection: Connection, at: bytes, code: str, told: Mapping[str, Any]) -> None:

@@ -2,10 +2,11 @@
 
 import datetime as dt
 import hashlib
+import hmac
 import json
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection, and_, insert, select
@@ -19,8 +20,14 @@ from server.attendance.types import AttendanceDay, Punch, Status
 from server.days.facts import known
 from server.days.punches import IST_MIN
 from server.ledger.store import upsert
-from server.ledger.tables import designation, employee, lsa_approval, lsa_claim, lsa_reopened, person
+from server.ledger.tables import designation, division, employee, lsa_approval, lsa_claim, lsa_reopened
 from server.requests import RequestError
+from server.trust.vault import Vault
+from sync import SealError
+
+MAX_CERTIFICATE = 1024 * 1024
+CERTIFICATES = {b"%PDF-": ("pdf", "application/pdf"), b"\xff\xd8\xff": ("jpg", "image/jpeg")}
+_SEALED = "lsa certificate"
 
 
 def sanction(connection: Connection, ref: bytes, day: dt.date, work: str, by: str, at_ms: int) -> bytes:
@@ -34,25 +41,55 @@ def sanction(connection: Connection, ref: bytes, day: dt.date, work: str, by: st
     return id_
 
 
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """The enclosed file as it came; `form` is pdf or jpg."""
+
+    form: str
+    type: str
+    body: bytes = field(repr=False)
+
+
 def submit(
-    connection: Connection, ref: bytes, days: Sequence[dt.date], certificate: bytes, post: str, by: str, at_ms: int
+    connection: Connection, vault: Vault, ref: bytes, days: Sequence[dt.date], certificate: bytes, by: str, at_ms: int
 ) -> tuple[bytes, Judgement]:
-    """Claim days of one month; `certificate` is the enclosed file (R3.7). Raises ClaimError, RequestError."""
+    """Claim days of one month; `certificate` is the enclosed file (R3.7), kept under the vault key. Raises ClaimError,
+    RequestError."""
+    if certificate and (len(certificate) > MAX_CERTIFICATE or _form(certificate) is None):
+        raise RequestError("the certificate must be PDF or JPEG, and at most 1 MB")
     claim = Claim(ref, tuple(days), at_ms, bool(certificate))
-    judged = judge(connection, claim, post)
+    judged = judge(connection, claim)
     id_ = os.urandom(8)
     lines = [_told(line) for line in judged.lines]
     row = {
         "id": id_, "person": ref, "month": judged.month, "days": json.dumps([day.isoformat() for day in claim.days]),
         "certificate": hashlib.sha256(certificate).digest(), "submitted_ms": at_ms, "rupees": judged.rupees,
-        "lines": json.dumps(lines),
+        "lines": json.dumps(lines), "file": vault.close(_SEALED, id_, certificate) if certificate else b"",
     }  # fmt: skip
     connection.execute(insert(lsa_claim).values(**row))
     trail.add(connection, trail.Entry(by, "claim late sitting", id_.hex()))
     return id_, judged
 
 
-def judge(connection: Connection, claim: Claim, post: str = "") -> Judgement:
+def certificate_of(vault: Vault, row: Any) -> Certificate | None:
+    """The file of a row of `lsa_claim`, unchanged since it was claimed with. None: there is none, or it was erased.
+    Raises RequestError where it is not what was enclosed."""
+    if not row.file:
+        return None
+    try:
+        body = vault.open(_SEALED, row.id, row.file)
+    except SealError:
+        body = b""
+    if (known_ := _form(body)) is None or not hmac.compare_digest(hashlib.sha256(body).digest(), row.certificate):
+        raise RequestError("the certificate is not the one that was enclosed; ask the claimant for it again")
+    return Certificate(*known_, body)
+
+
+def _form(data: bytes) -> tuple[str, str] | None:
+    return next((told for magic, told in CERTIFICATES.items() if data.startswith(magic)), None)
+
+
+def judge(connection: Connection, claim: Claim) -> Judgement:
     """What each day comes to, now. Raises ClaimError, RequestError."""
     if not claim.days:
         raise RequestError("a claim names its days")
@@ -68,7 +105,7 @@ def judge(connection: Connection, claim: Claim, post: str = "") -> Judgement:
     approvals = [
         Approval(dt.date.fromisoformat(row.day), row.approved_ms, row.by, row.work) for row in connection.execute(asked)
     ]
-    who = _claimant(connection, claim.person, post, contractual=span.contractual)
+    who = _claimant(connection, claim.person, contractual=span.contractual)
     before = paid(connection, claim.person)
     return lsa.judge(claim, who, folded, approvals, policy, before, reopened(connection, claim.person))
 
@@ -123,13 +160,20 @@ def reopened(connection: Connection, ref: bytes) -> dict[dt.date, dt.date]:
     return {dt.date.fromisoformat(row.day): dt.date.fromisoformat(row.until) for row in connection.execute(asked)}
 
 
-def _claimant(connection: Connection, ref: bytes, post: str, *, contractual: bool) -> Claimant:
-    same = and_(designation.c.org == employee.c.org, designation.c.code == employee.c.designation)
-    asked = select(designation.c.pay_band, designation.c.grade_pay).select_from(person)
-    asked = asked.join(employee, employee.c.person == person.c.ref).join(designation, same)
-    row = connection.execute(asked.where(person.c.ref == ref)).one_or_none()
-    band, pay = ("", 0) if row is None else (row.pay_band, row.grade_pay or 0)
-    return Claimant(ref, band, pay, post, contractual)
+def post_of(connection: Connection, ref: bytes) -> str:
+    """As the caps name it (R3.5), by the service record: the designation's, else the division's; else nothing."""
+    return _claimant(connection, ref, contractual=False).post
+
+
+def _claimant(connection: Connection, ref: bytes, *, contractual: bool) -> Claimant:
+    e, d, v = employee.c, designation.c, division.c
+    asked = select(d.pay_band, d.grade_pay, d.cap_post, v.cap_post.label("division_post")).select_from(employee)
+    asked = asked.join(designation, and_(d.org == e.org, d.code == e.designation), isouter=True)
+    asked = asked.join(division, and_(v.org == e.org, v.code == e.division), isouter=True)
+    row = connection.execute(asked.where(e.person == ref)).one_or_none()
+    if row is None:
+        return Claimant(ref, "", 0, "", contractual)
+    return Claimant(ref, row.pay_band or "", row.grade_pay or 0, row.cap_post or row.division_post or "", contractual)
 
 
 def _told(line: Line) -> dict[str, Any]:

@@ -217,6 +217,7 @@ lsa_claim = Table(
     Column("month", String(7), nullable=False),
     Column("days", Text, nullable=False),  # JSON
     Column("certificate", LargeBinary(32), nullable=False),  # SHA-256 of the enclosed file
+    Column("file", LargeBinary, nullable=False),  # it, PDF or JPEG, under the vault key; empty: none, or erased
     Column("submitted_ms", BigInteger, nullable=False),
     Column("rupees", Integer, nullable=False),
     Column("lines", Text, nullable=False),  # JSON: each day with outcome, reasons and its two punches (R3.9)

@@ -67,6 +67,7 @@ division = Table(
     Column("head", LargeBinary(8), ForeignKey("person.ref")),  # answerable together (R6.6)
     Column("officer", LargeBinary(8), ForeignKey("person.ref")),
     Column("register_by", String(10)),  # by when everybody here must be registered (R1.17)
+    Column("cap_post", String(32), nullable=False, default=""),  # as the caps on late sitting name it (R3.5)
     Column("active", Boolean, nullable=False),
 )
 
@@ -83,6 +84,7 @@ designation = Table(
     Column("teaching", Boolean, nullable=False),  # may never hold a district's or zone's portal (R4.3)
     Column("pay_band", String(8), nullable=False),
     Column("grade_pay", Integer),  # rupees; with the pay band it names the group of R3.2
+    Column("cap_post", String(32), nullable=False, default=""),  # goes before the division's
     Column("active", Boolean, nullable=False),
 )
 

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from server.web.people_pages import (
+    claims,
     corner,
     coverage,
     decisions,
@@ -46,6 +47,7 @@ ROUTERS: list[APIRouter] = [
         registers,
         leave_accounts,
         sitting,
+        claims,
         sent,
         returns,
         exchange,

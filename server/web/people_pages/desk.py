@@ -85,6 +85,14 @@ def today() -> dt.date:
     return day_of(now_ms())
 
 
+def month_of(told: str) -> dt.date:
+    """The first day of a month ("2026-10"); of this one where none is told."""
+    try:
+        return dt.date.fromisoformat(f"{told}-01")
+    except ValueError:
+        return today().replace(day=1)
+
+
 def show(request: Request, name: str, status: int = 200, **context: object) -> Response:
     """A page with the words of people, `p`, and what is wrong, `problems`, by field."""
     told: dict[str, object] = {"problems": {}, "done": ""}

@@ -20,7 +20,10 @@ router = APIRouter(include_in_schema=False)
 
 Keeper = Annotated[Scope, may(Right.MASTERS)]
 LISTS = ("divisions", "designations", "locations", "settings")
-_FIELDS = ("code", "name", "name_hi", "equivalent", "grade_pay", "register_by", "office", "head", "officer", "region")
+_FIELDS = (
+    "code", "name", "name_hi", "equivalent", "grade_pay", "register_by", "office", "head", "officer", "region",
+    "cap_post",
+)  # fmt: skip
 
 
 @router.get("/masters")
@@ -76,6 +79,7 @@ def _look(
     context: dict[str, Any] = {"orgs": every, "org": org, "which": which, "lists": LISTS, "rows": rows, "mine": mine}
     context |= {"values": values, "edit": edit, "names": names, "codes": near, "problems": wrong or {}}
     context |= {"grades": [(one.code, p.named(one)) for one in GRADES], "settings": told}
+    context |= {"cap_posts": [(one, p.of("post", one)) for one in orgs.CAP_POSTS[1:]]}
     context |= {"levels": [(one.value, p.of("level", one.value)) for one in Level]}
     return show(request, "people_masters.html", 400 if wrong else 200, **context)
 
@@ -101,7 +105,7 @@ def _values(row: Any) -> dict[str, str]:
 
 
 def _put_division(connection: Connection, org: str, typed: Typed) -> None:
-    told: dict[str, Any] = _named(typed) | {"register_by": None}
+    told: dict[str, Any] = _named(typed) | {"register_by": None, "cap_post": typed.text("cap_post")}
     if typed.text("register_by"):
         told["register_by"] = typed.day("register_by").isoformat()
     for name in ("head", "officer"):
@@ -115,6 +119,7 @@ def _put_designation(connection: Connection, org: str, typed: Typed) -> None:
         raise PeopleError("grade_pay: expected rupees, as 4600, or nothing")
     told = _named(typed) | {"equivalent": typed.text("equivalent"), "teaching": bool(typed.text("teaching"))}
     told |= {"pay_band": typed.text("pay_band"), "grade_pay": int(pay) if pay else None}
+    told |= {"cap_post": typed.text("cap_post")}
     orgs.put_designation(connection, org, typed.text("code"), told)
 
 

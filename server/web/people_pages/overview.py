@@ -31,6 +31,7 @@ WORK: tuple[tuple[Right, str, str], ...] = (
     (Right.MOVEMENTS, "/movements", "movements"),
     (Right.LEAVE, "/leave-accounts", "leave_accounts"),
     (Right.SANCTION, "/sanction", "sanction"),
+    (Right.CLAIMS, "/claims/late-sitting", "claims"),
     (Right.RETURNS, "/returns", "returns"),
     (Right.RETURNS, "/exchange", "exchange"),
     (Right.OFFICES, "/offices", "offices"),

@@ -20,18 +20,17 @@ from server.attendance.lsa import Line as JudgedLine
 from server.ledger.store import now_ms
 from server.ledger.tables import lsa_approval, lsa_claim, person
 from server.requests import RequestError, lsa
+from server.web.around import LARGE_BODIES
 from server.web.pages import language
-from server.web.people_pages.desk import Form, Typed, actor, ident, parts, show, today
+from server.web.people_pages.desk import Form, actor, ident, month_of, parts, registry, show, today
 
 router = APIRouter(include_in_schema=False)
 
 Authority = Annotated[Scope, may(Right.SANCTION)]
 Own = Annotated[Scope, may(Right.OWN_PUNCHES)]
-POSTS = ("", "head_office", "staff_car_driver")
 _BACK_DAYS = 60
 _STAFF = 500
-_MAX_CERTIFICATE = 1024 * 1024
-_MAGIC = (b"%PDF-", b"\xff\xd8\xff")
+LARGE_BODIES["/me/claim/"] = lsa.MAX_CERTIFICATE + 64 * 1024
 
 
 @router.get("/sanction")
@@ -76,19 +75,19 @@ def _sanctions(request: Request, scope: Scope, wrong: str, typed: Any) -> Respon
 
 @router.get("/me/claim")
 def claims(request: Request, scope: Own, month: str = "", done: str = "") -> Response:
-    return _claims(request, scope, _month(month), "", done=bool(done))
+    return _claims(request, scope, month_of(month), "", done=bool(done))
 
 
 @router.post("/me/claim/{month}")
 def claim(request: Request, scope: Own, month: str, typed: Form) -> Response:
     services, p = parts(request)
-    first = _month(month)
+    first = month_of(month)
     try:
         days = [day for day in days_of(f"{first:%Y-%m}") if typed.text(f"d-{day}")]
-        certificate = _certificate(typed)
-        post = typed.text("post") if typed.text("post") in POSTS else ""
+        certificate = typed.file("certificate", lsa.MAX_CERTIFICATE)
+        vault = registry(request).vaults.common
         with services.ledger.write() as connection:
-            lsa.submit(connection, _me(scope), days, certificate, post, actor(request), now_ms())
+            lsa.submit(connection, vault, _me(scope), days, certificate, actor(request), now_ms())
     except ServerError as error:
         return _claims(request, scope, first, p.say(str(error)))
     return RedirectResponse(f"/me/claim?month={first:%Y-%m}&done=1", 303)
@@ -99,6 +98,7 @@ def _claims(request: Request, scope: Scope, first: dt.date, wrong: str, *, done:
     me, column = _me(scope), 1 if language(request).code == "hi" else 0
     with services.ledger.read() as connection:
         found, why = _judged(connection, me, first)
+        post = lsa.post_of(connection, me)
         made = select(lsa_claim).where(lsa_claim.c.person == me, lsa_claim.c.month == f"{first:%Y-%m}")
         rows = [
             (row, [_reasons(one["reasons"], column) for one in json.loads(row.lines)], json.loads(row.lines))
@@ -111,7 +111,7 @@ def _claims(request: Request, scope: Scope, first: dt.date, wrong: str, *, done:
         "month": f"{first:%Y-%m}",
         "why": p.say(why) if why else "",
     }
-    context |= {"done": p.claim_done if done else "", "posts": [(one, p.of("post", one)) for one in POSTS]}
+    context |= {"done": p.claim_done if done else "", "post": p.of("post", post)}
     return show(request, "corner_claim.html", 400 if wrong else 200, problems={"": wrong} if wrong else {}, **context)
 
 
@@ -130,14 +130,6 @@ def _judged(connection: Connection, me: bytes, first: dt.date) -> tuple[tuple[Ju
     return judged.lines, ""
 
 
-def _certificate(typed: Typed) -> bytes:
-    """Raises RequestError."""
-    found = typed.file("certificate", _MAX_CERTIFICATE)
-    if found and (len(found) > _MAX_CERTIFICATE or not found.startswith(_MAGIC)):
-        raise RequestError("the certificate must be PDF or JPEG, and at most 1 MB")
-    return found
-
-
 def _reasons(codes: list[str], column: int) -> str:
     return "; ".join(sentences.WORDS[f"lsa_{code}"][column] for code in codes)
 
@@ -147,10 +139,3 @@ def _me(scope: Scope) -> bytes:
     if scope.person is None:
         raise HTTPException(404, "this account belongs to nobody who punches")
     return scope.person
-
-
-def _month(told_: str) -> dt.date:
-    try:
-        return dt.date.fromisoformat(f"{told_}-01")
-    except ValueError:
-        return today().replace(day=1)

@@ -223,6 +223,7 @@ def upgrade() -> None:
         sa.Column("month", sa.String(length=7), nullable=False),
         sa.Column("days", sa.Text(), nullable=False),
         sa.Column("certificate", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("file", sa.LargeBinary(), nullable=False),
         sa.Column("submitted_ms", sa.BigInteger(), nullable=False),
         sa.Column("rupees", sa.Integer(), nullable=False),
         sa.Column("lines", sa.Text(), nullable=False),
