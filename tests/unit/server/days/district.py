@@ -16,6 +16,7 @@ from server.attendance.clock import DAY_MS, midnight_ms
 from server.days import due, fold, places
 from server.days.places import Place, Source, Span
 from server.intake.dating import Kind as EvidenceKind
+from server.ledger import partitions
 from server.ledger.records import RECORDS
 from server.ledger.store import Ledger, now_ms, upsert
 from server.ledger.tables import counter, dating, employee, fitness_session, office, person, record, terminal
@@ -100,6 +101,7 @@ def put(connection: Connection, punches: Iterable[Marked], received_ms: int = FA
             }
         )  # fmt: skip
     if rows:
+        partitions.ensure(connection, received_ms)
         connection.execute(insert(record), rows)
     upsert(connection, counter, {"name": RECORDS, "value": number}, "value")
 
