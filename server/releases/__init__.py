@@ -6,6 +6,6 @@
     rollouts.json                      how far each district is
 
 `contents` lists a set of wheels, `repository` keeps The Update Framework's roles, `rollout` moves districts through the
-rings by what `gate` makes of the health that terminals report, `worker` does both without anybody. docs/updates.md tells
-the whole.
+rings by what `gate` makes of the health that terminals report, `worker` does both without anybody. docs/updates.md
+tells the whole.
 """

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Any, assert_never
 
 from server import ReleaseError
 from server.releases.files import write
@@ -33,8 +33,8 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """How far a district is with a version. `since_ms`: of this ring, or of its halt; `why` the gate last let it wait,
-    go on or halted it, when it was looked at (`looked_ms`)."""
+    """How far a district is with a version. `since_ms`: of this ring, or of its halt; `why` the gate let it wait, go on
+    or halted it, and what was `seen`, when it was last looked at (`looked_ms`)."""
 
     version: str
     percent: int
@@ -43,6 +43,7 @@ class Rollout:
     why: str = ""
     signed: bool = False
     looked_ms: int = 0
+    seen: Seen | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +96,12 @@ class Rollouts:
         return found
 
     def _look(self, name: str, rollout: Rollout, told: list[Report], now_ms: int) -> tuple[Rollout, str]:
-        verdict, why = judge(seen(rollout, name, told), self._gate, now_ms - rollout.since_ms)
-        rollout = replace(rollout, why=why[:300], looked_ms=now_ms)
+        found = seen(rollout, name, told)
+        verdict, why = judge(found, self._gate, now_ms - rollout.since_ms)
+        rollout = replace(rollout, why=why[:300], looked_ms=now_ms, seen=found)
         match verdict:
             case Verdict.HALT:
+                self._keep(name, rollout)
                 rollout = self.halt(name, why, now_ms)
             case Verdict.ADVANCE:
                 rollout = self._set(name, _next(rollout, now_ms))
@@ -127,9 +130,15 @@ def kept(folder: Path) -> dict[str, Rollout]:
     file = folder / _FILE
     try:
         data = file.read_bytes() if file.exists() else b"{}"
-        return {name: Rollout(**{**one, "state": State(one["state"])}) for name, one in json.loads(data).items()}
+        return {name: _rollout(one) for name, one in json.loads(data).items()}
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise ReleaseError(f"{file}: not sound ({error})") from None
+
+
+def _rollout(one: dict[str, Any]) -> Rollout:
+    """Raises ValueError, TypeError, KeyError."""
+    found = one.get("seen")
+    return Rollout(**{**one, "state": State(one["state"]), "seen": Seen(**found) if found else None})
 
 
 def seen(rollout: Rollout, name: str, reports: Iterable[Report]) -> Seen:

@@ -6,6 +6,8 @@ What ails a terminal, and what to do about it, is in server/fleet/advice.py.
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from server.web.words_rollouts import ROLLOUTS
+
 # name: English, Hindi
 _PAGES = {
     "fleet": ("Fleet", "टर्मिनल"),
@@ -376,7 +378,7 @@ _SAID = {
 }  # fmt: skip
 
 WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
-    {**_PAGES, **_OVERVIEW, **_LIST, **_TERMINAL, **_ORDERS, **_TICKETS, **_ALARMS, **_CLAIMS, **_SEARCH, **_SAID}
+    _PAGES | _OVERVIEW | _LIST | _TERMINAL | _ORDERS | _TICKETS | _ALARMS | _CLAIMS | ROLLOUTS | _SEARCH | _SAID
 )
 
 

@@ -1,7 +1,7 @@
-"""The pages about terminals: overview and map, lists, one terminal, commands, tickets, alarms. server/web/app.py takes
-them by `ROUTERS`."""
+"""The pages about terminals: overview and map, lists, one terminal, commands, tickets, alarms, releases.
+server/web/app.py takes them by `ROUTERS`."""
 
-from server.web.fleet_pages import alarms, claims, commands, live, overview, terminal, terminals, tickets
+from server.web.fleet_pages import alarms, claims, commands, live, overview, rollouts, terminal, terminals, tickets
 
 ROUTERS = [
     overview.router,
@@ -11,5 +11,6 @@ ROUTERS = [
     tickets.router,
     alarms.router,
     claims.router,
+    rollouts.router,
     live.router,
 ]

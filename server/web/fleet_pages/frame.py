@@ -32,6 +32,7 @@ _TABS = (
     ("work", "/work", Right.MEND),
     ("orders", "/orders", Right.FLEET),
     ("rosters", "/rosters", Right.FLEET),
+    ("rollouts", "/rollouts", Right.FLEET),
     ("claims", "/claims", Right.COMMAND),
     ("refused", "/refused", Right.REFUSALS),
 )
