@@ -31,6 +31,7 @@ PATHS = (
     "/work",
     "/orders",
     "/rosters",
+    "/rollouts",
     "/claims",
     "/search",
 )
