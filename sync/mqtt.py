@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from sync import LinkError
 from sync.attempt import Attempt
@@ -37,6 +37,7 @@ _TCP_INFO = struct.Struct("128xQII56xQ")
 _HEADER_BYTES = 52  # IPv4, and TCP with time stamps
 _GATHER_S = 0.04  # what is said so soon after CONNECT shares its segment, and its record of TLS
 _RECORD_BYTES = 16_384  # what one holds
+_PACKETS_A_TURN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,14 +266,28 @@ class _Client(paho.Client):
 
     trouble: ssl.SSLError | None = None  # why TLS ended, which paho takes for any other end
     attempt = Attempt()
+    _dry = False  # nothing more to read
     _held = b""  # packets that go out with the next
 
     def _create_socket_connection(self) -> socket.socket:
         return self.attempt.connect(self._host, self._port, self._connect_timeout)
 
+    def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:
+        """Many packets at a turn: what they are answered with goes out together."""
+        self._dry = False
+        code = super().loop_read(max_packets)
+        for _ in range(_PACKETS_A_TURN):
+            if code or self._dry or self._sock is None:
+                break
+            code = super().loop_read(max_packets)
+        return code
+
     def _sock_recv(self, bufsize: int) -> bytes:
         try:
             return super()._sock_recv(bufsize)
+        except BlockingIOError:
+            self._dry = True
+            raise
         except ssl.SSLError as error:
             self.trouble = error
             raise
