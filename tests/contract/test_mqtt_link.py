@@ -17,6 +17,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from paho.mqtt.client import MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
 from server.broker import Broker
@@ -563,3 +564,20 @@ def test_packets_that_share_a_record_arrive_in_order_though_the_line_takes_a_par
         client._sock = None
     assert blocked > 0
     assert came == first + last[:sent]
+
+
+def test_what_comes_together_is_answered_together() -> None:
+    near, far = socket.socketpair()
+    with near, far:
+        near.setblocking(False)
+        client = _Client(CallbackAPIVersion.VERSION2, manual_ack=True)
+        client._sock = near
+
+        def answer(_client: object, _data: object, message: MQTTMessage) -> None:
+            client.ack(message.mid, message.qos)
+
+        client.on_message = answer
+        far.sendall(b"".join(bytes([0x32, 6, 0, 1]) + b"t" + bytes([0, n]) + b"!" for n in range(1, 11)))
+        assert client.loop_read() == client.loop_write() == 0
+        client._sock = None
+        assert far.recv(4096) == b"".join(bytes([0x40, 2, 0, n]) for n in range(1, 11))
