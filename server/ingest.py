@@ -41,9 +41,6 @@ log = logging.getLogger("hazri.ingest")
 # for twice as many is kept free of beats, so that a flood of beats cannot keep a batch out.
 _QUEUE = 4 * MAX_IN_FLIGHT
 _BEATS = _QUEUE - 2 * MAX_IN_FLIGHT
-# An agent has at most 16 messages under way. Of one that does not wait for receipts so many are let in at a time, and
-# the others' wait no longer than these take.
-_WAITING = 48
 _TELL = 100  # dropped messages are counted one by one, and told of by the hundred: a flood must be cheap to drop
 _FIRST_RETRY_S, _RETRY_MAX_S = 0.1, 5.0
 _NOTES_PER_GROUP = 20
@@ -148,9 +145,9 @@ class Ingest:
         if self._dropped and (self._dropped >= _TELL or now_s - self._told_dropped_s > 1):
             self._feed.add(Counter(throttled=self._dropped))
             self._dropped, self._told_dropped_s = 0, now_s
-        passage = self._throttle.message(terminal, len(delivery.payload), now_s)
         waiting = self._let_in.get(terminal, 0) - self._answered.get(terminal, 0)
-        if passage is not Passage.PASS or waiting >= _WAITING:
+        passage = self._throttle.message(terminal, len(delivery.payload), now_s, waiting)
+        if passage is not Passage.PASS:
             delivery.done()  # its sender has no receipt for it, and keeps it
             self._dropped += 1
             if passage is Passage.FLOOD:

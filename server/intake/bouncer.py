@@ -1,12 +1,16 @@
 """Shows a flooding terminal the door: denied everything at the broker, its session cut, for a time that grows.
 
 Denied first, cut second: a client whose name is its certificate's is back at once, and must find the door closed. The
-cut is a session of the same name, which the broker gives way to (MQTT 3.1.1, section 3.1.4). It is repeated while the
-terminal is out: Mosquitto 2.0.11 hangs up on a publication that a `deny` forbids, but that is written nowhere. A
-certificate revocation list would not do, as who resumes a TLS session is not asked for a certificate again.
+cut is a session of the same name, which the broker gives way to (MQTT 3.1.1, section 3.1.4), and which stays: when the
+terminal comes back and takes its place, it is cut again within a moment. Denying alone would not do: Mosquitto reads,
+acknowledges and forgets what a `deny` forbids, as fast as it comes, and has time for little else. Nor would a
+certificate revocation list, as who resumes a TLS session is not asked for a certificate again.
 """
 
+import contextlib
 import logging
+import select
+import socket
 import threading
 import time
 from collections import Counter
@@ -19,7 +23,7 @@ from server.ledger.store import Ledger, now_ms, upsert
 from server.ledger.tables import alarm
 from server.settings import BrokerSettings
 from server.sharing import changes
-from server.trust.cut import cut
+from server.trust.cut import Seat
 from server.trust.keys import ServerKeys
 from sync.record import LOG_BYTES
 
@@ -27,7 +31,7 @@ log = logging.getLogger("hazri.bouncer")
 
 FIRST_OUT_S, LONGEST_OUT_S = 60.0, 3600.0
 _GOOD_AFTER_S = 24 * 3600.0
-_POLL_S, _AGAIN_S = 1.0, 5.0
+_POLL_S, _AGAIN_S = 1.0, 5.0  # and how long after the broker did not let us in
 KIND = "flood"
 
 
@@ -37,12 +41,13 @@ class _Out:
 
     times: int
     until_s: float
-    cut_at_s: float = 0.0
+    seat: Seat  # ours while it is denied
+    again_s: float = 0.0  # not to be taken before
     denied: bool = True
 
 
 class Bouncer:
-    """`flooding` may be called from any thread. `start`, then `stop` once."""
+    """`flooding` may be called from any thread. `start`, or `step` from one's own; then `stop` once."""
 
     def __init__(self, broker: Broker, settings: BrokerSettings, keys: ServerKeys, ledger: Ledger, feed: Feed) -> None:
         self._broker = broker
@@ -53,8 +58,10 @@ class Bouncer:
         self._lock = threading.Lock()
         self._new: set[str] = set()
         self._out: dict[str, _Out] = {}
-        self._wake = threading.Event()
+        self._hear, self._wake = socket.socketpair()
+        self._hear.setblocking(False)
         self._stopping = False
+        self._poll_s = _POLL_S
         self._thread = threading.Thread(target=self._run, name="bouncer", daemon=True)
 
     def start(self) -> None:
@@ -62,8 +69,13 @@ class Bouncer:
 
     def stop(self) -> None:
         self._stopping = True
-        self._wake.set()
-        self._thread.join()
+        self._wake.send(b"!")
+        if self._thread.is_alive():
+            self._thread.join()
+        for one in self._out.values():
+            one.seat.leave()
+        self._hear.close()
+        self._wake.close()
 
     def flooding(self, terminal: str) -> None:
         """Put it out soon."""
@@ -71,16 +83,26 @@ class Bouncer:
             known = terminal in self._new or (terminal in self._out and self._out[terminal].denied)
             self._new.add(terminal)
         if not known:
-            self._wake.set()
+            self._wake.send(b"!")
 
     def _run(self) -> None:
         while not self._stopping:
-            self._wake.wait(_POLL_S)
-            self._wake.clear()
+            self._wait()
             try:
                 self.step(time.monotonic())
             except Exception as error:  # noqa: BLE001 - one bad turn must not leave the door unguarded for ever
                 log.warning("bouncer state=failed reason=%s: %s", type(error).__name__, error)
+
+    def _wait(self) -> None:
+        """Until somebody floods, or takes a seat of ours, or a while is over."""
+        poll = select.poll()
+        poll.register(self._hear, select.POLLIN)
+        for one in self._out.values():
+            if one.seat.fileno() >= 0:
+                poll.register(one.seat, select.POLLIN)
+        poll.poll(self._poll_s * 1000)
+        with contextlib.suppress(BlockingIOError):
+            self._hear.recv(4096)
 
     def step(self, now_s: float) -> None:
         """Put out who floods, let in whose time is over, cut again who is still out."""
@@ -91,17 +113,17 @@ class Bouncer:
         for name in new:
             times = self._out[name].times + 1 if name in self._out else 1
             out_s = min(LONGEST_OUT_S, FIRST_OUT_S * 2 ** (times - 1))
-            self._out[name] = _Out(times, now_s + out_s)
+            self._out[name] = _Out(times, now_s + out_s, Seat(self._settings, self._keys, name))
             log.warning("terminal=%s state=cut reason=flood times=%d out_s=%.0f", name, times, out_s)
         for name in back:
             self._out[name].denied = False
+            self._out[name].seat.leave()
             log.info("terminal=%s state=let_in", name)
         if new or back:
             self._broker.deny({name for name, one in self._out.items() if one.denied})
-        for name, one in self._out.items():
-            if one.denied and now_s - one.cut_at_s >= _AGAIN_S:
-                one.cut_at_s = now_s
-                cut(self._settings, self._keys, name)
+        for one in self._out.values():
+            if one.denied and not one.seat.held and now_s >= one.again_s and not one.seat.take():
+                one.again_s = now_s + _AGAIN_S
         for name in new:
             self._raise(name)
         for name in [name for name, one in self._out.items() if now_s > one.until_s + _GOOD_AFTER_S]:
