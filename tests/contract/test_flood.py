@@ -16,6 +16,7 @@ from server.feed import Feed
 from server.intake.bouncer import FIRST_OUT_S, Bouncer
 from server.ledger.store import Ledger
 from server.trust import pki
+from server.trust.cut import Seat
 from server.trust.keys import ServerKeys, open_keys
 from sync.keys import new_transport_key, write_key
 from tests.unit.server.aggregator import WAIT_S, broker_settings, free_port
@@ -27,7 +28,7 @@ class Door:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.keys: ServerKeys = open_keys(folder, ("127.0.0.1",))
-        settings = broker_settings(free_port())
+        self.settings = settings = broker_settings(free_port())
         self.address = "127.0.0.1", settings.port
         self.broker = Broker(settings, folder, self.keys)
         self.ledger = Ledger(f"sqlite:///{folder / 'ledger.db'}")
@@ -35,8 +36,13 @@ class Door:
         self.bouncer = Bouncer(self.broker, settings, self.keys, self.ledger, self.feed)
         self.broker.start()
 
-    def line(self, name: str, heard: list[tuple[str, bytes]] | None = None) -> Line:
+    def line(self, name: str) -> Line:
         """A line of this name that is up."""
+        one = self.dial(name)
+        turn([one], lambda: one.up)
+        return one
+
+    def dial(self, name: str) -> Line:
         path = self.folder / name
         if not path.exists():
             path.mkdir()
@@ -46,10 +52,7 @@ class Door:
             crt = pki.client_certificate(self.keys.authority, name, key.public_key(), now, 1)
             (path / "crt").write_bytes(pki.pem(crt))
         context = client_context(self.keys.directory / "ca.crt", path / "crt", path / "key")
-        got = [] if heard is None else heard
-        one = Line(name, self.address, context, lambda topic, payload: got.append((topic, payload)))
-        turn([one], lambda: one.up)
-        return one
+        return Line(name, self.address, context, lambda *_: None)
 
     def ingest(self, heard: list[tuple[str, bytes]]) -> Line:
         """Who hears what terminals say."""
@@ -70,6 +73,7 @@ def door(tmp_path: Path) -> Iterator[Door]:
     try:
         yield one
     finally:
+        one.bouncer.stop()
         one.broker.stop()
         one.ledger.close()
 
@@ -116,8 +120,7 @@ def test_who_floods_is_cut_and_denied_and_others_are_not(door: Door) -> None:
         back = door.line("t-2")
         with closing(back):
             back.publish("hz1/t-2/u/p", b"again")
-            with contextlib.suppress(LineLost):  # this broker hangs up on what it denies; others only drop it
-                turn([back], lambda: not back.waiting)
+            turn([back], lambda: not back.waiting)  # the broker acknowledges what it denies, and forgets it
             honest.publish("hz1/t-1/u/p", b"punches")
             turn([ingest, honest], lambda: bool(heard))
             assert heard == [("hz1/t-1/u/p", b"punches")]
@@ -128,10 +131,49 @@ def test_who_floods_is_cut_and_denied_and_others_are_not(door: Door) -> None:
 def test_who_comes_back_while_out_is_cut_again(door: Door) -> None:
     door.bouncer.flooding("t-2")
     door.bouncer.step(1000.0)
-    back = door.line("t-2")
-    with closing(back):
-        door.bouncer.step(1006.0)
-        assert lost(back)
+    for at in (1000.1, 1000.2):
+        back = door.line("t-2")
+        with closing(back):
+            door.bouncer.step(at)
+            assert lost(back)
+
+
+def test_nobody_need_look_for_whom_to_cut_again(door: Door) -> None:
+    """Its seat is held: whoever takes it is cut by that alone, long before the bouncer would look by itself."""
+    door.bouncer._poll_s = 1000.0
+    door.bouncer.start()
+    door.bouncer.flooding("t-2")
+    turn([], door.alarms)
+    for _ in range(5):
+        with contextlib.suppress(LineLost), closing(back := door.dial("t-2")):
+            turn([back], lambda: False)
+    honest = door.line("t-1")
+    with closing(honest):
+        honest.publish("hz1/t-1/u/p", b"punches")
+        turn([honest], lambda: not honest.waiting)
+
+
+def test_a_seat_says_when_it_is_taken(door: Door) -> None:
+    seat = Seat(door.settings, door.keys, "t-2")
+    assert (seat.held, seat.fileno()) == (False, -1)
+    assert seat.take()
+    assert seat.held
+    line = door.line("t-2")
+    with closing(line):
+        turn([line], lambda: not seat.held)
+        assert seat.take()
+        assert lost(line)
+    assert seat.held
+    seat.leave()
+    assert (seat.held, seat.fileno()) == (False, -1)
+
+
+def test_a_seat_at_a_broker_that_is_away_is_not_taken(door: Door) -> None:
+    seat = Seat(door.settings, door.keys, "t-2")
+    assert seat.take()
+    door.broker.stop()
+    assert not seat.take()
+    assert not seat.held
 
 
 def test_it_may_come_back_and_stays_out_longer_the_next_time(door: Door) -> None:

@@ -1,6 +1,6 @@
 """How much a terminal may send before it counts as a flood."""
 
-from server.intake.throttle import FLOOD_DROPS, RATES, Passage, Throttle
+from server.intake.throttle import FLOOD_DROPS, MOST_WAITING, RATES, Passage, Throttle
 
 BATCH, BATCH_BYTES = 50, 500
 
@@ -45,6 +45,30 @@ def test_who_does_not_wait_floods() -> None:
     assert passed(throttle, 5000, 0.0, records=1) == RATES.hold[0]
     assert throttle.message("t-1", 1, 0.0) is Passage.FLOOD
     assert throttle.message("t-2", 1, 0.0) is Passage.PASS
+
+
+def test_who_sends_on_while_nothing_is_answered_floods_long_before_the_bucket_is_empty() -> None:
+    throttle = Throttle()
+    seen = [throttle.message("t-1", 500, 0.001 * n, waiting=min(n, MOST_WAITING)) for n in range(200)]
+    assert seen.index(Passage.DROP) == MOST_WAITING
+    assert seen.index(Passage.FLOOD) == MOST_WAITING + FLOOD_DROPS - 1
+    assert set(seen[MOST_WAITING + FLOOD_DROPS :]) == {Passage.FLOOD}
+
+
+def test_an_agent_that_repeats_itself_while_nothing_is_answered_is_no_flood() -> None:
+    """S12: the ledger takes nothing for an hour, and the line breaks every second besides."""
+    throttle = Throttle()
+    seen = {throttle.message("t-1", 500, float(s), waiting=MOST_WAITING) for s in range(3600) for _ in range(16)}
+    assert seen == {Passage.DROP}
+
+
+def test_a_flooder_is_shut_out_while_what_the_broker_still_had_of_it_comes() -> None:
+    throttle = Throttle()
+    for _ in range(MOST_WAITING + FLOOD_DROPS):
+        throttle.message("t-1", 500, 0.0, waiting=MOST_WAITING)
+    assert throttle.message("t-1", 500, 1.0) is Passage.FLOOD
+    assert throttle.message("t-2", 500, 1.0) is Passage.PASS
+    assert throttle.message("t-1", 500, 11.0) is Passage.PASS
 
 
 def test_records_and_bytes_run_out_too() -> None:
