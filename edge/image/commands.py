@@ -102,7 +102,7 @@ def _shown(settings: Settings, server: str) -> Callable[[Waiting], None]:
     if panel is None:
         return tell
     languages = tuple(Language(code) for code in settings.shown.languages)
-    show = firstboot_screen.shower(panel, languages, f"{server.rstrip('/')}/fleet/claims")
+    show = firstboot_screen.shower(panel, languages, f"{server.rstrip('/')}/claims")
 
     def both(waiting: Waiting) -> None:
         tell(waiting)

@@ -11,7 +11,7 @@ from edge.image.firstboot_screen import WORDS, qr, shower
 from edge.screen.words import Language
 from edge.trust.claim import Step, Waiting
 
-LINK = "https://attendance.example/fleet/claims"
+LINK = "https://attendance.example/claims"
 
 
 class Panel:
