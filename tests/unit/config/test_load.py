@@ -39,7 +39,7 @@ def test_what_is_given_is_taken(tmp_path: Path) -> None:
     )
     assert edge.state_dir == Path("/srv/hazri")
     assert (edge.policy.debounce_s, edge.sync.receipt_timeout_s) == (90, 5.0)
-    assert edge.devices.sensors == (Sensor("virtual", {"socket": "/run/v.sock", "dpi": 500}),)
+    assert edge.sensors == (Sensor("virtual", {"socket": "/run/v.sock", "dpi": 500}),)
 
 
 @pytest.mark.parametrize(
