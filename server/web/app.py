@@ -27,6 +27,7 @@ from server.web import (
     api,
     bundles,
     claims,
+    exchange_api,
     feed,
     fleet_api,
     fleet_pages,
@@ -62,6 +63,7 @@ ROUTERS: list[APIRouter] = [
     api.router,
     bundles.router,
     claims.router,
+    exchange_api.router,
     feed.router,
     standing.router,
     transparency.router,
@@ -130,6 +132,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
         *standing.SCHEMAS,
         *fleet_api.SCHEMAS,
         *leads.SCHEMAS,
+        *exchange_api.SCHEMAS,
     ]
     _, components = msgspec.json.schema_components(answers, ref_template="#/components/schemas/{name}")
     document.setdefault("components", {}).setdefault("schemas", {}).update(components)

@@ -116,10 +116,22 @@ WORDS: dict[str, tuple[str, str]] = {
     "exchange.locations": ("Places of terminals", "टर्मिनल के स्थान"),
     "exchange.holidays": ("Holidays", "अवकाश दिवस"),
     "exchange.people": ("People", "व्यक्ति"),
+    "lists_title": ("Lists from a file", "फ़ाइल से सूचियाँ"),
+    "lists_explain": ("A CSV file with these headings. Try it first: every bad row is listed and nothing is stored. A code that is there already is changed, others are added.", "इन शीर्षकों वाली CSV फ़ाइल। पहले जाँचें: हर ग़लत पंक्ति दिखेगी और कुछ जमा नहीं होगा। जो कोड पहले से है वह बदलेगा, शेष जुड़ेंगे।"),
+    "lists_file": ("File of the list", "सूची की फ़ाइल"),
+    "lists_office": ("Code of an office: rows reach it and all below. Empty: all of yours.", "कार्यालय कोड: पंक्तियाँ उस पर और उसके अधीन लागू। ख़ाली: आपके सभी।"),
+    "lists_order": ("Order that declares the holidays", "अवकाश घोषित करने वाला आदेश"),
+    "lists_sound": ("All {n} rows are right. Choose the file again and import.", "सभी {n} पंक्तियाँ सही हैं। फ़ाइल फिर चुनें और आयात करें।"),
+    "lists_done": ("{n} rows were taken in.", "{n} पंक्तियाँ ली गईं।"),
     "hint.exchange": ("Check-ins for Frappe HR and Odoo, holidays, lists", "फ्रैपे एचआर और ओडू हेतु उपस्थिति, अवकाश, सूचियाँ"),
 }  # fmt: skip
 
 SAID: dict[str, str] = {
+    "choose a CSV file of at most 8 MB": "अधिकतम 8 MB की CSV फ़ाइल चुनें",
+    "mend the row and bring the file again": "पंक्ति ठीक करें और फ़ाइल फिर लाएँ",
+    "expected yes or no": "yes या no लिखें",
+    "a holiday needs a name": "अवकाश का नाम चाहिए",
+    "no open office of yours has this code": "आपके किसी खुले कार्यालय का यह कोड नहीं",
     "prior approval is given before the day of the work; choose today or later": "पूर्व स्वीकृति कार्य के दिन से पहले दी जाती है; आज या बाद का दिन चुनें",
     "prior approval needs full details of the work (R3.6)": "पूर्व स्वीकृति में कार्य का पूरा विवरण चाहिए",
     "choose somebody": "किसी को चुनें",

@@ -10,6 +10,7 @@ from server.web.people_pages import (
     exchange,
     imports,
     leave_accounts,
+    lists,
     masters,
     offices,
     organisations,
@@ -26,7 +27,7 @@ from server.web.people_pages import (
     sitting,
 )
 
-# `imports` before `people`: /people/import is no person. `sent` before `returns`: nor is it a return.
+# `imports` before `people`: /people/import is no person; `lists` before `masters` and `sent` before `returns` likewise.
 ROUTERS: list[APIRouter] = [
     one.router
     for one in (
@@ -36,6 +37,7 @@ ROUTERS: list[APIRouter] = [
         imports,
         people,
         offices,
+        lists,
         masters,
         service,
         coverage,

@@ -1,7 +1,7 @@
 """What the pages of people share: what was typed, who asks and where they may, and what is wrong beside its field."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -47,18 +47,21 @@ class Typed:
         return found[0].file.read(most + 1) if found else b""
 
 
-async def _typed(request: Request) -> Typed:
+async def _typed(request: Request) -> AsyncIterator[Typed]:
+    """What was typed; its files are closed when the answer has gone."""
     if not request.headers.get("content-type", "").startswith(("application/x-www-form", "multipart/form")):
-        return Typed({}, {})
+        yield Typed({}, {})
+        return
     texts: dict[str, str] = {}
     files: dict[str, tuple[UploadFile, ...]] = {}
-    for name, value in (await request.form()).multi_items():
-        if isinstance(value, UploadFile):
-            if value.filename:
-                files[name] = (*files.get(name, ()), value)
-        elif len(value) <= MAX_TEXT or name == "draft":
-            texts[name] = value.replace("\0", "\N{REPLACEMENT CHARACTER}").strip()
-    return Typed(texts, files)
+    async with request.form() as form:
+        for name, value in form.multi_items():
+            if isinstance(value, UploadFile):
+                if value.filename:
+                    files[name] = (*files.get(name, ()), value)
+            elif len(value) <= MAX_TEXT or name == "draft":
+                texts[name] = value.replace("\0", "\N{REPLACEMENT CHARACTER}").strip()
+        yield Typed(texts, files)
 
 
 Form = Annotated[Typed, Depends(_typed)]
