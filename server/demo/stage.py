@@ -26,14 +26,16 @@ Hear = Callable[[dict[str, Any]], None]
 
 
 class Program:
-    """One child, which ends when we do. Its stdout lines go to `hear`; what it logs goes to a file."""
+    """One child of `python`, which ends when we do. Its stdout lines go to `hear`; what it logs goes to a file."""
 
-    def __init__(self, name: str, command: list[str], folder: Path, hear: Callable[[str], None]) -> None:
+    def __init__(
+        self, name: str, command: list[str], folder: Path, hear: Callable[[str], None], python: str = sys.executable
+    ) -> None:
         self.name = name
         self._log = folder / f"{name.replace(' ', '-')}.log"
         with self._log.open("wb") as log:
             self._child = subprocess.Popen(
-                leash.tied([sys.executable, "-P", *command]),
+                leash.tied([python, "-P", *command]),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
