@@ -73,6 +73,7 @@ class Machine:
     def __init__(self, folder: Path, hands: Hands) -> None:
         folder.mkdir()
         self.folder, self._hands = folder, hands
+        self.python = sys.executable  # what the units run
         self.card, self.state = folder / "card.img", folder / "state"
         self.config = folder / "edge.toml"
         self.config.write_text(
@@ -114,11 +115,17 @@ class Machine:
         command = ["-m", "edge", unit, "--events", "json", "--config", str(self.config)]
         heard = self.events[unit]
         heard.clear()
-        self._units[unit] = Program(unit, command, self.folder, lambda line: heard.append(json.loads(line)))
+        self._units[unit] = Program(
+            unit, command, self.folder, lambda line: heard.append(json.loads(line)), self.python
+        )
 
     def stop(self, *units: str) -> None:
         for unit in units or tuple(self._units):
             self._units.pop(unit).stop()
+
+    def pids(self) -> dict[str, int]:
+        """Of the units that were started."""
+        return {unit: program.pid for unit, program in self._units.items()}
 
     def said(self, unit: str, **fields: Any) -> list[dict[str, Any]]:
         """What a unit has said with these fields."""

@@ -2,8 +2,8 @@
 without losing a punch, and is cut off when it is stolen.
 
 Real programs, an emulated machine (tests/flow/technician.py). What is typed is counted; how long it took is said, and
-not judged here, as it says more of the machine the tests run on. An update with its way back is played on such a
-machine in tests/flow/test_update.py: stop the units of `Machine`, let it update, start them again.
+not judged here, as it says more of the machine the tests run on. Its last part, an update and the way back from
+one, is in tests/flow/test_update.py.
 """
 
 import json
@@ -41,10 +41,10 @@ class Day:
         self.hands = Hands(self.server)
         self.person = ""
 
-    def claim(self, machine: Machine, *more: str) -> None:
+    def claim(self, machine: Machine, *more: str, name: str = "gate-1") -> None:
         """A token, a card, a machine that is switched on, and somebody at the dashboard."""
         toml = machine.folder / "hazri.toml"
-        toml.write_text(self.hands.server("claim", "make", "--id", "gate-1", "--url", self.server.url, *more))
+        toml.write_text(self.hands.server("claim", "make", "--id", name, "--url", self.server.url, *more))
         self.hands.edge("image", "dropin", "--file", str(toml), "--to", str(machine.card))
         first = machine.plug_in()
         self.hands.tap("power on")
