@@ -8,6 +8,7 @@ from pathlib import PurePath
 
 from drivers import OptionError, ProtocolError, sim_finger
 from drivers.entry import Stage
+from drivers.grain import grained
 from drivers.gt521f import codec
 from drivers.gt521f.codec import ACK, BAUDS, NACK, Cmd, Damaged, Data, Event, Nack, Packet
 from drivers.sim_finger import Finger
@@ -275,7 +276,7 @@ def _answer(answer: int | Nack | tuple[int, bytes]) -> bytes:
 
 
 HELP = (
-    "place [PICTURE] · lift · bad · clear · spoil [N] · reset · unplug · plug · noise · "
+    "place [PICTURE] · touch [PICTURE] · lift · bad · clear · spoil [N] · reset · unplug · plug · noise · "
     "enrol ID [PICTURE] · pictures · status · help"
 )
 
@@ -300,6 +301,9 @@ class Gt521fSim:
             case ["place", *name] if len(name) < 2:
                 module.on_glass = finger(*name)
                 return f"{module.on_glass.name} lies on the glass"
+            case ["touch", *name] if len(name) < 2:
+                module.on_glass = Finger(finger(*name).name, grained(finger(*name).image))
+                return f"{module.on_glass.name} lies on the glass, as never before"
             case ["lift"]:
                 module.on_glass = None
                 return "nothing lies on the glass"

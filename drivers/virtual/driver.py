@@ -13,12 +13,10 @@ from drivers.lines import LineServer, Message, Peer
 from drivers.virtual import codec
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    pass
 
 _MAX_WAITING_KEYS = 64
 _GLASS_PX = (288, 256)
-_GRAIN = 1 / 64  # of the pixels
 
 
 class VirtualDriver:
@@ -58,9 +56,11 @@ class VirtualDriver:
         found = self._wait(timeout_s)
         if found is None or isinstance(found, Retry):
             return found
+        from drivers.grain import grained
+
         data, dpi, played = found
         image = codec.picture(data)
-        return Scan(image if played else _grained(image), float(dpi), Modality.FINGER)
+        return Scan(image if played else grained(image), float(dpi), Modality.FINGER)
 
     def bare(self) -> Scan | None:
         self._check_open()
@@ -126,13 +126,6 @@ class VirtualDriver:
         with self._changed:
             self._fresh, self._finger = what, what is not None
             self._changed.notify_all()
-
-
-def _grained(image: "NDArray[np.uint8]") -> "NDArray[np.uint8]":
-    """With a sensor's own noise: here and there a pixel is one shade off, so no two pictures are the same."""
-    import numpy as np
-
-    return image ^ (np.random.default_rng().random(image.shape) < _GRAIN).astype(np.uint8)
 
 
 def _read(path: Path) -> bytes:

@@ -5,6 +5,7 @@ from pathlib import PurePath
 
 from drivers import OptionError, ProtocolError, sim_finger
 from drivers.entry import Stage
+from drivers.grain import grained
 from drivers.stand import Stand
 from drivers.zfm.sim_module import Module, Variant
 from drivers.zfm.table import Code
@@ -22,7 +23,7 @@ VARIANTS: Mapping[str, Variant] = {
 }
 
 HELP = (
-    "place [PICTURE] · lift · messy · faint · clear · spoil [N] · reset · unplug · plug · noise · "
+    "place [PICTURE] · touch [PICTURE] · lift · messy · faint · clear · spoil [N] · reset · unplug · plug · noise · "
     "enrol PAGE [PICTURE] · pictures · status · help"
 )
 _NOISE = bytes(range(0xE8, 0xF8)) + b"\xef\x01\xff\xff\x55"
@@ -38,7 +39,7 @@ class ZfmSim:
         self.module = Module(VARIANTS[stage.variant or "r307"], self._fingers)
         self.stand = Stand(stage, self.module.hear, lambda: self.module.baud)
         self._words: Mapping[str, Callable[..., str]] = {
-            "place": self._place, "lift": self._lift, "messy": lambda: self._trouble(Code.MESSY),
+            "place": self._place, "touch": self._touch, "lift": self._lift, "messy": lambda: self._trouble(Code.MESSY),
             "faint": lambda: self._trouble(Code.FEW_POINTS), "clear": lambda: self._trouble(Code.OK),
             "spoil": self._spoil, "reset": self._reset, "unplug": self._unplug, "plug": self._plug,
             "noise": self._noise, "enrol": self._enrol, "pictures": lambda: " ".join(self._fingers),
@@ -64,6 +65,11 @@ class ZfmSim:
     def _place(self, picture: str = "") -> str:
         self.module.on_glass = self._finger(picture)
         return f"{self.module.on_glass.name} lies on the glass"
+
+    def _touch(self, picture: str = "") -> str:
+        finger = self._finger(picture)
+        self.module.on_glass = sim_finger.Finger(finger.name, grained(finger.image, shade=16))
+        return f"{finger.name} lies on the glass, as never before"
 
     def _lift(self) -> str:
         self.module.on_glass = None

@@ -94,7 +94,7 @@ class Module:
 
     def _boot(self) -> None:
         self._verified = not self.password
-        self._image = b""
+        self._image, self._owner = b"", ""
         self._buffers: dict[int, bytes] = {}
         self._awaited: tuple[Op, int] | None = None  # data on their way down, and for which buffer
         self._data, self._data_lost = bytearray(), False
@@ -153,7 +153,7 @@ class Module:
             if self._data_lost:
                 return  # what was there before stays
             if op is Op.DOWN_IMAGE:
-                self._image = bytes(self._data)
+                self._image, self._owner = bytes(self._data), ""
             else:
                 self._buffers[buffer] = bytes(self._data)
 
@@ -171,7 +171,8 @@ class Module:
         return codec.picture_data(sim_finger.fit(finger.image, self.variant.width_px, self.variant.height_px))
 
     def _template(self, picture: bytes) -> bytes:
-        owner = self._known.get(picture) or hashlib.sha256(picture).hexdigest()
+        owner = self._owner if picture is self._image else ""
+        owner = owner or self._known.get(picture) or hashlib.sha256(picture).hexdigest()
         return sim_finger.merged([sim_finger.touch(owner, picture)], self.variant.template_bytes)
 
     # The instructions, in the order of their codes.
@@ -179,7 +180,7 @@ class Module:
     def _gen_img(self) -> Code:
         if self.on_glass is None:
             return Code.NO_FINGER
-        self._image = self._packed(self.on_glass)
+        self._image, self._owner = self._packed(self.on_glass), self.on_glass.name
         return Code.OK
 
     def _img_2_tz(self, buffer: int) -> Code:

@@ -14,6 +14,7 @@ import cv2
 from drivers.camera import LOCAL_VARIANTS, NET_VARIANTS
 from drivers.camera.sim import CameraSimulation
 from drivers.entry import Simulation, Stage
+from drivers.grain import grained
 from drivers.gt521f.sim import Gt521fSim
 from drivers.http_capture.sim import CaptureSimulation
 from drivers.uru4000.sim import UruSimulation
@@ -36,14 +37,13 @@ class Spoken:
     """A simulator's glass, by the words it knows: `touch` is followed by a picture's path, or by its name alone."""
 
     sim: Simulation
-    touch: str
     by_name: bool = False
     bare_s: float = SEEN_BARE_S
 
     def lay(self, picture: Path) -> None:
         self.sim.do("lift")
         time.sleep(self.bare_s)
-        self.sim.do(f"{self.touch} {picture.stem if self.by_name else picture}")
+        self.sim.do(f"touch {picture.stem if self.by_name else _alive(picture)}")
 
     def lift(self) -> None:
         self.sim.do("lift")
@@ -73,32 +73,32 @@ def zfm(site: Site, pictures: Path) -> Device:
     """Pictures, at a speed at which they are worth it: the R503's, which are small, at 115200 baud."""
     sim = ZfmSim(Stage(pty=site.folder / "zfm", variant="r307", library=pictures, pacing=False))
     options = f'{{ port = "{site.folder}/zfm", mode = "image" }}'
-    return Device("zfm", block("zfm", options), Spoken(sim, "place", by_name=True), [sim])
+    return Device("zfm", block("zfm", options), Spoken(sim, by_name=True), [sim])
 
 
 def zfm_match(site: Site, pictures: Path) -> Device:
     """The same module, asked to compare."""
     sim = ZfmSim(Stage(pty=site.folder / "zfm", variant="r307", library=pictures, pacing=False))
     options = f'{{ port = "{site.folder}/zfm", mode = "match" }}'
-    return Device("zfm", block("zfm", options), Spoken(sim, "place", by_name=True, bare_s=0.3), [sim], module=True)
+    return Device("zfm", block("zfm", options), Spoken(sim, by_name=True, bare_s=0.3), [sim], module=True)
 
 
 def gt521f(site: Site, pictures: Path) -> Device:
     sim = Gt521fSim(Stage(pty=site.folder / "gt521f", library=pictures, pacing=False))
     options = f'{{ port = "{site.folder}/gt521f", mode = "image" }}'
-    return Device("gt521f", block("gt521f", options), Spoken(sim, "place", by_name=True), [sim])
+    return Device("gt521f", block("gt521f", options), Spoken(sim, by_name=True), [sim])
 
 
 def uru4000(_site: Site, _pictures: Path) -> Device:
     sim = UruSimulation(Stage(tcp="127.0.0.1:0", pacing=False))
-    return Device("uru4000", block("uru4000", f'{{ bus = "{sim.where}" }}'), Spoken(sim, "touch"), [sim])
+    return Device("uru4000", block("uru4000", f'{{ bus = "{sim.where}" }}'), Spoken(sim), [sim])
 
 
 def http_capture(_site: Site, pictures: Path) -> Device:
     """By way of the bridge, over TLS."""
     sim = CaptureSimulation(Stage(tcp="127.0.0.1:0", variant="secugen", library=pictures, pacing=False))
     options = f'{{ shape = "secugen", glance_ms = 50, url = "{sim.url}", pin = "{sim.pin}" }}'
-    glass = Spoken(sim, "touch", bare_s=0.4)
+    glass = Spoken(sim, bare_s=0.4)
     return Device("http_capture", block("http_capture", options), glass, [sim], network=True)
 
 
@@ -114,6 +114,13 @@ def camera_net(site: Site, _pictures: Path) -> Device:
     sim = CameraSimulation(Stage(tcp="127.0.0.1:0", library=_face(site)), NET_VARIANTS)
     options = f'{{ url = "{sim.where}", frozen_ms = 0 }}'
     return Device("camera_net", block("camera_net", options), None, [sim], network=True, face=True)
+
+
+def _alive(picture: Path) -> Path:
+    """With the grain of this touch, as no sensor sees the same twice."""
+    alive = picture.with_name("alive.png")
+    cv2.imwrite(str(alive), grained(cv2.imread(str(picture), cv2.IMREAD_GRAYSCALE)))
+    return alive
 
 
 DEVICES: Mapping[str, Callable[[Site, Path], Device]] = {
