@@ -107,7 +107,7 @@ class Broker:
         if path.read_bytes() == data:
             return
         owner = path.stat().st_uid
-        replace_file(path, data)
+        replace_file(path, data, lasting=False)  # written anew at each start, and a flood waits for no disk
         if os.geteuid() == 0:
             os.chown(path, owner, -1, follow_symlinks=False)
 

@@ -8,8 +8,9 @@ import os
 from pathlib import Path
 
 
-def replace_file(path: Path, data: bytes, mode: int | None = 0o600) -> None:
+def replace_file(path: Path, data: bytes, mode: int | None = 0o600, *, lasting: bool = True) -> None:
     """Put `data` in its place. `mode` holds whatever the umask; None: what the umask leaves, for FAT has no modes.
+    Not `lasting`: nobody waits for the disk, and a power cut may leave anything there.
 
     Raises OSError, and then what was there is there still.
     """
@@ -22,9 +23,11 @@ def replace_file(path: Path, data: bytes, mode: int | None = 0o600) -> None:
             os.fchmod(file, mode)
         out.write(data)
         out.flush()
-        os.fsync(file)
+        if lasting:
+            os.fsync(file)
     new.replace(path)
-    sync_folder(path.parent)
+    if lasting:
+        sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:
