@@ -38,3 +38,13 @@ def test_where_it_cannot_be_written_the_old_one_stands(tmp_path: Path) -> None:
     with pytest.raises(OSError, match=r"one\.new"):
         replace_file(tmp_path / "one", b"new")
     assert (tmp_path / "one").read_bytes() == b"old"
+
+
+def test_what_need_not_last_waits_for_no_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[int] = []
+    monkeypatch.setattr(os, "fsync", waited.append)
+    replace_file(tmp_path / "one", b"first", lasting=False)
+    assert waited == []
+    replace_file(tmp_path / "one", b"second")
+    assert len(waited) == 2
+    assert (tmp_path / "one").read_bytes() == b"second"
