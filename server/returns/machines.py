@@ -13,6 +13,7 @@ from server.people.days import day_of
 from server.returns import words
 from server.returns.attend import people_in
 from server.returns.model import Asked, Cell, Column, Return, Table, Text, Weight
+from server.web.words_fleet import WORDS as FLEET
 
 
 def terminals(connection: Connection, asked: Asked) -> Return:
@@ -37,7 +38,7 @@ def terminals(connection: Connection, asked: Asked) -> Return:
             fit, unfit, unknown = fit + told.fit, unfit + told.unfit, unknown + told.unknown
             reasons |= set(told.reasons)
         share = 100 * fit / max(1, fit + unfit + unknown)
-        why = ", ".join(sorted(reasons)).replace("_", " ")
+        why = Text(*(", ".join(_said(one)[place] for one in sorted(reasons)) for place in (0, 1)))
         rows.append((n, row.id, Text(row.name, row.name_hi), fit, unfit, unknown, round(share, 1), why))
         weights.append(Weight.ALERT if share < 95 else Weight.PLAIN)
     numbers = (
@@ -52,6 +53,10 @@ def terminals(connection: Connection, asked: Asked) -> Return:
     main = Table(title, columns, tuple(rows), tuple(weights))
     note = Text("Counted from 08:00 to 18:00 of every day.", "प्रतिदिन 08:00 से 18:00 तक गिना गया।")
     return Return("terminals", title, asked.place, asked.month, asked.now_ms, (main,), (note,))
+
+
+def _said(reason: str) -> tuple[str, str]:
+    return FLEET.get(f"why_{reason}", (reason, reason))
 
 
 def fingers(connection: Connection, asked: Asked) -> Return:

@@ -22,6 +22,7 @@ from server.people.service_ledger import back_entered as late_orders
 from server.returns import words
 from server.returns.attend import clock, date, people_in
 from server.returns.model import Asked, Cell, Column, Return, Table, Text, Weight
+from server.web.words_access import HI
 
 _d = attendance_day.c
 
@@ -59,7 +60,11 @@ def lsa(connection: Connection, asked: Asked) -> Return:
 def custody_register(connection: Connection, asked: Asked, keys: AccessKeys) -> Return:
     """The five columns of R4.4."""
     found = custody.register(connection, keys, _scope(asked), asked.now_ms)
-    rows = tuple((n, line.office, line.official, line.designation, line.mobile) for n, line in enumerate(found, 1))
+    offices = _offices(connection, asked)
+    rows = tuple(
+        (n, offices.get(line.office, line.office), line.official, line.designation, line.mobile)
+        for n, line in enumerate(found, 1)
+    )
     columns = (
         Column(words.SERIAL, True), Column(Text("Name of Office CEO/ZEO", "कार्यालय सीईओ/जेडईओ का नाम")),
         Column(
@@ -73,7 +78,11 @@ def custody_register(connection: Connection, asked: Asked, keys: AccessKeys) -> 
 def compliance(connection: Connection, asked: Asked) -> Return:
     """Custodies against the rules, which must be none (R4.3), and the reports that were asked for (R4.4)."""
     against = custody.violations(connection, _scope(asked), asked.now_ms)
-    rows = tuple((n, one.office, one.official, one.objection.text) for n, one in enumerate(against, 1))
+    offices = _offices(connection, asked)
+    rows = tuple(
+        (n, offices.get(one.office, one.office), one.official, Text(one.objection.text, HI.say(one.objection.text)))
+        for n, one in enumerate(against, 1)
+    )
     columns = (
         Column(words.SERIAL, True), Column(words.OFFICE), Column(words.NAME), Column(Text("Against", "आपत्ति")),
     )  # fmt: skip
@@ -120,13 +129,15 @@ def coverage(connection: Connection, asked: Asked) -> Return:
     today = day_of(asked.now_ms)
     found = people_coverage.coverage(connection, asked.org, today, asked.path or "/")
     heads = people_in(connection, (one.head for one in found if one.head))
+    offices = _offices(connection, asked)
     sections = {
         row.code: Text(row.name, row.name_hi)
         for row in connection.execute(select(division).where(division.c.org == asked.org))
     }
     rows = tuple(
         (
-            n, one.office_name, sections.get(one.division, one.division_name), one.posts, one.registered, one.verified,
+            n, offices.get(one.office_name, one.office_name), sections.get(one.division, one.division_name),
+            one.posts, one.registered, one.verified,
             one.enrolled, one.outstanding, date(one.due_on) if one.due_on else "",
             heads[one.head][0] if one.head else "",
         )
@@ -178,7 +189,8 @@ def movement(connection: Connection, asked: Asked) -> Return:
 
 def register(connection: Connection, asked: Asked) -> Return:
     """Where each day is marked: four cells an office, and the days on which the two do not agree (R2.9)."""
-    query = as_known(select(attendance_day, office.c.name, office.c.name_hi).join(office, _d.office == office.c.id))
+    columns_ = select(attendance_day, office.c.path, office.c.name, office.c.name_hi)
+    query = as_known(columns_.join(office, _d.office == office.c.id))
     query = query.where(office.c.org == asked.org, office.c.path.startswith(asked.path or "/", autoescape=True))
     query = query.where(_d.day >= asked.days[0].isoformat(), _d.day <= asked.days[-1].isoformat())
     query = query.where(_d.status.in_(["present", "absent", "undetermined"]))
@@ -186,26 +198,34 @@ def register(connection: Connection, asked: Asked) -> Return:
     signed_query = select(r.person, r.since).where(r.kind == "register", r.state == "approved")
     signed = {(row.person, row.since) for row in connection.execute(signed_query)}
     sign = _signing(connection)
-    counts: dict[Text, dict[Marked, int]] = {}
+    counts: dict[tuple[str, Text], dict[Marked, int]] = {}
     odd = []
     for row in connection.execute(query.order_by(_d.day, _d.person)):
         machine = row.status == "present" and row.first_low_ms is not None
         marked = MARKED[machine, (row.person, row.day) in signed]
-        of_office = counts.setdefault(Text(row.name, row.name_hi), dict.fromkeys(Marked, 0))
+        here = row.path, Text(row.name, row.name_hi)
+        of_office = counts.setdefault(here, dict.fromkeys(Marked, 0))
         of_office[marked] += 1
         if marked in (Marked.MACHINE_ONLY, Marked.REGISTER_ONLY) and row.person in sign:
-            odd.append((row.day, row.person, marked))
-    people = people_in(connection, (person_ for _, person_, _ in odd))
+            odd.append((here, row.day, row.person, marked))
+    kept = {here for here, of_office in counts.items() if of_office[Marked.BOTH] or of_office[Marked.REGISTER_ONLY]}
+    odd = sorted((one for one in odd if one[0] in kept), key=lambda one: (one[0][0], one[1]))
+    people = people_in(connection, (person_ for _, _, person_, _ in odd))
     cells: tuple[tuple[Cell, ...], ...] = tuple(
-        (name, *(of_office[one] for one in Marked)) for name, of_office in counts.items()
+        (here[1], *(counts[here][one] for one in Marked)) for here in sorted(counts, key=lambda one: one[0])
     )
     four = (Column(words.OFFICE), *(Column(words.MARKED[one], True) for one in Marked))
     main = Table(words.TITLES["register"], four, cells)
-    rows = tuple((date(day), *people[who], words.MARKED[marked]) for day, who, marked in odd)
-    columns = tuple(map(Column, (words.DATE, words.NAME, words.POST, words.STATUS)))
+    rows = tuple((here[1], date(day), *people[who], words.MARKED[marked]) for here, day, who, marked in odd)
+    columns = tuple(map(Column, (words.OFFICE, words.DATE, words.NAME, words.POST, words.STATUS)))
     differ = Table(Text("Where they differ, of those who sign", "हस्ताक्षर करने वालों में अंतर"), columns, rows)
     title = words.TITLES["register"]
-    return Return("register", title, asked.place, asked.month, asked.now_ms, (main, differ))
+    note = Text(
+        "Where no register was entered all month, there is nothing to compare: its days are in the sums alone.",
+        "जहाँ पूरे माह पंजी दर्ज नहीं हुई, वहाँ मिलान को कुछ नहीं: वे दिन केवल योग में हैं।",
+    )
+    notes = (note,) if len(kept) < len(counts) else ()
+    return Return("register", title, asked.place, asked.month, asked.now_ms, (main, differ), notes)
 
 
 def _signing(connection: Connection) -> set[bytes]:
@@ -213,6 +233,15 @@ def _signing(connection: Connection) -> set[bytes]:
     same = and_(designation.c.org == employee.c.org, designation.c.code == employee.c.designation)
     asked = select(employee.c.person, designation.c.rank).join_from(employee, designation, same)
     return {row.person for row in connection.execute(asked) if marking(row.rank, dt.date.max).register_also}
+
+
+def _offices(connection: Connection, asked: Asked) -> dict[str, Text]:
+    """Names in both languages by the English one; of two offices with the same, the English alone."""
+    found: dict[str, Text] = {}
+    query = select(office.c.name, office.c.name_hi).where(office.c.org == asked.org)
+    for row in connection.execute(query.distinct()):
+        found[row.name] = Text(row.name, "" if row.name in found else row.name_hi)
+    return found
 
 
 def _posted(asked: Asked) -> Any:
