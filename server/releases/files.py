@@ -2,13 +2,13 @@
 
 import contextlib
 import hashlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from server import ReleaseError
 from server.trust.keys import held
 from sync.admission import NOTHING
+from sync.files import replace_file
 
 METADATA = Path("public", "metadata")
 
@@ -17,12 +17,7 @@ def write(path: Path, data: bytes) -> None:
     """Whole or not at all, and on the disk. Raises ReleaseError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        new = path.with_name(path.name + ".new")
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644), "wb") as out:
-            out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-        new.replace(path)
+        replace_file(path, data, 0o644)
     except OSError as error:
         raise ReleaseError(f"{path}: {error.strerror}") from None
 
