@@ -1,4 +1,4 @@
-"""Returns about registers and machines, on both databases. Everybody is synthetic."""
+"""Returns about registers and machines, and what other systems recorded, on both databases. Everybody is synthetic."""
 
 import datetime as dt
 import os
@@ -11,6 +11,7 @@ from sqlalchemy import insert
 from server.access.keys import AccessKeys
 from server.access.roles import Role
 from server.days import fold
+from server.exchange import door, incoming, texts
 from server.ledger.store import Ledger
 from server.ledger.tables import account, account_grant, fitness_word
 from server.people.synthetic import generate, write
@@ -95,3 +96,14 @@ def test_offices_are_named_in_both_languages(site: SimpleNamespace) -> None:
     for cell in (custody[0][1], coverage[0][1], against[0][1], against[0][3]):
         assert isinstance(cell, Text)
         assert not cell.hi.isascii()
+
+
+def test_what_others_recorded_is_taken_once(site: SimpleNamespace) -> None:
+    """The check-ins of another system become corrections beside the punches; the same file again adds nothing."""
+    who = site.mine[1].hex()
+    data = f"employee,time,log_type\n{who},2026-10-05 08:50:00,IN\n{who},2026-10-05 17:40:00,OUT\n".encode()
+    whence = incoming.Whence("Frappe HR", site.org, site.path, texts.Names())
+    for added in (2, 0):
+        with site.ledger.write() as connection:
+            taken = incoming.take(connection, door.read("frappe", data), whence, "officer", NOW, dry_run=False)
+        assert (taken.added, taken.bad) == (added, ())
