@@ -20,15 +20,12 @@ from pathlib import Path
 import pytest
 
 from edge import SOFTWARE
-from edge.update import unpack
 from edge.update.command import _ARCHES
-from edge.update.run import FOLDER
 from edge.update.slots import CURRENT, GOOD
-from server.releases import contents
-from sync.release import Wheel, wheel_path, within
+from sync.release import within
 from tests.flow.technician import WAIT_S, Machine, wait
 from tests.flow.test_technicians_day import SOMEBODY, Day, tell
-from tests.unit.edge.update_site import PYTHON, make_wheel
+from tests.unit.edge.update_site import PYTHON, install, make_wheel
 from tests.unit.server.process import ROOT
 
 WELL, ILL = "0.2.0", "0.3.0"
@@ -75,7 +72,7 @@ class Installed(Machine):
         models = Path(sysconfig.get_path("data"), "share", "hazri", "models")  # where this checkout has them
         self.config.write_text(f'models_dir = "{models}"\n' + self.config.read_text())
         self._set(day.server.url, health_s=60)
-        self._install(wheels(folder / "wheels", SOFTWARE))
+        install(self.root, wheels(folder / "wheels", SOFTWARE), SOFTWARE, ARCH)
         self.python = str(self.root / CURRENT / "bin" / "python3")
         self._units_at.mkdir()
         self._path.mkdir()
@@ -93,20 +90,6 @@ class Installed(Machine):
 
     def patience(self, day: Day, health_s: int) -> None:
         self._set(day.server.url, health_s)
-
-    def _install(self, folder: Path) -> None:
-        """What the package's scripts do, in short."""
-        self.root.mkdir()
-        release = contents.take(folder, SOFTWARE, ARCH, PYTHON, self.folder / "taken")
-        files: dict[Wheel, Path] = {one: self.folder / "taken" / wheel_path(one) for one in release.wheels}
-        python = Path(os.path.realpath(sys.executable))
-        unpack.fill(self.root / "venv", self.root / "venv", python, release, files, None)
-        (self.root / "venv" / "wheels").rename(self.root / "wheels")
-        (self.root / "slots").mkdir()
-        (self.root / FOLDER).mkdir()
-        for link in (CURRENT, GOOD):
-            (self.root / link).symlink_to("venv")
-        (self.root / "bin").symlink_to("current/bin")
 
     def start(self, unit: str) -> None:
         super().start(unit)

@@ -138,7 +138,7 @@ class Terminal:
         self.bench = Bench(root)
         self.slots = Slots(root, flush=lambda: None, reserve=0)
         if not root.exists():
-            _install(root, wheels, version)
+            install(root, wheels, version)
             self.bench.restart()
 
     def look(self, source: Source, root_json: bytes, whose: Whose = WHOSE) -> Offer:
@@ -171,10 +171,10 @@ class Terminal:
         return first, second, third
 
 
-def _install(root: Path, wheels: Path, version: str) -> None:
+def install(root: Path, wheels: Path, version: str, arch: str = ARCH) -> None:
     """What the package's scripts do, in short."""
     root.mkdir(parents=True)
-    release = contents.take(wheels, version, ARCH, PYTHON, root / "taken")
+    release = contents.take(wheels, version, arch, PYTHON, root / "taken")
     files: dict[Wheel, Path] = {wheel: root / "taken" / wheel_path(wheel) for wheel in release.wheels}
     unpack.fill(root / "venv", root / "venv", Path(sys._base_executable), release, files, None)
     (root / "venv" / "wheels").rename(root / "wheels")
