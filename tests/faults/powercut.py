@@ -220,8 +220,8 @@ def _judged(outbox: Outbox, promise: Promise, append: bool) -> Verdict:
     return Verdict(seq)
 
 
-def run(n: int, seed: int = 0, step: Step = quiet, until: float = float("inf")) -> Result:
-    """Open `n` different disks, or as many as fit before `until` on time.monotonic."""
+def run(n: int, seed: int = 0, step: Step = quiet, until: float = float("inf"), least: int = 0) -> Result:
+    """Open `n` different disks, or as many as fit before `until` on time.monotonic; `least` however long they take."""
     result = Result("punches lost after green, over power-cut states")
     folder = memory()
     again = 0
@@ -229,7 +229,7 @@ def run(n: int, seed: int = 0, step: Step = quiet, until: float = float("inf")) 
         told = histories(folder, seed)
         weights = [history.weight for history in told]
         seen: set[int] = set()
-        while result.tried < n and time.monotonic() < until:
+        while result.tried < n and (result.tried < least or time.monotonic() < until):
             number = seed * 100_000_000 + result.tried + again
             dice = random.Random(number)
             moment = dice.choices(told, weights)[0].draw(dice)

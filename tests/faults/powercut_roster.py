@@ -71,15 +71,15 @@ def _checked(folder: Path, disk: Disk, promise: Promise) -> Verdict:
         store.close()
 
 
-def run(n: int, seed: int = 0, step: Step = quiet, until: float = float("inf")) -> Result:
-    """Open `n` different disks, or as many as fit before `until` on time.monotonic."""
+def run(n: int, seed: int = 0, step: Step = quiet, until: float = float("inf"), least: int = 0) -> Result:
+    """Open `n` different disks, or as many as fit before `until` on time.monotonic; `least` however long they take."""
     result = Result("rosters, orders and receipts lost or half there, over power-cut states")
     folder = memory()
     again = 0
     try:
         told = histories(folder, seed)
         seen: set[int] = set()
-        while result.tried < n and time.monotonic() < until:
+        while result.tried < n and (result.tried < least or time.monotonic() < until):
             number = seed * 100_000_000 + result.tried + again
             dice = random.Random(number)
             moment = dice.choice(told).draw(dice)
