@@ -87,17 +87,18 @@ class Machine:
         self._units: dict[str, Program] = {}
 
     def plug_in(self) -> threading.Thread:
-        """Power on: hazri-firstboot.service waits for approval, and the two others start after it."""
+        """Power on: hazri-firstboot.service waits for approval, and the two others start after it (`up`)."""
         boot = self.folder / "boot"
         boot.mkdir()
         command = ["mcopy", "-i", str(self.card), f"::{dropin.NAME}", str(boot)]  # as the kernel would mount it
         subprocess.run(command, check=True, capture_output=True)
-        thread = threading.Thread(target=self._first_boot, args=(boot,))
+        thread = threading.Thread(target=self.firstboot, args=(boot,))
         thread.start()
         return thread
 
-    def _first_boot(self, boot: Path) -> None:
-        self.firstboot(boot)
+    def up(self, first: threading.Thread) -> None:
+        """Once it is let in. Programs end with the thread that started them (server.leash), so not that one does."""
+        first.join()
         (self.folder / "run").mkdir()
         self.start("terminal")
         self.start("sync")

@@ -57,7 +57,7 @@ class Day:
         wait(listed, "it waits for approval")
         self.hands.tap("dashboard: claims")
         self.hands.server("claim", "approve", json.loads(waiting[0])["id"])
-        first.join()
+        machine.up(first)
         wait(lambda: bool(machine.said("terminal", event="ready")), "ready for a punch")
 
     def picture(self, n: int) -> Path:
