@@ -4,7 +4,7 @@ import io
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFile
 from sqlalchemy import select
 
 from server import PeopleError
@@ -77,6 +77,16 @@ def test_what_is_no_photograph_is_refused(file: bytes, says: str) -> None:
     """R1.4"""
     with pytest.raises(PeopleError, match=says):
         thumbnail(file)
+
+
+def test_a_cut_photograph_is_refused_whatever_pillow_was_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """R1.4: what prints the returns tells it to be content with half a picture, for the whole process."""
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    whole = picture()
+    assert thumbnail(whole)
+    for length in (len(whole) // 2, len(whole) - 2):
+        with pytest.raises(PeopleError, match="not a JPEG"):
+            thumbnail(whole[:length])
 
 
 def test_a_name_that_ends_in_jpg_is_no_proof(tmp_path: Path) -> None:
