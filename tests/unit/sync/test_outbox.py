@@ -216,6 +216,16 @@ def test_a_file_not_made_yet_or_made_by_a_later_program(tmp_path: Path) -> None:
     assert outbox(tmp_path).set_aside is not None  # nothing of ours
 
 
+def test_a_log_whose_version_is_not_that_of_its_tables_is_damaged(tmp_path: Path) -> None:
+    """S2: the number in the header was flipped, and nothing else."""
+    writer = outbox(tmp_path)
+    writer.append(punch(1))
+    with writer._db as db:
+        db.execute("PRAGMA user_version=9")
+    writer._db.close()
+    assert outbox(tmp_path).set_aside is not None
+
+
 def test_a_log_of_a_later_program_is_left_alone(tmp_path: Path) -> None:
     writer = outbox(tmp_path)
     writer.append(punch(1))
