@@ -68,7 +68,7 @@ def test_a_guest_stands_here_for_little_on_a_poor_line(
     with capsys.disabled():
         sys.stdout.write(f"\na guest in {took_s:.1f} s and {crossed:,} bytes of IP on a poor 2G line: ")
     assert took_s >= POOR_2G.rtt_s  # or it was no such line
-    assert crossed < 4096
+    assert crossed < 6144  # the person alone is under two kilobytes: tests/flow/test_orders.py
 
 
 def rest(one: link.Return) -> None:
