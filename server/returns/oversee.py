@@ -23,6 +23,7 @@ from server.returns import words
 from server.returns.attend import clock, date, people_in
 from server.returns.model import Asked, Cell, Column, Return, Table, Text, Weight
 from server.web.words_access import HI
+from server.web.words_people import WORDS as ORDERS
 
 _d = attendance_day.c
 
@@ -111,7 +112,7 @@ def back_entered(connection: Connection, asked: Asked) -> Return:
     people = people_in(connection, (row["person"] for row in found))
     rows = tuple(
         (
-            n, row["order_no"], row["kind"].replace("_", " "), people[row["person"]][0], date(row["ordered_on"]),
+            n, row["order_no"], _order(row["kind"]), people[row["person"]][0], date(row["ordered_on"]),
             _moment(row["issued_ms"]), _moment(row["recorded_ms"]), row["branch"], row["actor"],
         )
         for n, row in enumerate(found, 1)
@@ -122,6 +123,10 @@ def back_entered(connection: Connection, asked: Asked) -> Return:
     )  # fmt: skip
     columns = (Column(words.SERIAL, True), *map(Column, heads))
     return _one(asked, "back-entered", Table(words.TITLES["back-entered"], columns, rows))
+
+
+def _order(kind: str) -> Text:
+    return Text(*ORDERS[f"order.{kind}"])
 
 
 def coverage(connection: Connection, asked: Asked) -> Return:
