@@ -146,7 +146,7 @@ class Ingest:
             self._feed.add(Counter(throttled=self._dropped))
             self._dropped, self._told_dropped_s = 0, now_s
         waiting = self._let_in.get(terminal, 0) - self._answered.get(terminal, 0)
-        passage = self._throttle.message(terminal, len(delivery.payload), now_s, waiting)
+        passage = self._throttle.message(terminal, len(delivery.payload), now_s, waiting, self._storing)
         if passage is not Passage.PASS:
             delivery.done()  # its sender has no receipt for it, and keeps it
             self._dropped += 1

@@ -5,13 +5,12 @@ Run as root by hazri-firstboot.service before the terminal, and again when a sti
 cut off anywhere: the token is erased only after the admission is kept.
 """
 
-import os
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge import SetupError
+from edge.files import make_folder, put_file
 from edge.image import dropin
 from edge.image.dropin import DropIn, Modem, Wifi
 from edge.trust.claim import Patience, Waiting, claim
@@ -102,14 +101,5 @@ def _ssid(ssid: str) -> str:
 
 
 def _keep(path: Path, text: str, mode: int = 0o644) -> None:
-    new = path.with_name(path.name + ".new")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        new.unlink(missing_ok=True)
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
-    except OSError as error:
-        raise SetupError(f"{path}: {error.strerror}") from None
+    make_folder(path.parent)
+    put_file(path, text, mode)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edge import SetupError
+from edge.files import make_folder
 from edge.screen.latest import Latest
 from edge.screen.scene import Screen, screen
 from edge.screen.words import Language, Words, catalogue
@@ -116,7 +117,7 @@ def make(out: Path, languages: Sequence[Language], tell: Callable[[str], None]) 
         raise SetupError("espeak-ng is not installed: apt install espeak-ng, or put your own recordings in the folder")
     for language in languages:
         folder = out / language
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         made = 0
         for name, words in catalogue().items():
             path = folder / f"{name}.wav"

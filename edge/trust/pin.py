@@ -14,7 +14,7 @@ from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from edge import SetupError
-from edge.files import put_file
+from edge.files import make_folder, put_file
 from edge.session.policy import Lock, lock_s
 from edge.trust.identity import find
 
@@ -31,6 +31,7 @@ def keep(state_dir: Path, pin: str) -> Path:
     salt = secrets.token_bytes(16)
     hashed = Scrypt(salt, _LENGTH, _N, _R, _P).derive(pin.encode())
     path = state_dir / "keys" / NAME
+    make_folder(path.parent, 0o700)
     put_file(path, json.dumps({"salt": salt.hex(), "hash": hashed.hex(), "n": _N, "r": _R, "p": _P}), 0o600)
     return path
 

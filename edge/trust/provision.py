@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.x509.oid import NameOID
 
 from edge import SetupError
-from edge.files import put_file
+from edge.files import make_folder, put_file
 from edge.trust.identity import (
     ADMISSION,
     CA,
@@ -87,7 +87,7 @@ def _claim(folder: Path, terminal: str) -> None:
         taken = [name for name in (TRANSPORT, RECORD, SEAL) if (folder / name).exists()]
         if taken:
             raise SetupError(f"{folder}: {', '.join(taken)} is there already, and {ID} does not say whose") from None
-        _make_folder(folder)
+        make_folder(folder, 0o700)
         put_file(path, terminal + "\n", None)
         return
     except (OSError, ValueError) as error:
@@ -104,13 +104,6 @@ def _key(path: Path, load: Callable[[Path], K], new: Callable[[], K]) -> K:
     key = new()
     write_key(path, key)
     return key
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise SetupError(f"{folder}: {error.strerror}") from None
 
 
 def _certificate_request(key: EllipticCurvePrivateKey, terminal: str) -> str:

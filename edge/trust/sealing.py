@@ -15,7 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from edge import SetupError
-from edge.files import put_file
+from edge.files import make_folder, put_file
 from edge.trust.identity import ADMISSION, CA, CERTIFICATE, RECORD, SEAL, TRANSPORT
 
 KEYS = (TRANSPORT, RECORD, SEAL)
@@ -83,7 +83,9 @@ def seal(state_dir: Path, machine: Machine, by: How | None = None) -> How:
             raise SetupError(f"{sealed}: what was sealed does not open; the key stays as it is")
     put_file(folder / "sealed", by, 0o600)
     for unit, (secret, public) in _UNITS.items():
-        put_file(machine.units / f"{unit}.d" / "60-hazri-sealed.conf", _drop_in(folder, secret, public))
+        drop_ins = machine.units / f"{unit}.d"
+        make_folder(drop_ins)
+        put_file(drop_ins / "60-hazri-sealed.conf", _drop_in(folder, secret, public))
     for name in KEYS:
         _overwrite(folder / name)
     return by

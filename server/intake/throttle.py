@@ -6,7 +6,8 @@ what it has no receipt for and sends it again. Whoever goes on nevertheless does
 
 What a flooder sends until it is known waits in the broker before the others' messages, so it is known sooner by what it
 does not wait for: an agent has at most 16 messages under way, and sends them again after 20 s. Of one terminal few are
-let in at a time, and who sends many more within a second, while all of these have no answer, floods.
+let in at a time, and who sends many more within a second, while all of these have no answer, floods. Only while others
+are answered: where the database is away nobody is, and who sends again is not to blame.
 """
 
 from dataclasses import dataclass
@@ -68,20 +69,23 @@ class Throttle:
         self._rates = rates
         self._buckets: dict[str, _Bucket] = {}
 
-    def message(self, terminal: str, size: int, now_s: float, waiting: int = 0) -> Passage:
-        """Count a message of `size` bytes, before anybody reads it; `waiting` of its sender's are not answered yet."""
+    def message(self, terminal: str, size: int, now_s: float, waiting: int = 0, answering: bool = True) -> Passage:
+        """Count a message of `size` bytes, before anybody reads it; `waiting` of its sender's are not answered yet.
+
+        `answering`: whether anybody is answered at this time.
+        """
         bucket = self._bucket(terminal, now_s)
         if now_s < bucket.shut_until_s:
             return Passage.FLOOD
-        passage = self._judged(bucket, size, now_s, waiting)
+        passage = self._judged(bucket, size, now_s, waiting, answering)
         if passage is Passage.FLOOD:
             bucket.shut_until_s = now_s + _SHUT_S
         return passage
 
     @staticmethod
-    def _judged(bucket: _Bucket, size: int, now_s: float, waiting: int) -> Passage:
+    def _judged(bucket: _Bucket, size: int, now_s: float, waiting: int, answering: bool) -> Passage:
         if waiting >= MOST_WAITING:
-            return bucket.unawaited.one_more(now_s)
+            return bucket.unawaited.one_more(now_s) if answering else Passage.DROP
         left = bucket.left
         if left[0] >= 1 and left[1] >= 0 and left[2] >= size:
             left[0] -= 1

@@ -27,9 +27,10 @@ class Site:
         self.server = server
         self.refs = server.people(3)
         self.ready = server.start()
-        unit = Unit(server, "t-1").start()
+        unit = Unit(server, "t-1")
         kinds = [Kind.IN, Kind.OUT]
         unit.append(*(punch(self.refs[n % 3], n, kind=kinds[n % 2], flags=Flag(n % 3 == 2)) for n in range(N)))
+        unit.start()  # they are all there, so that a signature covers a whole batch
         until(lambda: unit.agent.state.receipted == N, "all punches receipted")
         unit.stop()
         self.log = unit.outbox.log

@@ -62,6 +62,13 @@ def test_an_agent_that_repeats_itself_while_nothing_is_answered_is_no_flood() ->
     assert seen == {Passage.DROP}
 
 
+def test_while_nobody_is_answered_nobody_is_blamed_for_going_on() -> None:
+    throttle = Throttle()
+    seen = {throttle.message("t-1", 500, 0.001 * n, MOST_WAITING, answering=False) for n in range(5000)}
+    assert seen == {Passage.DROP}
+    assert throttle.message("t-1", 500, 6.0, MOST_WAITING) is Passage.DROP
+
+
 def test_a_flooder_is_shut_out_while_what_the_broker_still_had_of_it_comes() -> None:
     throttle = Throttle()
     for _ in range(MOST_WAITING + FLOOD_DROPS):
