@@ -5,13 +5,9 @@ import os
 from pathlib import Path
 
 from server import BrokerError
-from server.broker import access_list, configuration
 from server.commands.words import Words
 from server.settings import BrokerSettings, ServerSettings
-from server.trust.keys import CRL
 from sync.files import replace_file
-
-_TAKEN = ("ca.crt", "broker.crt", "broker.key", CRL)
 
 
 def add(words: Words) -> None:
@@ -30,11 +26,14 @@ def _broker(args: argparse.Namespace, settings: ServerSettings) -> str:
 def write_files(settings: BrokerSettings, keys: Path, out: Path) -> None:
     """The same as the embedded broker's; nobody is denied by name, who was revoked is refused by certificate.
     Raises BrokerError."""
+    from server.broker import access_list, configuration
+    from server.trust.keys import CRL
+
     try:
         out.mkdir(parents=True, exist_ok=True, mode=0o700)
         replace_file(out / "mosquitto.conf", configuration(settings).encode())
         replace_file(out / "acl", access_list().encode())
-        for name in _TAKEN:
+        for name in ("ca.crt", "broker.crt", "broker.key", CRL):
             replace_file(out / name, (keys / name).read_bytes())
     except OSError as error:
         raise BrokerError(f"{error.filename or out}: {os.strerror(error.errno or 0)}") from None

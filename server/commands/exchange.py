@@ -9,6 +9,7 @@ from server import PeopleError
 from server.commands.people import tell, who
 from server.commands.report import deliver
 from server.commands.words import Words
+from server.exchange import NAMES, SYSTEMS, TAKEN
 
 if TYPE_CHECKING:
     from server.exchange.texts import Names
@@ -17,12 +18,10 @@ if TYPE_CHECKING:
 
 def add(words: Words) -> None:
     """The commands' words."""
-    from server.exchange import door, masters
-
     out = words.command(
         "export", words.topic, "Write what another system reads: check-ins, attendances, holidays, lists."
     )
-    out.add_argument("name", choices=door.NAMES, metavar="WHAT", help=", ".join(door.NAMES))
+    out.add_argument("name", choices=NAMES, metavar="WHAT", help=", ".join(NAMES))
     out.add_argument("--month", default="", metavar="YYYY-MM", help="of which month (default: the last one)")
     out.add_argument("--from", dest="first", type=dt.date.fromisoformat, metavar="YYYY-MM-DD", help="from which day on")
     out.add_argument("--to", dest="last", type=dt.date.fromisoformat, metavar="YYYY-MM-DD", help="until which day")
@@ -30,7 +29,7 @@ def add(words: Words) -> None:
     out.add_argument("--out", type=Path, metavar="FILE", help="write it there (default: on the screen)")
     out.set_defaults(topic=_export)
     into = words.command("bring", words.topic, "Take in what another system wrote: all of a file, or nothing.")
-    taken = (*door.SYSTEMS, "calendar", *masters.TAKEN)
+    taken = (*SYSTEMS, "calendar", *TAKEN)
     into.add_argument("name", choices=taken, metavar="WHAT", help=", ".join(taken))
     into.add_argument("file", type=Path, metavar="FILE")
     into.add_argument("--order", default="", metavar="NUMBER", help="of the order that gives the holidays")
@@ -72,7 +71,7 @@ def _import(args: argparse.Namespace, opened: "Opened") -> str:
         if args.name == "calendar":
             new, there = masters.take_calendar(connection, org, path, ical.read(data), source, dry_run=args.dry_run)
             return f"{new} holidays {done}, {there} were there"
-        if args.name in masters.TAKEN:
+        if args.name in TAKEN:
             report = masters.take(connection, args.name, org, data, source, path, dry_run=args.dry_run)
             return tell(report.rows, report.bad, done)
         whence = incoming.Whence(door.TITLES[args.name], org, path, _names(args))

@@ -6,11 +6,14 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from server import BrokerError
 from server.commands.words import Words
 from server.settings import ServerSettings
-from server.trust.keys import ServerKeys
+
+if TYPE_CHECKING:
+    from server.trust.keys import ServerKeys
 
 
 def add(words: Words) -> None:
@@ -58,7 +61,7 @@ def _gate(args: argparse.Namespace, settings: ServerSettings) -> str:
     return "ended"
 
 
-def _keys(settings: ServerSettings) -> ServerKeys:
+def _keys(settings: ServerSettings) -> "ServerKeys":
     from server.run import open_state
 
     opened = open_state(settings)

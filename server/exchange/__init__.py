@@ -14,6 +14,10 @@ never by the six digits.
 
 from server import ServerError
 
+SYSTEMS = ("frappe", "odoo")
+TAKEN = ("divisions", "designations", "locations", "holidays")  # lists that come in here as well
+NAMES = (*SYSTEMS, "calendar", "offices", *TAKEN, "people")
+
 
 class ExchangeError(ServerError):
     """A file that cannot be taken or made; says which row, and what to do. Nothing of it was stored."""

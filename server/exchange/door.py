@@ -8,14 +8,12 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from server.exchange import ExchangeError, days, frappe, ical, masters, odoo
+from server.exchange import NAMES, SYSTEMS, ExchangeError, days, frappe, ical, masters, odoo
 from server.exchange.days import Asked
 from server.exchange.incoming import Incoming
 from server.exchange.texts import FORMATS, Names
 
-TITLES = {"frappe": frappe.SYSTEM, "odoo": odoo.SYSTEM}
-SYSTEMS = tuple(TITLES)
-NAMES = (*SYSTEMS, "calendar", *masters.COLUMNS)
+TITLES = dict(zip(SYSTEMS, (frappe.SYSTEM, odoo.SYSTEM), strict=True))
 MAX_LINES = 500_000
 Line = TypeVar("Line")
 TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json", "ics": "text/calendar; charset=utf-8"}

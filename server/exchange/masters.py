@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 from server import PeopleError
 from server.days import places
 from server.days.places import Place, Source
-from server.exchange import ExchangeError, ical
+from server.exchange import TAKEN, ExchangeError, ical
 from server.exchange.texts import Names, rows
 from server.ledger.tables import designation, device_location, division, employee, holiday, office, person
 from server.people import office_imports, orgs
@@ -29,7 +29,6 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "holidays": ("day", "name", "name_hi", "office"),
     "people": ("reference", "name", "office", "designation", "kind", "active"),
 }
-TAKEN = ("divisions", "designations", "locations", "holidays")
 _YES_NO = {"yes": True, "1": True, "true": True, "": True, "no": False, "0": False, "false": False}
 
 

@@ -10,7 +10,7 @@ from server.access.gate import may
 from server.access.rights import Right
 from server.access.scope import Scope
 from server.attendance.clock import days_of
-from server.exchange import door
+from server.exchange import NAMES, door
 from server.exchange.days import Asked
 from server.web.people_pages.desk import parts, show, today
 from server.web.people_pages.returns import asked_for, places_of
@@ -27,7 +27,7 @@ def look(request: Request, scope: Reader, org: str = "") -> Response:
     with services.ledger.read() as connection:
         asked = asked_for(connection, scope, "", month, "", "", org)
         places = places_of(connection, scope, asked.org)
-    names = [(name, p.of("exchange", name)) for name in door.NAMES]
+    names = [(name, p.of("exchange", name)) for name in NAMES]
     near = [(one.code, p.named(one)) for one in places]
     return show(
         request, "people_exchange.html", names=names, what="frappe", month=month, place_names=near, org=asked.org

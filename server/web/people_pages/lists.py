@@ -10,7 +10,7 @@ from server.access.gate import may
 from server.access.rights import Right
 from server.access.scope import Scope, visible
 from server.days.places import Source
-from server.exchange import ExchangeError, masters
+from server.exchange import TAKEN, ExchangeError, masters
 from server.ledger.tables import office
 from server.people.imports import Report
 from server.web import csv
@@ -28,12 +28,12 @@ _OF_THE_WHOLE = ("divisions", "designations")
 
 
 @router.get(PATH)
-def form(request: Request, scope: Keeper, org: str = "", which: str = masters.TAKEN[0]) -> Response:
+def form(request: Request, scope: Keeper, org: str = "", which: str = TAKEN[0]) -> Response:
     return _form(request, scope, org, _known(which))
 
 
 @router.get("/masters/import.csv")
-def sample(request: Request, _: Keeper, which: str = masters.TAKEN[0]) -> Response:
+def sample(request: Request, _: Keeper, which: str = TAKEN[0]) -> Response:
     """The headings, to be filled in."""
     name = _known(which)
     return csv.answer(f"{name}.csv", masters.COLUMNS[name], [])
@@ -77,7 +77,7 @@ def _form(
     context |= {
         "columns": masters.COLUMNS[which],
         "which": which,
-        "lists": [(one, p.of("exchange", one)) for one in masters.TAKEN],
+        "lists": [(one, p.of("exchange", one)) for one in TAKEN],
         "codes": near,
     }
     return show(request, "people_lists.html", status, problems=wrong or {}, **context)
@@ -85,7 +85,7 @@ def _form(
 
 def _known(which: str) -> str:
     """Raises HTTPException 404."""
-    if which not in masters.TAKEN:
+    if which not in TAKEN:
         raise HTTPException(404, "there is no such list")
     return which
 

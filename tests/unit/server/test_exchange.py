@@ -25,7 +25,7 @@ from sqlalchemy import insert, select, update
 from server.__main__ import command
 from server.days import fold, places
 from server.days.places import Place, Source
-from server.exchange import ExchangeError, door, ical, incoming, masters, texts
+from server.exchange import NAMES, SYSTEMS, TAKEN, ExchangeError, door, ical, incoming, masters, texts
 from server.exchange.days import Asked
 from server.ledger.store import Ledger
 from server.ledger.tables import attendance_day, division, holiday, org, person, request
@@ -204,7 +204,7 @@ def test_check_ins_of_frappe_hr_stand_beside_the_punches(site: SimpleNamespace) 
 
 def test_what_a_terminal_recorded_is_known_already(site: SimpleNamespace) -> None:
     """What went out comes back as nothing new, from either system and in either form."""
-    for name in door.SYSTEMS:
+    for name in SYSTEMS:
         for form in texts.FORMATS:
             taken = take(site, name, out(site, name, form))
             assert (taken.added, taken.bad) == (0, ())
@@ -381,14 +381,15 @@ def test_lists_go_out_and_come_in_elsewhere(site: SimpleNamespace) -> None:
         places.add_holiday(connection, Place(site.org, "/"), day, "Gandhi Jayanti", "गांधी जयंती", BY)
         places.add_holiday(connection, Place(site.org, site.path), day, "Of the school", "विद्यालय का", BY)
         lists = {name: masters.export(connection, name, site.org) for name in masters.COLUMNS}
+        assert set(lists) == set(NAMES) - {*SYSTEMS, "calendar"}
         connection.execute(insert(org).values(slug="other", name="Other", name_hi="अन्य", state="active", made_ms=1))
         order = Order("tester", dt.date(2024, 4, 1), "1")
         taken = office_imports.take(connection, "other", lists["offices"], order, day, dry_run=False)
         assert taken.bad == ()
-        for name in masters.TAKEN:
+        for name in TAKEN:
             data = lists[name] if name != "divisions" else _without_owners(lists[name])
             assert masters.take(connection, name, "other", data, BY, dry_run=False).bad == ()
-        for name in (*masters.TAKEN, "offices"):
+        for name in (*TAKEN, "offices"):
             same = masters.export(connection, name, "other")
             assert rows(same) == (rows(lists[name]) if name != "divisions" else rows(_without_owners(lists[name])))
     assert len(rows(lists["holidays"])) == 2
