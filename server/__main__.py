@@ -178,7 +178,7 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _init(args: argparse.Namespace) -> int:
-    from server.run import open_state
+    from server.opened import open_state
 
     open_state(_settings(args)).ledger.close()
     return DONE
@@ -186,7 +186,7 @@ def _init(args: argparse.Namespace) -> int:
 
 def _admit(args: argparse.Namespace) -> int:
     from server.fleet.admit import admit
-    from server.run import open_state
+    from server.opened import open_state
     from sync.admission import to_json
 
     settings = _settings(args)
@@ -197,8 +197,8 @@ def _admit(args: argparse.Namespace) -> int:
 
 
 def _people_import(args: argparse.Namespace) -> int:
+    from server.opened import open_state
     from server.people.register import read, register
-    from server.run import open_state
     from server.trust.vault import Vault
 
     people = read(sys.stdin.buffer)
@@ -211,8 +211,8 @@ def _people_import(args: argparse.Namespace) -> int:
 
 
 def _people_set(args: argparse.Namespace) -> int:
+    from server.opened import open_state
     from server.people.register import parse_flags, set_flags
-    from server.run import open_state
 
     flags = parse_flags(name.strip() for name in args.flags.split(",") if name.strip())
     _print("changed" if set_flags(open_state(_settings(args)).ledger, args.person, flags) else "unchanged")
@@ -220,8 +220,8 @@ def _people_set(args: argparse.Namespace) -> int:
 
 
 def _people_photo(args: argparse.Namespace) -> int:
+    from server.opened import open_state
     from server.people.photo import read_photo, set_photo
-    from server.run import open_state
 
     file = read_photo(args.file)
     opened = open_state(_settings(args))
@@ -234,7 +234,7 @@ def _import(args: argparse.Namespace) -> int:
     from server.fleet.roster import RosterKeys
     from server.intake.group import Intake
     from server.ledger.records import RecordWriter
-    from server.run import open_state
+    from server.opened import open_state
     from server.trust.vault import Vault
 
     if bool(args.files) == bool(args.card):
@@ -259,7 +259,7 @@ def _import(args: argparse.Namespace) -> int:
 
 def _token_new(args: argparse.Namespace) -> int:
     from server.access.scope import Place
-    from server.run import open_state
+    from server.opened import open_state
     from server.trust import tokens
 
     settings = _settings(args)
@@ -282,7 +282,7 @@ def _demo(args: argparse.Namespace) -> int:
 
 def _proof(args: argparse.Namespace) -> int:
     from server.commands import proof
-    from server.run import open_state
+    from server.opened import open_state
 
     _print(proof.run(args, open_state(_settings(args))))
     return DONE
@@ -290,7 +290,7 @@ def _proof(args: argparse.Namespace) -> int:
 
 def _checkpoint(args: argparse.Namespace) -> int:
     from server.commands import proof
-    from server.run import open_state
+    from server.opened import open_state
 
     _print(proof.checkpoint(open_state(_settings(args))))
     return DONE
@@ -298,7 +298,7 @@ def _checkpoint(args: argparse.Namespace) -> int:
 
 def _audit(args: argparse.Namespace) -> int:
     from server.commands import audit
-    from server.run import open_state
+    from server.opened import open_state
 
     text, sound = audit.run(args, open_state(_settings(args)))
     _print(text)
@@ -312,7 +312,7 @@ def _plain(args: argparse.Namespace) -> int:
 
 def _topic(args: argparse.Namespace) -> int:
     """A command that lives in a module of its own: `args.topic` does it on the opened state, and tells."""
-    from server.run import open_state
+    from server.opened import open_state
 
     _print(args.topic(args, open_state(_settings(args))))
     return DONE

@@ -19,12 +19,12 @@ from server import StartError
 from server.days.worker import DaysWorker
 from server.fleet import hearing
 from server.fleet.scheduler import Scheduler
+from server.opened import Opened, open_state
 from server.people.messages import Worker
 from server.people.worker import PeopleWorker, senders
 from server.public.projector import Projector
 from server.releases.worker import Releases
 from server.returns import schedule
-from server.run import Opened, open_state
 from server.settings import ServerSettings
 from server.sharing import delivery
 from server.threads import Threads

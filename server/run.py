@@ -9,7 +9,6 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
@@ -28,12 +27,12 @@ from server.ingest import Ingest
 from server.intake.bouncer import Bouncer
 from server.intake.group import Intake
 from server.ledger.records import RecordWriter
-from server.ledger.store import Ledger
+from server.opened import Opened, open_state
 from server.people.otp import PersonCodes
 from server.people.registration import Vaults
 from server.settings import BrokerSettings, ServerSettings, WebSettings
 from server.threads import Threads
-from server.trust.keys import ServerKeys, held, open_keys
+from server.trust.keys import ServerKeys, held
 from server.trust.pki import INGEST
 from server.trust.registrar import Registrar
 from server.trust.vault import Vault, open_number_vault
@@ -49,28 +48,6 @@ log = logging.getLogger("hazri.server")
 
 _LINK_TIMEOUT_S = 10.0
 _WEB_STOP_S = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """The state directory, opened: what every command works on."""
-
-    keys: ServerKeys
-    ledger: Ledger
-
-
-def open_state(settings: ServerSettings) -> Opened:
-    """Open the state directory, making what is missing (keys, certificates, tables). Raises ServerError."""
-    directory = settings.state_dir
-    try:
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise StartError(f"{directory}: {error.strerror}; may this user write there?") from None
-    except ValueError as error:
-        raise StartError(f"state_dir: {error}") from None
-    keys = open_keys(directory, settings.broker.hosts)
-    with held(directory / ".migrate"):
-        return Opened(keys, Ledger(settings.url))
 
 
 def run(settings: ServerSettings, announce: Callable[[str], None], background: Sequence[str]) -> None:

@@ -20,7 +20,7 @@ from server.fleet.roster import keys_of
 from server.ingest import Ingest
 from server.intake.group import Intake
 from server.ledger.records import RecordWriter
-from server.run import open_state
+from server.opened import open_state
 from server.settings import IngestSettings, ServerSettings
 from server.trust import pki
 from server.trust.keys import ServerKeys

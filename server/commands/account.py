@@ -8,7 +8,7 @@ from server.access.roles import ROLES, Role
 from server.commands.words import Words
 
 if TYPE_CHECKING:
-    from server.run import Opened
+    from server.opened import Opened
 
 
 def add(words: Words) -> None:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from server import ProofError
-from server.run import Opened
+from server.opened import Opened
 from server.transparency.audit import Auditor, Finding, Report, State
 from server.transparency.notary import IST
 from server.transparency.tree import Frontier

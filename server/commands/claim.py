@@ -8,7 +8,7 @@ from server import ClaimError
 from server.commands.words import Words
 
 if TYPE_CHECKING:
-    from server.run import Opened
+    from server.opened import Opened
     from server.settings import ServerSettings
 
 OFFICE = "office"  # who sits at the aggregator's own keyboard
@@ -87,7 +87,7 @@ def _list(args: argparse.Namespace, opened: "Opened") -> str:
 
 def _approve(args: argparse.Namespace, settings: "ServerSettings") -> str:
     from server.fleet import claims
-    from server.run import open_state
+    from server.opened import open_state
 
     opened = open_state(settings)
     row = claims.approve(opened.ledger, opened.keys, settings.broker, _id(args.claim), OFFICE)

@@ -11,7 +11,7 @@ from server.commands.words import Words
 
 if TYPE_CHECKING:
     from server.fleet.roster import RosterKeys
-    from server.run import Opened
+    from server.opened import Opened
     from server.settings import ServerSettings
 
 _POLL_S = 2.0

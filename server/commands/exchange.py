@@ -13,7 +13,7 @@ from server.exchange import NAMES, SYSTEMS, TAKEN
 
 if TYPE_CHECKING:
     from server.exchange.texts import Names
-    from server.run import Opened
+    from server.opened import Opened
 
 
 def add(words: Words) -> None:

@@ -11,7 +11,7 @@ from server.commands.words import Words
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from server.run import Opened
+    from server.opened import Opened
 
 OFFICE = "office"  # who changes things from the aggregator's own keyboard
 _HOUR_MS = 3_600_000

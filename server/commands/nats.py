@@ -43,7 +43,7 @@ def _nats(args: argparse.Namespace, settings: ServerSettings) -> str:
 def _gate(args: argparse.Namespace, settings: ServerSettings) -> str:
     from server.nats import papers
     from server.nats.gate import Door, Gate
-    from server.run import open_state
+    from server.opened import open_state
 
     stop = threading.Event()
     for one in (signal.SIGTERM, signal.SIGINT):
@@ -62,7 +62,7 @@ def _gate(args: argparse.Namespace, settings: ServerSettings) -> str:
 
 
 def _keys(settings: ServerSettings) -> "ServerKeys":
-    from server.run import open_state
+    from server.opened import open_state
 
     opened = open_state(settings)
     opened.ledger.close()

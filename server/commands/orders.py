@@ -11,7 +11,7 @@ from server.commands.words import Words
 
 if TYPE_CHECKING:
     from server.fleet.orders import Listed
-    from server.run import Opened
+    from server.opened import Opened
 
 KINDS = ("wipe", "resync", "selftest", "restart", "locate", "retry-window", "config")
 _ACTOR = "command line"

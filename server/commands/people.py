@@ -13,7 +13,7 @@ from server.commands.words import Words
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from server.run import Opened
+    from server.opened import Opened
 
 _EVENTS = ("describe", "rename", "move", "upgrade", "streams", "posts", "life", "merge", "close")
 _YES_NO = {"yes": True, "no": False, "true": True, "false": False}

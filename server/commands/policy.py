@@ -9,7 +9,7 @@ from server.commands.words import Words
 
 if TYPE_CHECKING:
     from server.attendance.rules import Policy
-    from server.run import Opened
+    from server.opened import Opened
 
 _BY = "command line"
 

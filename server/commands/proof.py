@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from server import ProofError
-from server.run import Opened
+from server.opened import Opened
 from server.transparency import notary, proof
 from server.transparency.proof_page import file_name, page
 from sync import chain, verify

@@ -11,8 +11,8 @@ from server.commands.people import find, tell, who
 from server.commands.words import Words
 
 if TYPE_CHECKING:
+    from server.opened import Opened
     from server.people.registration import Vaults
-    from server.run import Opened
 
 _MAX_FILE = 64 * 1024 * 1024
 

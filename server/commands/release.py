@@ -108,9 +108,9 @@ def _publish(_args: argparse.Namespace, settings: "ServerSettings") -> str:
 
 def _rollout(args: argparse.Namespace, settings: "ServerSettings") -> str:
     from server.ledger.store import now_ms
+    from server.opened import open_state
     from server.releases.reports import reports
     from server.releases.rollout import Rollouts
-    from server.run import open_state
 
     rollouts = Rollouts(_repository(settings))
     if args.version:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from server.commands.words import Words
 
 if TYPE_CHECKING:
-    from server.run import Opened
+    from server.opened import Opened
 
 FORMATS = ("html", "pdf", "csv", "xlsx")
 

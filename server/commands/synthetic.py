@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from server.commands.words import Words
 
 if TYPE_CHECKING:
-    from server.run import Opened
+    from server.opened import Opened
 
 DEFAULT_SCHOOLS, DEFAULT_SEED = 50, 7
 

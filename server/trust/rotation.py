@@ -36,7 +36,7 @@ from sync.files import replace_file
 from sync.wire import parse_template, template_bytes
 
 if TYPE_CHECKING:
-    from server.run import Opened
+    from server.opened import Opened
 
 WHAT = ("server", "template", "ca")
 

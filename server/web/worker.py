@@ -21,7 +21,8 @@ from server.feed import Feed
 from server.ledger.records import PUNCHES, RECORDS
 from server.ledger.store import Ledger
 from server.ledger.tables import counter
-from server.run import open_state, start_web
+from server.opened import open_state
+from server.run import start_web
 from server.settings import ServerSettings
 from server.threads import Rounds, Threads
 from server.web.furnish import furnished

@@ -83,7 +83,7 @@ def test_what_nobody_foresaw_is_one_line_and_a_trace_on_demand(
     def fail(*_: object) -> None:
         raise RuntimeError("two\nlines")
 
-    monkeypatch.setattr("server.run.open_state", fail)
+    monkeypatch.setattr("server.opened.open_state", fail)
     assert command(["init", "--config", str(config)]) == 1
     assert capsys.readouterr().err == "hazri-server: RuntimeError: two lines (`--verbose` tells where)\n"
     with pytest.raises(RuntimeError):

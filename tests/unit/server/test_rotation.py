@@ -9,7 +9,7 @@ from server.fleet.renew import Renewer
 from server.fleet.roster import keys_of
 from server.intake.group import Intake
 from server.ledger.records import RecordWriter
-from server.run import Opened
+from server.opened import Opened
 from server.trust import pki, rotation
 from server.trust.keys import ServerKeys, held, open_keys
 from sync import ChainError, seal
