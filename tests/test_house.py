@@ -1,6 +1,7 @@
 """The project lints its own house: names, sizes, imports, documents, units and commands are as they are said to be."""
 
 import ast
+import functools
 import itertools
 import re
 import shlex
@@ -188,6 +189,7 @@ def test_commands_in_documents_exist(document: Path) -> None:
         assert [o for o in options if o not in helped] == [], " ".join(words)
 
 
+@functools.cache
 def _help(program: str, *words: str) -> str:
     done = subprocess.run([Path(sys.executable).parent / program, *words, "--help"], capture_output=True, text=True)
     assert done.returncode == 0, f"{program} {' '.join(words)}: {done.stderr}"
