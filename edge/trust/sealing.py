@@ -129,6 +129,7 @@ def _creds(machine: Machine, arguments: list[str], data: bytes = b"") -> bytes:
 
 
 def _drop_in(folder: Path, secret: tuple[str, ...], public: tuple[str, ...]) -> str:
+    folder = folder.absolute()  # a unit knows no other
     lines = ["# Written by hazri-edge when it sealed the keys.", "[Service]", "LoadCredential="]
     lines += [f"LoadCredentialEncrypted={name}:{folder / name}{SEALED}" for name in secret]
     lines += [f"LoadCredential={name}:{folder / name}" for name in public]

@@ -47,9 +47,10 @@ def keys(state_dir: Path) -> dict[str, bytes]:
     return {name: (state_dir / "keys" / name).read_bytes() for name in sealing.KEYS}
 
 
-def test_a_card_without_its_board_holds_no_key(tmp_path: Path) -> None:
+def test_a_card_without_its_board_holds_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """S8: what is on the card opens with the TPM it was sealed to, and with no other."""
-    card = tmp_path / "card"
+    monkeypatch.chdir(tmp_path)
+    card = Path("card")  # as one types it; the units are told the whole of it
     provision.make(card, "gate-1")
     before = keys(card)
     secrets = [line for data in before.values() for line in data.splitlines() if b"-----" not in line]
@@ -63,7 +64,7 @@ def test_a_card_without_its_board_holds_no_key(tmp_path: Path) -> None:
             assert keys(card) == before
         assert sealing.how(card) is How.TPM
         drop_in = (ours.units / "hazri-sync.service.d" / "60-hazri-sealed.conf").read_text()
-        assert f"LoadCredentialEncrypted=transport.key:{card}/keys/transport.key.cred" in drop_in
+        assert f"LoadCredentialEncrypted=transport.key:{tmp_path}/card/keys/transport.key.cred" in drop_in
         assert "record.key" not in drop_in
     with board(tmp_path / "thiefs") as theirs, pytest.raises(SetupError, match="decrypt"), sealing.opened(card, theirs):
         pass
