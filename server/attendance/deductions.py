@@ -231,6 +231,18 @@ class Journal:
         last = self._open(key)
         return self._add(last, Move.REJECT, by, at_ms, reason, last.kind)
 
+    def reopen(self, key: Key, by: str, at_ms: int, reason: str) -> tuple[Line, Line]:
+        """The Section Officer takes a decision back, and says why: a counter-entry, and it stands proposed again, as it
+        was. Raises AttendanceError unless it is decided."""
+        if not reason.strip():
+            raise AttendanceError("a decision is taken back for a reason; write it down")
+        last = self.last(key)
+        if last is None or last.move not in (Move.CONFIRM, Move.REJECT):
+            raise AttendanceError(f"deduction {key[2]} of {key[1]} is not decided: it is {self.state(key)}")
+        asked = self._asked(key)
+        back = self._add(last, Move.REVERSE, by, at_ms, reason, last.kind)
+        return back, self._add(back, Move.PROPOSE, "", at_ms, asked.reason, asked.kind)
+
     def settle(self, month: MonthOfLates, at_ms: int, reason: str) -> list[Line]:
         """Bring the journal to what the month now comes to; returns the lines it added. The same again adds none.
 
@@ -258,8 +270,11 @@ class Journal:
         """Does the journal say already what is proposed, or has the officer rejected just that?"""
         if last.move is Move.REVERSE or (last.halves, last.days) != (proposal.halves, proposal.days):
             return False
-        asked = max((line for line in self.lines if line.key == last.key and line.move is Move.PROPOSE), key=_turn)
-        return last.move is Move.REJECT or asked.kind == proposal.kind
+        return last.move is Move.REJECT or self._asked(last.key).kind == proposal.kind
+
+    def _asked(self, key: Key) -> Line:
+        """Its last proposal."""
+        return max((line for line in self.lines if line.key == key and line.move is Move.PROPOSE), key=_turn)
 
     def _open(self, key: Key) -> Line:
         last = self.last(key)

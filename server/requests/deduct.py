@@ -89,6 +89,19 @@ def reject(connection: Connection, key: Key, by: str, at_ms: int, reason: str) -
     return line
 
 
+def reopen(connection: Connection, key: Key, by: str, at_ms: int, reason: str) -> Line:
+    """The Section Officer takes a decision back: what was taken is given back, and it stands proposed again.
+
+    Raises AttendanceError.
+    """
+    back, again = journal_of(connection, key[0], key[1]).reopen(key, by, at_ms, reason)
+    for line in (back, again):
+        _put(connection, line)
+    leave.give_back(connection, _ref(key, back.turn - 1), by, at_ms)
+    trail.add(connection, trail.Entry(by, "reopen deduction", _ref(key, back.turn), "done", reason))
+    return again
+
+
 def journal_of(connection: Connection, person: bytes, month: str) -> Journal:
     """The lines of one person's month."""
     d = deduction_line.c

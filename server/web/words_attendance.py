@@ -1,6 +1,8 @@
 """The words of registers, leave accounts, late sitting, sent returns and exchange: part of server.web.words_people."""
 # ruff: noqa: E501 - a sentence and its translation stand side by side
 
+import re
+
 WORDS: dict[str, tuple[str, str]] = {
     # the gate
     "movements": ("Movement register", "आवागमन पंजी"),
@@ -145,4 +147,13 @@ SAID: dict[str, str] = {
     "this is no open line of the movement register": "यह आवागमन पंजी की खुली पंक्ति नहीं है",
     "movement: write down what it is for": "आवागमन: प्रयोजन लिखें",
     "the register of a day to come is not signed yet": "आने वाले दिन की पंजी पर अभी हस्ताक्षर नहीं",
+}
+
+# What a room below said with figures in it.
+SAID_OF: dict[re.Pattern[str], str] = {
+    re.compile(r"(\d{4}-\d\d) is not over: propose from (\S+) on"): r"\1 अभी समाप्त नहीं हुआ; \2 से प्रस्ताव संभव",
+    re.compile(r"(\S+) days of (\w+) are asked for, (\S+) are left; ask for fewer, or another kind"): r"\2 के \1 दिन माँगे गए, \3 शेष हैं; कम दिन या दूसरा अवकाश माँगें",
+    re.compile(r"(\S+) days of (\w+) were proposed and (\S+) are left now; reject it with that reason, and it is proposed anew"): r"\2 के \1 दिन प्रस्तावित थे, अब \3 शेष हैं; इसी कारण से अस्वीकार करें, फिर नया प्रस्ताव बनेगा",
+    re.compile(r"deduction (\d+) of (\S+) does not stand proposed: it is \w+"): r"\2 की कटौती \1 अब प्रस्तावित नहीं है; पृष्ठ फिर खोलें",
+    re.compile(r"deduction (\d+) of (\S+) is not decided: it is \w+"): r"\2 की कटौती \1 पर अभी निर्णय नहीं हुआ; पृष्ठ फिर खोलें",
 }

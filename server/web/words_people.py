@@ -765,6 +765,7 @@ SAID: dict[str, str] = {
     "a request is refused for a reason; write it down": "अस्वीकृति का कारण लिखें",
     "nobody decides what they asked for themselves": "अपने आवेदन का निर्णय कोई स्वयं नहीं करता",
     "a deduction is rejected for a reason; write it down": "अस्वीकृति का कारण लिखें",
+    "a decision is taken back for a reason; write it down": "निर्णय वापस लेने का कारण लिखें",
 }
 
 SAID |= words_attendance.SAID
@@ -804,8 +805,14 @@ class PeopleWords:
 
     def say(self, text: str) -> str:
         """What a room below said, in this language where that is known."""
-        told = SAID.get(text, text) if self.column else text
+        told = (SAID.get(text) or _filled(text)) if self.column else text
         return told[:1].upper() + told[1:]
+
+
+def _filled(text: str) -> str:
+    """In Hindi, with its figures in their places; what is not known stays as it is."""
+    found = ((pattern.fullmatch(text), hindi) for pattern, hindi in words_attendance.SAID_OF.items())
+    return next((match.expand(hindi) for match, hindi in found if match), text)
 
 
 LANGUAGES: Mapping[str, PeopleWords] = {"en": PeopleWords("en", 0), "hi": PeopleWords("hi", 1)}

@@ -1,4 +1,4 @@
-"""The Section Officer's late register with remarks (R2.7), and the deductions to confirm or reject (R2.10)."""
+"""The Section Officer's late register with remarks (R2.7), and the deductions to confirm, reject, and take back (R2.10)."""
 
 import datetime as dt
 import json
@@ -102,11 +102,14 @@ def decide(request: Request, scope: Officer, month: str, ref: str, ordinal: str,
             mine = visible(select(deduction_line), deduction_line, scope).where(deduction_line.c.person == which)
             if connection.execute(mine.where(deduction_line.c.month == month)).first() is None:
                 raise HTTPException(404, "there is no such deduction")
-            if typed.text("step") == "confirm":
+            step = typed.text("step")
+            if step == "confirm":
                 kind = typed.text("kind") or None
                 if kind is not None and kind not in ACCOUNTED:
                     raise RequestError("choose the leave that is to be taken")
                 deduct.confirm(connection, key, actor(request), now_ms(), kind)
+            elif step == "reopen":
+                deduct.reopen(connection, key, actor(request), now_ms(), typed.text("reason"))
             else:
                 deduct.reject(connection, key, actor(request), now_ms(), typed.text("reason"))
     except ServerError as error:
