@@ -205,7 +205,7 @@ def test_a_request_goes_to_the_reporting_officer_and_back(site: Department) -> N
 
 
 def test_the_section_officer_keeps_the_late_register(site: Department) -> None:
-    """R2.3, R2.7, R2.10: a remark, and a deduction that is confirmed."""
+    """R2.3, R2.7, R2.10: a remark, and a deduction that is confirmed, taken back, and confirmed again."""
     page = site.page("section")
     page.goto(f"{site.server.url}/late?month={MONTH}")
     expect(page.locator("tbody tr")).to_have_count(3)
@@ -227,6 +227,14 @@ def test_the_section_officer_keeps_the_late_register(site: Department) -> None:
     expect(row).to_contain_text("Confirmed")
     why = "select why, halves from leave_entry where person = ? and why = 'deducted'"
     assert site.ask(why, site.me.ref) == [("deducted", -2)]
+    row.get_by_role("button", name="Take back").click()
+    expect(page.get_by_role("alert")).to_contain_text("for a reason")
+    row.locator("input[name=reason]").fill("the wrong line")
+    row.get_by_role("button", name="Take back").click()
+    expect(row).to_contain_text("Proposed")
+    assert site.ask(f"{why} or why = 'reversed'", site.me.ref) == [("deducted", -2), ("reversed", 2)]
+    row.get_by_role("button", name="Confirm").click()
+    expect(row).to_contain_text("Confirmed")
     page.context.close()
 
 

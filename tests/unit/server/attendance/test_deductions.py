@@ -206,6 +206,30 @@ def test_what_was_rejected_stays_so_while_it_is_about_the_same_days() -> None:
     assert [line.move for line in journal.settle(propose(others, PLENTY, DECEMBER), 4, "other days")] == [Move.PROPOSE]
 
 
+@pytest.mark.parametrize("decided", [Move.CONFIRM, Move.REJECT])
+def test_a_decision_is_taken_back_for_a_reason_and_made_again(decided: Move) -> None:
+    """R2.10: a counter-entry, never a line less; then it stands proposed as it was, and the same month adds nothing."""
+    journal = settled(3)
+    with pytest.raises(AttendanceError, match="is not decided: it is proposed"):
+        journal.reopen(KEY, "so", at(TUESDAY, "10:00"), "a slip of the hand")
+    if decided is Move.CONFIRM:
+        journal.confirm(KEY, "so", at(TUESDAY, "10:00"))
+    else:
+        journal.reject(KEY, "so", at(TUESDAY, "10:00"), "flood")
+    with pytest.raises(AttendanceError, match="for a reason"):
+        journal.reopen(KEY, "so", at(TUESDAY, "10:00"), " ")
+    before = list(journal.lines)
+    back, again = journal.reopen(KEY, "so", at(TUESDAY, "10:00"), "a slip of the hand")
+    assert journal.lines == [*before, back, again]
+    assert (back.move, back.by, back.reason) == (Move.REVERSE, "so", "a slip of the hand")
+    assert (again.move, again.kind, again.halves, again.days) == (Move.PROPOSE, "CL", 2, before[0].days)
+    assert journal.state(KEY) is State.PROPOSED
+    assert journal.taken(PERSON) == {}
+    assert journal.settle(propose(lates(3), PLENTY, DECEMBER), at(TUESDAY, "10:00"), "again") == []
+    journal.confirm(KEY, "so", at(TUESDAY, "10:00"))
+    assert journal.taken(PERSON) == {"CL": 2}
+
+
 def test_a_change_of_balance_changes_the_kind_of_leave() -> None:
     """R2.4: leave granted afterwards for October used up the CL."""
     journal = settled()

@@ -241,6 +241,22 @@ def test_a_confirmed_deduction_is_taken_and_given_back_when_the_month_changes(si
         assert sent.load(connection, id_).hash == found.hash  # as it was sent
 
 
+def test_a_decision_taken_back_gives_the_leave_back_once(site: SimpleNamespace) -> None:
+    """R2.4, R2.10: CL 4 − 1 = 3; taken back 4; confirmed again 3: each a line of its own."""
+    key = site.mine[0], "2026-10", 1
+    with site.ledger.write() as connection:
+        deduct.settle(connection, [key[0]], key[1], NOW, "month over")
+        halves = []
+        for n in range(2):
+            deduct.confirm(connection, key, "section officer", NOW + n)
+            halves.append(leave.balances(connection, [key[0]])[key[0]]["CL"])
+            again = deduct.reopen(connection, key, "section officer", NOW + n, "the wrong line")
+            halves.append(leave.balances(connection, [key[0]])[key[0]]["CL"])
+        assert halves == [6, 8, 6, 8]
+        assert again.turn == 1 + 2 * 3  # proposed; and twice confirmed, reversed, proposed
+        assert deduct.settle(connection, [key[0]], key[1], NOW + 9, "month over")[0].added == ()
+
+
 def test_a_sent_return_is_frozen_and_a_change_of_it_is_seen(site: SimpleNamespace) -> None:
     """R2.5: versioned: the same again is the same version; another is the next; a row that was touched is refused."""
     with site.ledger.write() as connection:
