@@ -14,6 +14,9 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select
 
 from server.access import trail
+from server.attendance.deductions import Move
+from server.attendance.derivation import Step
+from server.attendance.words import say
 from server.days import store
 from server.ledger.tables import amendment, attendance_day, office, report
 from server.people.days import day_of
@@ -147,7 +150,7 @@ def _slip(
     title = Text(f"Amendment slip {number}", f"संशोधन पर्ची {number}")
     main = Table(title, tuple(map(Column, columns)), rows)
     lines = tuple(
-        (people[line.key[0]][0], Text(line.move.value, _MOVES[line.move.value]), line.kind or "", line.halves / 2,
+        (people[line.key[0]][0], _MOVES[line.move], line.kind or "", line.halves / 2,
          ", ".join(date(day.isoformat()) for day in line.days))
         for one in settled for line in one.added
     )  # fmt: skip
@@ -164,7 +167,12 @@ def _slip(
     return Return("amendment", title, base.place, row.month, at_ms, (main, entries, late), (note,), number)
 
 
-_MOVES = {"propose": "प्रस्तावित", "confirm": "पुष्ट", "reject": "अस्वीकृत", "reverse": "प्रति-प्रविष्टि"}
+_MOVES = {
+    Move.PROPOSE: Text("proposed", "प्रस्तावित"),
+    Move.CONFIRM: Text("confirmed", "पुष्ट"),
+    Move.REJECT: Text("rejected", "अस्वीकृत"),
+    Move.REVERSE: Text("reversed", "उलटा गया"),
+}
 
 
 def _say(row: Any) -> Text:
@@ -176,20 +184,26 @@ def _say(row: Any) -> Text:
     return Text(f"{status.en} {times}{late[0]}".strip(), f"{status.hi} {times}{late[1]}".strip())
 
 
-def _why(before: Any, after: Any) -> str:
+def _why(before: Any, after: Any) -> Text:
     """The punches and facts that the day rests on now and did not, or no longer does."""
-    sets = [_facts(row) for row in (before, after)]
-    return "; ".join(
-        [f"+ {one}" for one in sorted(sets[1] - sets[0])] + [f"− {one}" for one in sorted(sets[0] - sets[1])]
-    )
+    then, now = _facts(before), _facts(after)
+    parts = [(_LEARNT, one) for one in sorted(now - then)] + [(_GONE, one) for one in sorted(then - now)]
+    return Text("; ".join(f"{head.en}: {one.en}" for head, one in parts),
+                "; ".join(f"{head.hi}: {one.hi}" for head, one in parts))  # fmt: skip
 
 
-def _facts(row: Any) -> set[str]:
+_LEARNT, _GONE = Text("learnt", "नई जानकारी"), Text("no longer", "अब नहीं")
+
+
+def _facts(row: Any) -> set[Text]:
     if row is None:
         return set()
     told = json.loads(row.derivation)
-    punches = {f"{terminal}/{seq} {clock(low)}" for terminal, _, seq, low, *_ in told["punches"]}
-    return punches | {f"{code} {name}".strip() for code, name in told["because"]}
+    punches = {(clock(low), f"{terminal}/{seq}") for terminal, _, seq, low, *_ in told["punches"]}
+    steps = [Step(code, {"name": name}) for code, name in told["because"]]
+    return {Text(f"punch at {when} ({what})", f"पंच {when} ({what})") for when, what in punches} | {
+        Text(say(step, "en"), say(step, "hi")) for step in steps
+    }
 
 
 def _day(ms: int) -> str:

@@ -1,4 +1,4 @@
-"""The Section Officer's late register with remarks (R2.7), and the deductions to confirm, reject, and take back (R2.10)."""
+"""The Section Officer's late register with remarks (R2.7), and deductions to confirm, reject, and take back (R2.10)."""
 
 import datetime as dt
 import json
