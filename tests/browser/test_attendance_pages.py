@@ -372,7 +372,7 @@ def test_a_return_is_sent_from_its_page_and_amended_by_a_slip(site: Department) 
     assert site.server.command("fold").returncode == 0
     page.get_by_role("button", name="Look for changes").click()
     expect(page.locator("h2", has_text="Amendment slip 1").first).to_be_visible()
-    expect(page.locator("section.return").first).to_contain_text("condone_late")
+    expect(page.locator("section.return").first).to_contain_text("an officer condoned lateness")
     assert page.locator("dl.facts .id").inner_text() == before
     site.shot(page, "sent-1280")
     for link, begins in (("CSV", b"\xef\xbb\xbf"), ("PDF", b"%PDF")):

@@ -231,8 +231,8 @@ def test_a_confirmed_deduction_is_taken_and_given_back_when_the_month_changes(si
         slip = sent.amend(connection, id_, SENT + 3)
         assert slip is not None
         assert [row[0] for row in slip.tables[0].rows] == ["01-10-2026"]
-        assert "condone_late" in str(slip.tables[0].rows[0][5])
-        assert [row[1].en for row in slip.tables[1].rows] == ["reverse"]
+        assert "learnt: an officer condoned lateness" in str(slip.tables[0].rows[0][5])
+        assert [row[1].en for row in slip.tables[1].rows] == ["reversed"]
         assert leave.balances(connection, [who])[who] == {"CL": 8}
         moves = connection.scalars(select(leave_entry.c.why).where(leave_entry.c.person == who))
         assert sorted(moves) == ["deducted", "granted", "reversed"]
