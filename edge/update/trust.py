@@ -22,12 +22,13 @@ from tuf.ngclient.updater import Updater
 
 from edge.update import SourceError, TrustError, UpdateError
 from edge.update.journal import replace_file
+from edge.update.root import MOST_ROOTS
 from edge.update.source import MissingError, Source
 from sync import WireError
 from sync.release import MAX_RELEASE_BYTES, Release, number, offer_path, parse_release, release_path, within
 
 _LIMITS = UpdaterConfig(
-    max_root_rotations=64,
+    max_root_rotations=MOST_ROOTS,
     max_delegations=8,
     root_max_length=64 * 1024,
     timestamp_max_length=8 * 1024,

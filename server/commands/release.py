@@ -38,7 +38,20 @@ def add(words: Words) -> None:
     sign = command("sign", settings, "Sign what was taken in, with the keys of one holder or several.", to)
     sign.add_argument("--keys", type=Path, required=True, metavar="DIR", help="the holder's stick")
     sign.set_defaults(topic=_in_turn(_sign))
-    for with_keys in (init, sign):
+    drop = command("drop", settings, "Forget what waits for signatures.", to)
+    drop.set_defaults(topic=_in_turn(_drop))
+    who = command(
+        "keys", settings, "Who signs: show it, or change it. Those until now and those from then on sign that.", to
+    )
+    who.add_argument(
+        "--add", type=Path, action="append", default=[], metavar="DIR", help="make one more holder's keys there"
+    )
+    who.add_argument("--remove", type=int, action="append", default=[], metavar="N", help="a holder, by number")
+    who.add_argument("--threshold", type=int, metavar="N", help="how many must sign (default: as many as before)")
+    who.add_argument("--server", action="store_true", help="new keys for this server; what was stolen counts no more")
+    who.add_argument("--renew", action="store_true", help="all as it is, for another two years")
+    who.set_defaults(topic=_in_turn(_keys))
+    for with_keys in (init, sign, who):
         with_keys.add_argument("--passphrase-file", type=Path, metavar="FILE", help="of the keys; a passphrase a line")
     command("publish", settings, "Show it to terminals, and sign the time anew.", to).set_defaults(
         topic=_in_turn(_publish)
@@ -106,6 +119,28 @@ def _publish(_args: argparse.Namespace, settings: "ServerSettings") -> str:
     return _repository(settings).publish()
 
 
+def _drop(_args: argparse.Namespace, settings: "ServerSettings") -> str:
+    _repository(settings).drop()
+    return "nothing waits any more"
+
+
+def _keys(args: argparse.Namespace, settings: "ServerSettings") -> str:
+    from server.releases.holders import Change
+
+    repository = _repository(settings)
+    change = Change(tuple(args.add), frozenset(args.remove), args.threshold, args.server)
+    if change == Change() and not args.renew:
+        return "\n".join(_signed_by(repository))
+    repository.change(change, _passphrase(args.passphrase_file))
+    return f"a change of who signs waits: {repository.lacks()}"
+
+
+def _signed_by(repository: "Repository") -> list[str]:
+    there, threshold = repository.holders()
+    ends = ", ".join(f"{role} until {end:%Y-%m-%d}" for role, end in repository.ends().items())
+    return [f"holders {', '.join(map(str, there))}, of whom {threshold} must sign", f"what they signed is good: {ends}"]
+
+
 def _rollout(args: argparse.Namespace, settings: "ServerSettings") -> str:
     from server.ledger.store import now_ms
     from server.opened import open_state
@@ -135,10 +170,11 @@ def _status(_args: argparse.Namespace, settings: "ServerSettings") -> str:
 
     repository = _repository(settings)
     lines = [f"release {version} for {arch}" for version, arch in repository.releases()]
-    waiting, missing = repository.staged()
-    lines += [f"waits for {missing} signatures: {version} for {arch}" for version, arch in waiting]
-    if missing and not waiting:
-        lines.append(f"a change of districts waits for {missing} signatures")
+    waiting = repository.staged()
+    lines += [f"waits: {one}" for one in waiting]
+    if waiting:
+        lines.append(str(repository.lacks()) or "enough have signed; publish it")
+    lines += _signed_by(repository)
     under_way = Rollouts(repository).all()
     for name in repository.districts():
         one = under_way.get(name)

@@ -35,13 +35,24 @@ def turn(folder: Path) -> Iterator[None]:
         yield
 
 
-def root_mark(folder: Path) -> str:
-    """SHA-256 of the root that terminals start from, in hex; NOTHING where there is no repository. Raises
-    ReleaseError."""
-    path = folder / METADATA / "1.root.json"
+def roots(folder: Path) -> list[Path]:
+    """The files of all roots there were, the oldest first. Raises ReleaseError."""
+    there = folder / METADATA
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except FileNotFoundError:
-        return NOTHING
+        names = [path.name for path in there.iterdir()] if there.exists() else []
     except OSError as error:
-        raise ReleaseError(f"{path}: {error.strerror}") from None
+        raise ReleaseError(f"{there}: {error.strerror}") from None
+    heads = [name.removesuffix(".root.json") for name in names if name.endswith(".root.json")]
+    return [there / f"{version}.root.json" for version in sorted(int(head) for head in heads if head.isdecimal())]
+
+
+def root_mark(folder: Path) -> str:
+    """SHA-256 of the newest root, from which a terminal of today starts, in hex; NOTHING where there is no repository.
+    Raises ReleaseError."""
+    found = roots(folder)
+    if not found:
+        return NOTHING
+    try:
+        return hashlib.sha256(found[-1].read_bytes()).hexdigest()
+    except OSError as error:
+        raise ReleaseError(f"{found[-1]}: {error.strerror}") from None

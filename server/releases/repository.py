@@ -11,17 +11,14 @@ than what a terminal has. They cannot make one.
 """
 
 import datetime as dt
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from securesystemslib.signer import CryptoSigner  # type: ignore[attr-defined]
-from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import (  # type: ignore[attr-defined]
     DelegatedRole,
     Delegations,
-    Metadata,
     MetaFile,
     Root,
     Snapshot,
@@ -29,19 +26,16 @@ from tuf.api.metadata import (  # type: ignore[attr-defined]
     Targets,
     Timestamp,
 )
-from tuf.api.serialization.json import JSONSerializer
 
 from server import ReleaseError
-from server.releases import keys
-from server.releases.files import METADATA, write
+from server.releases.files import write
+from server.releases.holders import Change, Lacks, change_root, last_number, numbers
+from server.releases.roles import ROOT, SNAPSHOT, TARGETS, TIMESTAMP, Roles, later
 from sync import WireError
 from sync.release import Release, district, number, offer_path, release_bytes, release_path
 
-ROOT, TARGETS, SNAPSHOT, TIMESTAMP = "root", "targets", "snapshot", "timestamp"
 DAYS = {ROOT: 730, TARGETS: 365, SNAPSHOT: 30, TIMESTAMP: 7}
 DISTRICT_DAYS = 30
-_COMPACT = JSONSerializer(compact=True)
-_MAX_BYTES = 4 * 1024 * 1024
 
 
 class Repository:
@@ -50,9 +44,7 @@ class Repository:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.targets_dir = folder / "public" / "targets"
-        self._metadata = folder / METADATA
-        self._staged = folder / "staged"
-        self._online = folder / "online"
+        self._roles = Roles(folder)
 
     # ── beginning ──
 
@@ -61,30 +53,21 @@ class Repository:
     ) -> Path:
         """Make all keys, and an empty repository; returns the root that terminals are given. `count` holders each get
         two files in the folder `holders`, to be taken away from this machine."""
-        if self._metadata.exists():
+        if self._roles.any():
             raise ReleaseError(f"{self.folder}: there is a repository already")
-        if not 1 <= threshold <= count <= 20:
-            raise ReleaseError(f"threshold {threshold} of {count} holders: expected 1 to {count}, of 20 at most")
         names = sorted({_checked(name) for name in districts})
-        makers = {
-            role: [keys.make(holders / f"{role}-{n}.pem", passphrase) for n in range(1, count + 1)]
-            for role in (ROOT, TARGETS)
-        }
-        online = {role: keys.make(self._online / f"{role}.pem") for role in (SNAPSHOT, TIMESTAMP)}
-        root = Root(version=1, expires=_in(DAYS[ROOT]), consistent_snapshot=True)
-        for role, signers in (*makers.items(), *((role, [one]) for role, one in online.items())):
-            for signer in signers:
-                root.add_key(signer.public_key, role)
-            root.roles[role].threshold = threshold if role in makers else 1
-        targets = Targets(version=1, expires=_in(DAYS[TARGETS]), delegations=Delegations({}, {}))
+        root = Root(version=1, expires=later(DAYS[ROOT]), consistent_snapshot=True)
+        makers = change_root(root, Change(add=(holders,) * count, threshold=threshold), 0, passphrase)
+        self._renew_server(root)
+        targets = Targets(version=1, expires=later(DAYS[TARGETS]), delegations=Delegations({}, {}))
         for name in names:
             self._delegate(targets, name)
-        self._write_signed(f"1.{ROOT}", root, makers[ROOT])
-        self._write_signed(f"1.{TARGETS}", targets, makers[TARGETS])
+        self._roles.show_signed(f"1.{ROOT}", root, makers[ROOT])
+        self._roles.show_signed(f"1.{TARGETS}", targets, makers[TARGETS])
         for name in names:
-            self._write_district(name, Targets(version=1, expires=_in(DISTRICT_DAYS)))
+            self._show_district(targets, name, Targets(version=1, expires=later(DISTRICT_DAYS)))
         self._seal({TARGETS: 1, **dict.fromkeys(names, 1)})
-        return self._metadata / f"1.{ROOT}.json"
+        return self._roles.path(f"1.{ROOT}")
 
     def add_district(self, name: str) -> None:
         """Stage one more district; the holders have to sign it."""
@@ -92,7 +75,30 @@ class Repository:
         if targets.signed.delegations.roles.get(_checked(name)):
             raise ReleaseError(f"{name}: there is such a district already")
         self._delegate(targets.signed, name)
-        self._stage(targets)
+        self._roles.stage(TARGETS, targets)
+
+    # ── who signs ──
+
+    def change(self, change: Change, passphrase: bytes | None = None) -> None:
+        """Stage another root, good for its full time again: enough of the holders until now have to sign it, and of
+        those from then on; and these the releases, too, which would else be signed by people who count no more."""
+        root, targets = self._next_root(), self._next_targets()
+        change_root(root.signed, change, last_number([*self._roles.roots(), root.signed]), passphrase)
+        if change.server:
+            self._renew_server(root.signed)
+            for name in targets.signed.delegations.roles:
+                self._delegate(targets.signed, name)
+        self._roles.stage(TARGETS, targets)
+        self._roles.stage(ROOT, root)
+
+    def holders(self) -> tuple[list[int], int]:
+        """Their numbers, and how many of them must sign."""
+        root = self._roles.root()
+        return numbers(root), root.roles[ROOT].threshold
+
+    def ends(self) -> dict[str, dt.datetime]:
+        """Until when what holders signed is good, by role."""
+        return {ROOT: self._roles.root().expires, TARGETS: self._targets(self._versions()).expires}
 
     # ── releases ──
 
@@ -108,45 +114,71 @@ class Repository:
         targets.signed.targets[path] = target
         folder, _, name = path.rpartition("/")
         write(self.targets_dir / folder / f"{target.hashes['sha256']}.{name}", data)
-        self._stage(targets)
+        self._roles.stage(TARGETS, targets)
 
     def sign(self, signers: Iterable[CryptoSigner]) -> str:
-        """Sign what is staged with every key that may; says how many are missing still."""
-        staged = self._staged_targets()
-        if staged is None:
+        """Sign what is staged with every key that may; says what is missing still."""
+        now, root, targets = self._roles.root(), self._roles.staged(ROOT), self._roles.staged(TARGETS)
+        if root is None and targets is None:
             raise ReleaseError("nothing waits for a signature")
-        root = self._root()
-        allowed = root.roles[TARGETS].keyids
-        mine = [signer for signer in signers if signer.public_key.keyid in allowed]
-        if not mine:
+        then = root.signed if root else now
+        may = {TARGETS: set(then.roles[TARGETS].keyids), ROOT: {*now.roles[ROOT].keyids, *then.roles[ROOT].keyids}}
+        mine = list(signers)
+        if not any(signer.public_key.keyid in may[TARGETS] | may[ROOT] for signer in mine):
             raise ReleaseError("none of these keys may sign releases")
-        for signer in mine:
-            staged.sign(signer, append=True)
-        write(self._staged / "targets.json", staged.to_bytes(_COMPACT))
-        missing = self._missing(root, staged)
-        return f"{missing} signatures are missing" if missing else "enough have signed; publish it"
+        for role, staged in ((TARGETS, targets), (ROOT, root)):
+            if staged is None:
+                continue
+            for signer in mine:
+                if signer.public_key.keyid in may[role]:
+                    staged.sign(signer, append=True)
+            self._roles.stage(role, staged)
+        return str(self.lacks()) or "enough have signed; publish it"
+
+    def lacks(self) -> Lacks:
+        """Of what is staged."""
+        now, root, targets = self._roles.root(), self._roles.staged(ROOT), self._roles.staged(TARGETS)
+        if root is None and targets is None:
+            return Lacks()
+        then = root.signed if root else now
+        targets = targets or self._roles.read(f"{self._versions()[TARGETS]}.{TARGETS}")
+        releases = then.get_verification_result(TARGETS, targets.signed_bytes, targets.signatures).missing
+        if root is None:
+            return Lacks(releases)
+        both = then.get_root_verification_result(now, root.signed_bytes, root.signatures)
+        return Lacks(releases, both.first.missing, both.second.missing)
 
     def publish(self) -> str:
-        """Let terminals see what is staged, where enough have signed; and say anew that this is the newest state."""
-        root, staged = self._root(), self._staged_targets()
+        """Let terminals see what is staged, where enough have signed; and say anew that this is the newest state. Who
+        is cut off between does it again: until the last file terminals see the state before, or believe nothing."""
+        root, targets = self._roles.staged(ROOT), self._roles.staged(TARGETS)
         versions = self._versions()
+        lacks = self.lacks()
+        if lacks:
+            raise ReleaseError(f"{lacks}: `hazri-server release sign`, by other holders")
         done = "nothing was staged; the time was signed anew"
-        if staged is not None:
-            missing = self._missing(root, staged)
-            if missing:
-                raise ReleaseError(f"{missing} signatures are missing: `hazri-server release sign`, by other holders")
-            versions[TARGETS] = staged.signed.version
-            write(self._metadata / f"{staged.signed.version}.{TARGETS}.json", staged.to_bytes(_COMPACT))
-            done = f"published as state {staged.signed.version}"
+        if targets is not None:
+            versions[TARGETS] = targets.signed.version
+            self._roles.show(f"{targets.signed.version}.{TARGETS}", targets)
+            done = f"published as state {targets.signed.version}"
+        if root is not None:
+            self._roles.show(f"{root.signed.version}.{ROOT}", root)
+            done += f", with root {root.signed.version}"
         self._renew(versions)
-        (self._staged / "targets.json").unlink(missing_ok=True)
+        self._forget()
         return done
+
+    def drop(self) -> None:
+        """What is staged is not wanted after all."""
+        if self._roles.staged(ROOT) is None and self._roles.staged(TARGETS) is None:
+            raise ReleaseError("nothing waits for a signature")
+        self._forget()
 
     def keep_fresh(self) -> bool:
         """Say anew that this is the newest state, where that was said a day ago: after a week without it terminals
         believe nothing that they are told here. What is staged stays so."""
-        self._root()
-        if self._read(TIMESTAMP).signed.expires > _in(DAYS[TIMESTAMP] - 1):
+        root, timestamp = self._roles.root(), self._roles.read(TIMESTAMP)
+        if timestamp.signed.expires > later(DAYS[TIMESTAMP] - 1) and _counts(root, TIMESTAMP, timestamp):
             return False
         self._renew(self._versions())
         return True
@@ -156,13 +188,14 @@ class Repository:
         found = _releases(self._targets(self._versions()))
         return sorted(found, key=lambda one: (number(one[0]), one[1]))
 
-    def staged(self) -> tuple[list[tuple[str, str]], int]:
-        """What waits, and for how many signatures."""
-        staged = self._staged_targets()
-        if staged is None:
-            return [], 0
-        new = set(_releases(staged.signed)) - set(self.releases())
-        return sorted(new), self._missing(self._root(), staged)
+    def staged(self) -> list[str]:
+        """What waits, in words."""
+        root, targets = self._roles.staged(ROOT), self._roles.staged(TARGETS)
+        new = set(_releases(targets.signed)) - set(self.releases()) if targets else set()
+        found = [f"{version} for {arch}" for version, arch in sorted(new)]
+        if root is not None:
+            found.append("a change of who signs")
+        return found if found or targets is None else ["a change of districts"]
 
     def districts(self) -> list[str]:
         return list(self._targets(self._versions()).delegations.roles)
@@ -179,121 +212,124 @@ class Repository:
         arches = [arch for v, arch in _releases(targets) if v == version]
         if not arches:
             raise ReleaseError(f"{version}: no such release; it has to be signed and published first")
-        district_role = self._district(name, versions[name])
+        signed = self._roles.read(f"{versions[name]}.{name}").signed
         for arch in arches:
             made = targets.targets[release_path(version, arch)]
             told = {"custom": {"version": version, "percent": percent}}
             path = offer_path(name, arch)
-            district_role.signed.targets[path] = TargetFile(made.length, dict(made.hashes), path, told)
-        district_role.signed.version += 1
-        district_role.signed.expires = _in(DISTRICT_DAYS)
-        self._write_district(name, district_role.signed)
-        self._seal(versions | {name: district_role.signed.version})
+            signed.targets[path] = TargetFile(made.length, dict(made.hashes), path, told)
+        signed.version += 1
+        signed.expires = later(DISTRICT_DAYS)
+        self._show_district(targets, name, signed)
+        self._seal(versions | {name: signed.version})
 
-    # ── files ──
+    # ── roles ──
 
-    def _delegate(self, targets: Any, name: str) -> None:
-        path = self._online / f"district-{name}.pem"
-        signer = keys.load(path) if path.exists() else keys.make(path)
-        role = DelegatedRole(name, [], 1, terminating=True, paths=[f"{name}/*"])
-        targets.delegations.roles[name] = role
-        targets.add_key(signer.public_key, name)
-
-    def _next_targets(self) -> Any:
-        """The top role as it is staged, or the published one, to be changed: no signature stays on it."""
-        found = self._staged_targets() or self._read(f"{self._versions()[TARGETS]}.{TARGETS}")
-        published = self._versions()[TARGETS]
-        found.signed.version = published + 1
-        found.signed.expires = _in(DAYS[TARGETS])
+    def _next_root(self) -> Any:
+        """The root as it is staged, or the newest one, to be changed: no signature stays on it."""
+        found = self._roles.staged(ROOT) or self._roles.read(f"{self._roles.root().version}.{ROOT}")
+        found.signed.version = self._roles.root().version + 1
+        found.signed.expires = later(DAYS[ROOT])
         found.signatures.clear()
         return found
 
-    def _stage(self, targets: Any) -> None:
-        write(self._staged / "targets.json", targets.to_bytes(_COMPACT))
+    def _next_targets(self) -> Any:
+        """The same of the top role."""
+        published = self._versions()[TARGETS]
+        found = self._roles.staged(TARGETS) or self._roles.read(f"{published}.{TARGETS}")
+        found.signed.version = published + 1
+        found.signed.expires = later(DAYS[TARGETS])
+        found.signatures.clear()
+        return found
 
-    def _staged_targets(self) -> Any:
-        path = self._staged / "targets.json"
-        return _parse(path) if path.exists() else None
+    def _renew_server(self, root: Any) -> None:
+        """New keys for the roles of this server, in place of those it had."""
+        for role in (SNAPSHOT, TIMESTAMP):
+            for keyid in list(root.roles[role].keyids):
+                root.revoke_key(keyid, role)
+            root.add_key(self._roles.new_key(role).public_key, role)
 
-    def _missing(self, root: Any, staged: Any) -> int:
-        return int(root.get_verification_result(TARGETS, staged.signed_bytes, staged.signatures).missing)
-
-    def _root(self) -> Any:
-        latest = max((_version_of(path) for path in self._metadata.glob(f"*.{ROOT}.json")), default=0)
-        if not latest:
-            raise ReleaseError(f"{self.folder}: no repository; `hazri-server release init` makes one")
-        return self._read(f"{latest}.{ROOT}").signed
+    def _delegate(self, targets: Any, name: str) -> None:
+        """To a new key, in place of the one it had."""
+        if name in targets.delegations.roles:
+            for keyid in list(targets.delegations.roles[name].keyids):
+                targets.revoke_key(keyid, name)
+        else:
+            targets.delegations.roles[name] = DelegatedRole(name, [], 1, terminating=True, paths=[f"{name}/*"])
+        targets.add_key(self._roles.new_key(_district_key(name)).public_key, name)
 
     def _versions(self) -> dict[str, int]:
-        self._root()
-        timestamp = self._read(TIMESTAMP).signed
-        snapshot = self._read(f"{timestamp.snapshot_meta.version}.{SNAPSHOT}").signed
+        self._roles.root()
+        timestamp = self._roles.read(TIMESTAMP).signed
+        snapshot = self._roles.read(f"{timestamp.snapshot_meta.version}.{SNAPSHOT}").signed
         return {name.removesuffix(".json"): meta.version for name, meta in snapshot.meta.items()}
 
     def _targets(self, versions: dict[str, int]) -> Any:
-        return self._read(f"{versions[TARGETS]}.{TARGETS}").signed
+        return self._roles.read(f"{versions[TARGETS]}.{TARGETS}").signed
 
     def _renew(self, versions: dict[str, int]) -> None:
-        """Sign again what this server signs, and what may soon be out of date."""
-        for name in self._targets(versions).delegations.roles:
-            versions[name] = self._renewed(name, versions.get(name))
+        """Sign again what this server signs, and what may soon be out of date or is signed by a key of before."""
+        targets = self._targets(versions)
+        for name in targets.delegations.roles:
+            versions[name] = self._renewed(targets, name, versions.get(name))
         self._seal(versions)
 
-    def _district(self, name: str, version: int) -> Any:
-        return self._read(f"{version}.{name}")
-
-    def _renewed(self, name: str, version: int | None) -> int:
+    def _renewed(self, targets: Any, name: str, version: int | None) -> int:
         """A district's role lives as long as it is published."""
         signed = Targets()
         if version:
-            signed = self._district(name, version).signed
-            if signed.expires > _in(DISTRICT_DAYS // 2):
+            found = self._roles.read(f"{version}.{name}")
+            signed = found.signed
+            if signed.expires > later(DISTRICT_DAYS // 2) and _counts(targets, name, found):
                 return version
             signed.version += 1
-        signed.expires = _in(DISTRICT_DAYS)
-        self._write_district(name, signed)
+        signed.expires = later(DISTRICT_DAYS)
+        self._show_district(targets, name, signed)
         return int(signed.version)
 
-    def _write_district(self, name: str, signed: Any) -> None:
-        self._write_signed(f"{signed.version}.{name}", signed, [keys.load(self._online / f"district-{name}.pem")])
-
-    def _write_signed(self, name: str, signed: Any, signers: Iterable[CryptoSigner]) -> bytes:
-        metadata = Metadata(signed)
-        for signer in signers:
-            metadata.sign(signer, append=True)
-        data = metadata.to_bytes(_COMPACT)
-        write(self._metadata / f"{name}.json", data)
-        return data
+    def _show_district(self, targets: Any, name: str, signed: Any) -> None:
+        key = self._roles.key(_district_key(name), targets.delegations.roles[name].keyids)
+        self._roles.show_signed(f"{signed.version}.{name}", signed, [key])
 
     def _seal(self, versions: dict[str, int]) -> None:
         """A snapshot of these versions, and last of all the timestamp: until then terminals see the state before."""
-        timestamp = Timestamp()
-        if (self._metadata / f"{TIMESTAMP}.json").exists():
-            timestamp = self._read(TIMESTAMP).signed
+        root = self._roles.root()
+        timestamp, latest = Timestamp(), None
+        if self._roles.path(TIMESTAMP).exists():
+            timestamp = self._roles.read(TIMESTAMP).signed
             timestamp.version += 1
-            timestamp.snapshot_meta = self._snapshot(versions, timestamp.snapshot_meta)
-        else:
-            timestamp.snapshot_meta = self._snapshot(versions, None)
-        timestamp.expires = _in(DAYS[TIMESTAMP])
-        self._write_signed(TIMESTAMP, timestamp, [self._key(TIMESTAMP)])
+            latest = timestamp.snapshot_meta
+        timestamp.snapshot_meta = self._snapshot(root, versions, latest)
+        timestamp.expires = later(DAYS[TIMESTAMP])
+        self._roles.show_signed(TIMESTAMP, timestamp, [self._key(root, TIMESTAMP)])
 
-    def _snapshot(self, versions: dict[str, int], latest: Any) -> Any:
+    def _snapshot(self, root: Any, versions: dict[str, int], latest: Any) -> Any:
         """The one there is, where it says the same and lives on; terminals need not fetch it again."""
         meta = {f"{name}.json": MetaFile(version) for name, version in versions.items()}
-        snapshot = Snapshot(meta=meta, expires=_in(DAYS[SNAPSHOT]))
+        snapshot = Snapshot(meta=meta, expires=later(DAYS[SNAPSHOT]))
         if latest is not None:
-            before = self._read(f"{latest.version}.{SNAPSHOT}").signed
-            if before.meta == meta and before.expires > _in(DAYS[SNAPSHOT] // 2):
+            found = self._roles.read(f"{latest.version}.{SNAPSHOT}")
+            lives = found.signed.expires > later(DAYS[SNAPSHOT] // 2) and _counts(root, SNAPSHOT, found)
+            if lives and found.signed.meta == meta:
                 return latest
-            snapshot.version = before.version + 1
-        data = self._write_signed(f"{snapshot.version}.{SNAPSHOT}", snapshot, [self._key(SNAPSHOT)])
+            snapshot.version = found.signed.version + 1
+        data = self._roles.show_signed(f"{snapshot.version}.{SNAPSHOT}", snapshot, [self._key(root, SNAPSHOT)])
         return MetaFile.from_data(snapshot.version, data, ["sha256"])
 
-    def _key(self, role: str) -> CryptoSigner:
-        return keys.load(self._online / f"{role}.pem")
+    def _key(self, root: Any, role: str) -> CryptoSigner:
+        return self._roles.key(role, root.roles[role].keyids)
 
-    def _read(self, name: str) -> Any:
-        return _parse(self._metadata / f"{name}.json")
+    def _forget(self) -> None:
+        """What was staged, and the keys of this server that count nowhere now."""
+        root, delegations = self._roles.root(), self._targets(self._versions()).delegations
+        needed = {keyid for role in (SNAPSHOT, TIMESTAMP) for keyid in root.roles[role].keyids}
+        self._roles.clear()
+        self._roles.forget_keys(needed | set(delegations.keys))
+
+
+def _counts(above: Any, role: str, metadata: Any) -> bool:
+    """Is it signed as the role above it says?"""
+    return bool(above.get_verification_result(role, metadata.signed_bytes, metadata.signatures))
 
 
 def _releases(targets: Any) -> list[tuple[str, str]]:
@@ -302,19 +338,8 @@ def _releases(targets: Any) -> list[tuple[str, str]]:
     return [(version, arch) for version, _, arch in (name.rpartition("-") for name in names)]
 
 
-def _parse(path: Path) -> Any:
-    try:
-        with path.open("rb") as file:
-            return Metadata.from_bytes(file.read(_MAX_BYTES))
-    except OSError as error:
-        raise ReleaseError(f"{path}: {error.strerror}") from None
-    except (RepositoryError, ValueError, KeyError, json.JSONDecodeError) as error:
-        raise ReleaseError(f"{path}: not sound ({error})") from None
-
-
-def _version_of(path: Path) -> int:
-    head = path.name.split(".")[0]
-    return int(head) if head.isdecimal() else 0
+def _district_key(name: str) -> str:
+    return f"district-{name}"
 
 
 def _checked(name: str) -> str:
@@ -324,7 +349,3 @@ def _checked(name: str) -> str:
         return district(name)
     except WireError as error:
         raise ReleaseError(str(error)) from None
-
-
-def _in(days: int) -> dt.datetime:
-    return dt.datetime.now(dt.UTC).replace(microsecond=0) + dt.timedelta(days=days)

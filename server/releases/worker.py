@@ -3,6 +3,7 @@
 Where no repository was made there is nothing to do, and The Update Framework is not even loaded.
 """
 
+import datetime as dt
 import logging
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from server.threads import Rounds
 log = logging.getLogger("hazri.releases")
 
 _HOUR_S = 3600.0
+_SOON = dt.timedelta(days=60)
+"""So long before what holders signed ends the log says so, daily: people have to meet for it."""
 
 
 class Releases(Rounds):
@@ -35,6 +38,7 @@ class Releases(Rounds):
             repository = Repository(self._folder)
             if repository.keep_fresh():
                 log.info("releases=fresh")
+                _warn(repository.ends())
             rollouts = Rollouts(repository)
             before = rollouts.all()
             for name, (one, _) in rollouts.advance(lambda: told, now_ms()).items():
@@ -44,3 +48,10 @@ class Releases(Rounds):
     def _told(self) -> list[Report]:
         with self._ledger.read() as connection:
             return list(reports(connection))
+
+
+def _warn(ends: dict[str, dt.datetime]) -> None:
+    for role, end in ends.items():
+        left = end - dt.datetime.now(dt.UTC)
+        if left < _SOON:
+            log.warning("releases=%s days_left=%d mend=release_keys_--renew", role, left.days)
