@@ -22,7 +22,6 @@ from edge.update import SlotError, SourceError, TrustError, UpdateError
 from edge.update.run import FOLDER, INCOMING
 from edge.update.source import Folder, Patience, Source, Web
 from server.releases import contents, keys, repository
-from server.releases.repository import Repository
 from sync.release import Release, offer_path, release_bytes, release_path, wheel_path
 from tests.unit.edge.update_site import ARCH, DISTRICT, PYTHON, Makers, Terminal, make_wheel, make_wheels
 
@@ -278,11 +277,12 @@ def test_a_wheel_that_lies_about_is_not_taken_up(terminal: Terminal, makers: Mak
 
 def test_another_district_speaks_for_this_one(terminal: Terminal, mirror: Path, makers: Makers) -> None:
     """hr-13's key signs what hr-12's terminals are to get: nobody looks there for it."""
-    release = terminal.look(Folder(mirror / "public"), makers.root).release
-    assert release
-    own = Repository(mirror)
-    shutil.copy(mirror / "online" / "district-hr-13.pem", mirror / "online" / f"district-{DISTRICT}.pem")
-    own.offer(DISTRICT, NEW, 100)
+    terminal.look(Folder(mirror / "public"), makers.root)
+
+    def change(found: Metadata) -> None:
+        found.signed.expires = found.signed.expires.replace(year=found.signed.expires.year + 1)
+
+    forge(mirror, latest(mirror, DISTRICT), change, online(mirror, "district-hr-13"))
     shutil.rmtree(terminal.root / FOLDER / "metadata")
     installs_nothing(terminal, Folder(mirror / "public"), makers.root, TrustError, "not signed as it must be")
 

@@ -12,6 +12,8 @@ import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from securesystemslib.signer import CryptoSigner  # type: ignore[attr-defined]
+
 from edge.update import unpack
 from edge.update.fetch import Fetching
 from edge.update.run import FOLDER, INCOMING, Parts, Update
@@ -19,6 +21,7 @@ from edge.update.slots import CURRENT, GOOD, Slots
 from edge.update.source import Folder, Source
 from edge.update.trust import Offer, Whose, look
 from server.releases import contents, keys
+from server.releases.holders import Change
 from server.releases.repository import Repository
 from sync.release import Release, Wheel, wheel_path
 
@@ -82,16 +85,33 @@ class Makers:
         self.root = self.repository.init(self.keys, districts, count=3, threshold=2, passphrase=None).read_bytes()
         self.public = folder / "repository" / "public"
 
-    def release(self, version: str, state: str = "well", wheels: Path | None = None) -> Release:
+    def release(
+        self, version: str, state: str = "well", wheels: Path | None = None, signers: tuple[int, ...] = (1, 2)
+    ) -> Release:
         """Made, signed by two of three, and published; nobody is offered it yet."""
         folder = wheels or make_wheels(self.folder / f"wheels-{version}", version, state)
         release = contents.take(folder, version, ARCH, PYTHON, self.repository.targets_dir)
         self.repository.add(release)
-        self.repository.sign([self.holder(1), self.holder(2)])
+        self.repository.sign([self.holder(n) for n in signers])
         self.repository.publish()
         return release
 
-    def holder(self, n: int) -> object:
+    def change(self, change: Change, *holders: int) -> str:
+        """Another root, signed by these holders with both their keys, and published."""
+        self.repository.change(change)
+        self.sign(*holders)
+        return self.repository.publish()
+
+    def sign(self, *holders: int) -> str:
+        said = ""
+        for n in holders:
+            said = self.repository.sign([self.root_key(n), self.holder(n)])
+        return said
+
+    def root_key(self, n: int) -> CryptoSigner:
+        return keys.load(self.keys / f"root-{n}.pem")
+
+    def holder(self, n: int) -> CryptoSigner:
         return keys.load(self.keys / f"targets-{n}.pem")
 
     def offer(self, version: str, percent: int = 100, district: str = DISTRICT) -> None:

@@ -22,6 +22,7 @@ from server.ledger.store import Ledger
 from server.ledger.tables import terminal as terminal_table
 from server.releases import contents, gate, keys, repository
 from server.releases.gate import HOUR_MS, Gate, Seen, Verdict, judge
+from server.releases.holders import Lacks
 from server.releases.reports import reports
 from server.releases.repository import Repository
 from server.releases.rollout import Report, Rollouts, State
@@ -49,7 +50,7 @@ def test_a_release_counts_when_enough_holders_have_signed(makers: Makers, tmp_pa
     repo = makers.repository
     release = contents.take(make_wheels(tmp_path / "wheels", NEW), NEW, ARCH, PYTHON, repo.targets_dir)
     repo.add(release)
-    assert repo.staged() == ([(NEW, ARCH)], 2)
+    assert (repo.staged(), repo.lacks()) == ([f"{NEW} for {ARCH}"], Lacks(2))
     assert repo.sign([makers.holder(3)]) == "1 signatures are missing"
     assert repo.sign([makers.holder(3)]) == "1 signatures are missing"  # twice the same is one
     with pytest.raises(ReleaseError, match="1 signatures are missing"):
@@ -57,7 +58,7 @@ def test_a_release_counts_when_enough_holders_have_signed(makers: Makers, tmp_pa
     assert repo.releases() == []
     assert repo.sign([makers.holder(1)]) == "enough have signed; publish it"
     repo.publish()
-    assert (repo.releases(), repo.staged()) == ([(NEW, ARCH)], ([], 0))
+    assert (repo.releases(), repo.staged(), repo.lacks()) == ([(NEW, ARCH)], [], Lacks())
 
 
 def test_a_change_after_a_signature_needs_new_ones(makers: Makers, tmp_path: Path) -> None:
@@ -68,7 +69,7 @@ def test_a_change_after_a_signature_needs_new_ones(makers: Makers, tmp_path: Pat
         repo.add(contents.take(wheels, version, ARCH, PYTHON, repo.targets_dir))
         if version == NEW:
             repo.sign([makers.holder(1), makers.holder(2)])
-    assert repo.staged()[1] == 2
+    assert repo.lacks() == Lacks(2)
 
 
 def test_keys_of_others_do_not_sign(makers: Makers, tmp_path: Path) -> None:
@@ -341,7 +342,7 @@ def test_the_commands_from_wheels_to_a_district(tmp_path: Path, capsys: pytest.C
     assert "1.root.json" in release("init", *secret)
     assert "repository already" in release("init", *secret, code=1)
     assert "2 wheels" in release("add", NEW, "--arch", ARCH, "--wheels", str(wheels))
-    assert release("status").splitlines()[0] == f"waits for 2 signatures: {NEW} for {ARCH}"
+    assert release("status").splitlines()[:2] == [f"waits: {NEW} for {ARCH}", "2 signatures are missing"]
     assert release("sign", *secret) == "enough have signed; publish it"
     assert release("publish") == "published as state 2"
     assert release("rollout", NEW) == f"all: {NEW} for 1 % of the terminals"
@@ -349,4 +350,4 @@ def test_the_commands_from_wheels_to_a_district(tmp_path: Path, capsys: pytest.C
     assert release("halt", "--why", "a fault was found") == f"all: {NEW} halted"
     assert f"district all: {NEW} halted at 0 % a fault was found" in release("status")
     assert "waits for signatures" in release("add", "--district", "hr-12")
-    assert "a change of districts waits for 2 signatures" in release("status")
+    assert "waits: a change of districts" in release("status")
