@@ -18,7 +18,7 @@ from typing import Any
 
 from server.attendance import PolicyError
 from server.attendance.clock import ZONES
-from server.attendance.rules import KINDS, REQUIRED, Clock, Policy, Row, Terms
+from server.attendance.rules import KINDS, REQUIRED, Clock, LsaCap, LsaGroup, LsaRate, Policy, Row, Terms
 
 MAX_BYTES = 256 * 1024
 _YEARS = range(1900, 2201)
@@ -41,6 +41,7 @@ def parse(text: str, where: str) -> Policy:
         for place, one in enumerate(given):
             rows.append((kind, _row(kind, one, lines, place, where)))
     timelines = _timelines(rows, head["since"], where)
+    _groups(rows, where)
     return _policy(head, rows, timelines)
 
 
@@ -180,7 +181,8 @@ def _timelines(rows: list[tuple[str, Row]], since: dt.date, where: str) -> _Time
             raise PolicyError(f"{where}: no rule {kind!r}; add a row [[{kind}]] that begins on {since} or before")
         if first[0].since > since:
             raise PolicyError(
-                f"{where}, line {first[0].line}: {kind}: gap: the policy begins on {since}, it on {first[0].since}"
+                f"{where}, line {first[0].line}: {kind}: gap: the policy begins on {since}, this rule on "
+                f"{first[0].since}; add a row from {since} on, or let the policy begin later"
             )
         if first[-1].until is not None:
             raise PolicyError(
@@ -202,6 +204,21 @@ def _follow(name: str, one: Row, then: Row, where: str) -> None:
         raise PolicyError(
             f"{at}: gap: since {then.since}, but the row of line {one.line} ends on {one.until}; every day needs a rule"
         )
+
+
+def _groups(rows: list[tuple[str, Row]], where: str) -> None:
+    """A group that is only in one of the three tables of the allowance is a slip of the pen: it never pays."""
+    paid = {row.group for _, row in rows if isinstance(row, LsaRate)}
+    capped = {row.group for _, row in rows if isinstance(row, LsaCap)}
+    held = {row.group for _, row in rows if isinstance(row, LsaGroup)}
+    for kind, row in rows:
+        if isinstance(row, LsaGroup) and row.group not in paid | capped:
+            wrong = f"{row.pay_band} {row.grade_pay} is of group {row.group!r}, which has neither rate nor cap"
+        elif isinstance(row, LsaRate) and row.group not in held:
+            wrong = f"no pay band is of group {row.group!r}, so nobody has this rate"
+        else:
+            continue
+        raise PolicyError(f"{where}, line {row.line}: {kind}: {wrong}; {_nearest(row.group, sorted(paid | held))}")
 
 
 def _policy(head: dict[str, Any], rows: list[tuple[str, Row]], timelines: _Timelines) -> Policy:

@@ -14,6 +14,8 @@ from typing import ClassVar, NewType
 from server.attendance import PolicyError
 
 Clock = NewType("Clock", int)
+ACCOUNTED = ("CL", "EL", "HPL", "CCL", "RH")
+"""Kinds of leave with a balance; of the others nothing is counted down."""
 
 
 class Granularity(StrEnum):
@@ -178,6 +180,8 @@ class Deduction(Row):
             raise ValueError("take_days must be whole or half days")
         if not self.counts or set(self.counts) - {"late", "early"}:
             raise ValueError('counts takes "late" and "early"')
+        if strange := [kind for kind in self.order if kind not in ACCOUNTED]:
+            raise ValueError(f"order: {strange[0]!r} is no leave with an account; known: {', '.join(ACCOUNTED)}")
         if not self.order or len(set(self.order)) < len(self.order):
             raise ValueError("order names each kind of leave once")
         if self.pool_min and self.condone:

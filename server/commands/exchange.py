@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from server import PeopleError
 from server.commands.people import tell, who
 from server.commands.report import deliver
-from server.commands.words import Words
+from server.commands.words import Words, a_day
 from server.exchange import NAMES, SYSTEMS, TAKEN
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ def add(words: Words) -> None:
     )
     out.add_argument("name", choices=NAMES, metavar="WHAT", help=", ".join(NAMES))
     out.add_argument("--month", default="", metavar="YYYY-MM", help="of which month (default: the last one)")
-    out.add_argument("--from", dest="first", type=dt.date.fromisoformat, metavar="YYYY-MM-DD", help="from which day on")
-    out.add_argument("--to", dest="last", type=dt.date.fromisoformat, metavar="YYYY-MM-DD", help="until which day")
+    out.add_argument("--from", dest="first", type=a_day, metavar="YYYY-MM-DD", help="from which day on")
+    out.add_argument("--to", dest="last", type=a_day, metavar="YYYY-MM-DD", help="until which day")
     out.add_argument("--format", choices=["csv", "json"], default="csv", help="(default: csv)")
     out.add_argument("--out", type=Path, metavar="FILE", help="write it there (default: on the screen)")
     out.set_defaults(topic=_export)

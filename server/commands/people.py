@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from server import PeopleError
-from server.commands.words import Words
+from server.commands.words import Words, a_day
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -49,7 +49,7 @@ def add(words: Words) -> None:
     event.add_argument("fields", nargs="*", metavar="FIELD=VALUE", help="as life=trial, or designation=teacher posts=6")
     _ordered(event)
     tree = topic("tree", offices, _tree, "Print the tree, today's or another day's.", "org")
-    tree.add_argument("--on", type=_day, default=None, metavar="YYYY-MM-DD")
+    tree.add_argument("--on", type=a_day, default=None, metavar="YYYY-MM-DD")
     load = topic("import", offices, _import, "Open offices from CSV on stdin: all of them, or none.", "org")
     load.add_argument("--dry-run", action="store_true", help="list every bad row, and store nothing")
     _ordered(load)
@@ -67,7 +67,7 @@ def _named(one: Any) -> Any:
 
 
 def _ordered(one: Any) -> None:
-    one.add_argument("--on", type=_day, default=None, metavar="YYYY-MM-DD", help="takes effect (default: today)")
+    one.add_argument("--on", type=a_day, default=None, metavar="YYYY-MM-DD", help="takes effect (default: today)")
     one.add_argument("--order", default="", metavar="NUMBER", help="of the order")
 
 
@@ -244,10 +244,6 @@ def _today() -> dt.date:
     from server.people.days import day_of
 
     return day_of(now_ms())
-
-
-def _day(text: str) -> dt.date:
-    return dt.date.fromisoformat(text)
 
 
 def _ref(text: str) -> bytes:

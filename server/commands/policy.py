@@ -1,11 +1,11 @@
 """`hazri-server policy`: a file in plain words, or where it is wrong; kept in the ledger, and chosen for a place."""
 
 import argparse
-import datetime as dt
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from server.commands.words import Words
+from server.commands.words import Words, a_day
 
 if TYPE_CHECKING:
     from server.attendance.rules import Policy
@@ -18,7 +18,7 @@ def add(words: Words) -> None:
     """The commands' words."""
     policy = words.group("policy", "Rules of attendance as files.")
     one = words.command("explain", words.plain, "Say what a policy file means, with both sides of each limit.", policy)
-    one.add_argument("file", type=Path, metavar="FILE")
+    one.add_argument("file", type=Path, metavar="FILE", help="or the name of one that is shipped")
     one.add_argument("--lang", choices=["en", "hi"], default="en", help="English or Hindi (default: en)")
     one.set_defaults(topic=_explain)
     check = words.command("check", words.plain, "Say whether policy files are sound, or which line is not.", policy)
@@ -31,8 +31,8 @@ def add(words: Words) -> None:
     choose.add_argument("name", metavar="NAME", help="as `list` prints it")
     choose.add_argument("--org", default="", metavar="SLUG", help="(default: everywhere)")
     choose.add_argument("--office", default="", metavar="PATH", help="as /hr/hr-12/ (default: the whole organisation)")
-    choose.add_argument("--since", type=dt.date.fromisoformat, required=True, metavar="YYYY-MM-DD")
-    choose.add_argument("--until", type=dt.date.fromisoformat, metavar="YYYY-MM-DD", help="the last day")
+    choose.add_argument("--since", type=a_day, required=True, metavar="YYYY-MM-DD")
+    choose.add_argument("--until", type=a_day, metavar="YYYY-MM-DD", help="the last day")
     choose.add_argument("--order", default="", metavar="NUMBER", help="of the order that says so")
     choose.set_defaults(topic=_choose)
     known = words.command("list", words.topic, "List the policies there are, and where each was chosen.", policy)
@@ -57,7 +57,13 @@ def read(path: Path) -> "Policy":
 def _explain(args: argparse.Namespace) -> str:
     from server.attendance.explain import explain
 
-    return explain(read(args.file), args.lang)
+    return explain(read(_shipped(args.file)), args.lang)
+
+
+def _shipped(path: Path) -> Path:
+    """The file of a policy that is shipped, where this is the name of one and no file is called so."""
+    named = Path(str(files("config").joinpath("policies", f"{path.name}.toml")))
+    return named if path.name == str(path) and not path.exists() and named.is_file() else path
 
 
 def _check(args: argparse.Namespace) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from server import PeopleError
 from server.commands.people import find, tell, who
-from server.commands.words import Words
+from server.commands.words import Words, a_day
 
 if TYPE_CHECKING:
     from server.opened import Opened
@@ -33,8 +33,8 @@ def add(words: Words) -> None:
     to = group("service", "Orders of a service, and what they made of it.")
     record = topic("record", to, _record, "Write down an order.", "org", "person", "kind")
     record.add_argument("--order", required=True, metavar="NUMBER")
-    record.add_argument("--on", required=True, type=dt.date.fromisoformat, metavar="YYYY-MM-DD", help="takes effect")
-    record.add_argument("--ordered-on", type=dt.date.fromisoformat, metavar="YYYY-MM-DD", help="(default: --on)")
+    record.add_argument("--on", required=True, type=a_day, metavar="YYYY-MM-DD", help="takes effect")
+    record.add_argument("--ordered-on", type=a_day, metavar="YYYY-MM-DD", help="(default: --on)")
     record.add_argument("--from", dest="from_office", default="", metavar="CODE")
     record.add_argument("--to", dest="to_office", default="", metavar="CODE")
     record.add_argument("--designation", default="", metavar="CODE")

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from server.commands.words import Words
+from server.commands.words import Words, a_day
 
 if TYPE_CHECKING:
     from server.opened import Opened
@@ -21,7 +21,7 @@ def add(words: Words) -> None:
     one = words.command("report", words.topic, "Make a return, to look at or to send.")
     one.add_argument("name", choices=[*sorted(TITLES), "list"], metavar="NAME", help="which one; `list` names them")
     one.add_argument("--month", default="", metavar="YYYY-MM", help="of which month (default: the last one)")
-    one.add_argument("--day", type=dt.date.fromisoformat, metavar="YYYY-MM-DD", help="of which day, where it is daily")
+    one.add_argument("--day", type=a_day, metavar="YYYY-MM-DD", help="of which day, where it is daily")
     one.add_argument("--office", default="", metavar="CODE", help="of which office and below (default: all)")
     one.add_argument("--org", default="", metavar="SLUG", help="of which organisation, where there are several")
     one.add_argument("--format", choices=FORMATS, default="html", help="(default: html)")

@@ -1,9 +1,19 @@
 """What a command module needs of the parser: how a command is added, and how its work is begun."""
 
 import argparse
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+
+def a_day(text: str) -> dt.date:
+    """A day that was typed, for `type=`; raises what the parser shows beside the word's name."""
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day; write it as 2026-10-31") from None
+
 
 Work = Callable[[argparse.Namespace], int]
 

@@ -13,8 +13,6 @@ MAX_DAYS = 366
 MAX_REASON = 500
 LEAVE_KINDS = ("CL", "EL", "HPL", "LWP", "ML", "CCL", "RH", "SL")
 """Casual, earned, half-pay, without pay, maternity, child care, restricted holiday, special."""
-ACCOUNTED = ("CL", "EL", "HPL", "CCL", "RH")
-"""Those with a balance; of the others nothing is counted down."""
 
 
 class Kind(StrEnum):

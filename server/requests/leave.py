@@ -12,12 +12,13 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select
 
 from server.attendance.clock import local_day
+from server.attendance.rules import ACCOUNTED
 from server.attendance.types import Half
 from server.days.punches import IST_MIN
 from server.ledger.store import now_ms
 from server.ledger.tables import leave_entry
 from server.requests import RequestError
-from server.requests.kinds import ACCOUNTED, Ask
+from server.requests.kinds import Ask
 
 _BACK = {"taken": "given_back", "deducted": "reversed"}
 

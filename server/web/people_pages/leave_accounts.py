@@ -10,9 +10,9 @@ from server import ServerError
 from server.access.gate import may
 from server.access.rights import Right
 from server.access.scope import Scope, visible
+from server.attendance.rules import ACCOUNTED
 from server.ledger.tables import person
 from server.requests import RequestError, leave
-from server.requests.kinds import ACCOUNTED
 from server.web.people_pages.desk import Form, Typed, actor, ident, parts, show, today
 
 router = APIRouter(include_in_schema=False)
