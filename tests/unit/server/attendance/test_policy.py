@@ -103,7 +103,7 @@ WRONG = (
     ('start = "09:00"', 'start = "18:00"', "line 7: hours: start must be before end"),
     ("[[early]]", "[[earlier]]", "line 24: unknown rule 'earlier'; did you mean 'early'?"),
     ("[[early]]", "[early]", "early: write it as a row, [[early]]"),
-    (FITNESS, FITNESS[:-2] + "05", "fitness: gap: the policy begins on 2020-01-01, it on 2020-01-05"),
+    (FITNESS, FITNESS[:-2] + "05", "gap: the policy begins on 2020-01-01, this rule on 2020-01-05; add a row from"),
     (EARLY, EARLY + "\nuntil = 2022-01-01", "gap: nothing after 2022-01-01"),
     (EARLY, EARLY + "\nuntil = 2019-01-01", "until 2019-01-01 is before since"),
     (EARLY, '[[early]]\nsince = "2020-01-01"', "line 25: early.since: expected a date as 2016-06"),
@@ -136,6 +136,7 @@ WRONG_DEDUCTION = (
     ("every = 3", "every = 3\ncondone = 2\npool_min = 300\npool_day_min = 60", "two ways of forgiving"),
     ("every = 3", "every = 3\npool_min = 300", "go together"),
     ("every = 3", 'every = 3\norder = ["CL", "CL"]', "order names each kind of leave once"),
+    ("every = 3", 'every = 3\norder = ["CL", "LE"]', "line 31: deduction: order: 'LE' is no leave with an"),
     ("every = 3", 'every = 3\nwindow = "year"', "expected one of month, carry, found 'year'"),
 )  # fmt: skip
 
@@ -146,6 +147,24 @@ def test_a_deduction_that_makes_no_sense_is_refused(old: str, new: str, said: st
     parse(SMALL + DEDUCTION, "small.toml")
     with pytest.raises(PolicyError, match=said):
         parse(SMALL + DEDUCTION.replace(old, new), "small.toml")
+
+
+def test_a_group_that_never_pays_is_a_slip_of_the_pen() -> None:
+    """R3.1, R3.2: a band in a group without rate and cap, and a rate of a group that no band has."""
+    slips = (
+        (
+            'pay_band = "PB-4"\ngrade_pay = 12000\ngroup = "A"',
+            "A",
+            "a",
+            "PB-4 12000 is of group 'a', which has neither",
+        ),
+        ('group = "C"\nworking', "C", "E", "no pay band is of group 'E', so nobody has this rate"),
+    )
+    for old, group, typed, said in slips:
+        assert CBSE.count(old) == 1
+        with pytest.raises(PolicyError, match=r"^cbse-2016.toml, line \d+: lsa_") as caught:
+            parse(CBSE.replace(old, old.replace(f'group = "{group}"', f'group = "{typed}"')), "cbse-2016.toml")
+        assert said in str(caught.value)
 
 
 def test_rows_of_another_group_stand_beside_each_other() -> None:
@@ -225,8 +244,9 @@ def test_every_row_of_a_policy_is_explained(name: str) -> None:
 
 def test_the_commands(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """`hazri-server policy explain|check FILE`"""
-    assert command(["policy", "explain", str(POLICIES / "cbse-2016.toml"), "--lang", "hi"]) == 0
-    assert "विलंब" in capsys.readouterr().out
+    for which in ("cbse-2016", str(POLICIES / "cbse-2016.toml")):  # by name or by file
+        assert command(["policy", "explain", which, "--lang", "hi"]) == 0
+        assert "विलंब" in capsys.readouterr().out
     assert command(["policy", "check", *(str(POLICIES / f"{name}.toml") for name in SHIPPED)]) == 0
     assert capsys.readouterr().out.count(": sound: ") == len(SHIPPED)
     assert command(["policy", "check", str(tmp_path / "none.toml")]) == 1
@@ -234,3 +254,6 @@ def test_the_commands(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Non
     (tmp_path / "bad.toml").write_bytes(b"\xff")
     assert command(["policy", "check", str(tmp_path / "bad.toml")]) == 1
     assert "not UTF-8" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        command(["policy", "choose", "cbse-2016", "--since", "2027-13-01"])
+    assert "--since: '2027-13-01' is no day; write it as 2026-10-31" in capsys.readouterr().err
