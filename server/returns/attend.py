@@ -121,6 +121,12 @@ def people_in(connection: Connection, refs: Iterable[bytes]) -> dict[bytes, tupl
     return found
 
 
+def worked_out(connection: Connection, asked: Asked) -> bool:
+    """Is there any day of anybody in what is asked for? Else a table of noughts says nothing about attendance."""
+    query = select(_d.day).join_from(attendance_day, office, _d.office == office.c.id)
+    return connection.execute(_within(query, asked).limit(1)).first() is not None
+
+
 def over(asked: Asked) -> bool:
     """Is the month over, the last night too?"""
     return day_of(asked.now_ms) > asked.days[-1]

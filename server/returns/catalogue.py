@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from sqlalchemy import Connection, select
 
 from server.access.keys import AccessKeys
 from server.ledger.tables import office, org
-from server.returns import ReturnError, attend, late, machines, oversee
+from server.returns import ReturnError, attend, late, machines, oversee, words
 from server.returns.model import Asked, Return, Text
 
 Maker = Callable[[Connection, Asked], Return]
@@ -26,6 +27,7 @@ RETURNS: Mapping[str, Maker] = {
     "fingers": machines.fingers,
     "terminals": machines.terminals,
 }
+_OF_DAYS = ("monthly", "latecomers", "employees", "daily")
 CUSTODY = "custody"  # opens mobile numbers, so it needs the keys
 NAMES = (*RETURNS, CUSTODY)
 _MONTH = re.compile(r"\d{4}-\d{2}\Z")
@@ -41,7 +43,10 @@ def make(connection: Connection, name: str, asked: Asked, keys: AccessKeys | Non
         return oversee.custody_register(connection, asked, keys)
     if name not in RETURNS:
         raise ReturnError(f"{name!r} is no return; known: {', '.join(NAMES)}")
-    return RETURNS[name](connection, asked)
+    found = RETURNS[name](connection, asked)
+    if name in _OF_DAYS and not attend.worked_out(connection, asked):
+        return replace(found, notes=(words.NO_DAYS, *found.notes))
+    return found
 
 
 def place(connection: Connection, code: str, slug: str = "") -> tuple[str, str, Text]:

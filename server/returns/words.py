@@ -99,6 +99,12 @@ OUTCOMES = {
 }  # fmt: skip
 
 
+NO_DAYS = T(
+    "No day of this period was worked out here: days are, from the day on which this server first ran.",
+    "इस अवधि का कोई दिन यहाँ नहीं निकाला गया: सर्वर के पहली बार चलने के दिन से ही दिन निकाले जाते हैं।",
+)
+
+
 def left_out(undetermined: int, exempt: int) -> Text:
     return T(
         f"Each cell counts employee-days. Not in the table: {undetermined} undetermined (no terminal was fit, or the "

@@ -90,6 +90,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "sent_none": ("Nothing was sent yet.", "अभी कुछ नहीं भेजा गया।"),
     "sent_due": ("The return of latecomers of {month} is due on {day}.", "{month} की विलंब विवरणी {day} तक देय है।"),
     "sent_late": ("The return of latecomers of {month} was due on {day}: it is overdue.", "{month} की विलंब विवरणी {day} को देय थी: समय बीत गया है।"),
+    "look_send": ("Look at it and send it", "देखें और भेजें"),
     "version": ("Version", "संस्करण"),
     "sent_at": ("Sent", "प्रेषित"),
     "sent_by": ("By", "द्वारा"),
@@ -152,8 +153,16 @@ SAID: dict[str, str] = {
 # What a room below said with figures in it.
 SAID_OF: dict[re.Pattern[str], str] = {
     re.compile(r"(\d{4}-\d\d) is not over: propose from (\S+) on"): r"\1 अभी समाप्त नहीं हुआ; \2 से प्रस्ताव संभव",
-    re.compile(r"(\S+) days of (\w+) are asked for, (\S+) are left; ask for fewer, or another kind"): r"\2 के \1 दिन माँगे गए, \3 शेष हैं; कम दिन या दूसरा अवकाश माँगें",
-    re.compile(r"(\S+) days of (\w+) were proposed and (\S+) are left now; reject it with that reason, and it is proposed anew"): r"\2 के \1 दिन प्रस्तावित थे, अब \3 शेष हैं; इसी कारण से अस्वीकार करें, फिर नया प्रस्ताव बनेगा",
-    re.compile(r"deduction (\d+) of (\S+) does not stand proposed: it is \w+"): r"\2 की कटौती \1 अब प्रस्तावित नहीं है; पृष्ठ फिर खोलें",
-    re.compile(r"deduction (\d+) of (\S+) is not decided: it is \w+"): r"\2 की कटौती \1 पर अभी निर्णय नहीं हुआ; पृष्ठ फिर खोलें",
+    re.compile(
+        r"(\S+) days of (\w+) are asked for, (\S+) are left; ask for fewer, or another kind"
+    ): r"\2 के \1 दिन माँगे गए, \3 शेष हैं; कम दिन या दूसरा अवकाश माँगें",
+    re.compile(
+        r"(\S+) days of (\w+) were proposed and (\S+) are left now; reject it with that reason, and it is proposed anew"
+    ): r"\2 के \1 दिन प्रस्तावित थे, अब \3 शेष हैं; इसी कारण से अस्वीकार करें, फिर नया प्रस्ताव बनेगा",
+    re.compile(
+        r"deduction (\d+) of (\S+) does not stand proposed: it is \w+"
+    ): r"\2 की कटौती \1 अब प्रस्तावित नहीं है; पृष्ठ फिर खोलें",
+    re.compile(
+        r"deduction (\d+) of (\S+) is not decided: it is \w+"
+    ): r"\2 की कटौती \1 पर अभी निर्णय नहीं हुआ; पृष्ठ फिर खोलें",
 }

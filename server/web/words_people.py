@@ -665,6 +665,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "minutes_late": ("Minutes late", "देर (मिनट)"),
     "times_late": ("{n} × this month", "इस माह {n} बार"),
     "how": ("How", "कैसे"),
+    "read_as": ("read as {time}", "{time} माना गया"),
     "remark": ("Remark", "टिप्पणी"),
     "remark_wrong": ("A remark has 1 to 300 printable characters.", "टिप्पणी में 1 से 300 अक्षर होते हैं।"),
     "late_register.day": ("Day", "दिन"),

@@ -190,10 +190,21 @@ def read_ask(ref: bytes, typed: Typed, kinds: tuple[Kind, ...]) -> Ask:
     return Ask(ref, kind, since, until, typed.text("reason"), detail)
 
 
-def derivation(row: Any, code: str) -> list[str]:
-    """How a day came to be what it is, a sentence a step, in a language."""
-    told = json.loads(row.derivation)
-    return [sentences.say(Step(step, values), "hi" if code == "hi" else "en") for step, values in told["steps"]]
+def derivations(connection: Connection, rows: Sequence[Any], code: str) -> list[list[str]]:
+    """How each day came to be what it is, a sentence a step, in a language. Offices have a name in either, too."""
+    told = [json.loads(row.derivation)["steps"] for row in rows]
+    places: dict[str, str] = {}
+    if code == "hi":
+        names = {values["place"] for steps in told for _, values in steps if "place" in values}
+        asked = select(office.c.name, office.c.name_hi).where(office.c.name.in_(names), office.c.name_hi != "")
+        places = {row.name: row.name_hi for row in connection.execute(asked)}
+    return [[_sentence(step, values, places, code) for step, values in steps] for steps in told]
+
+
+def _sentence(step: str, values: dict[str, Any], places: dict[str, str], code: str) -> str:
+    if "place" in values:
+        values = {**values, "place": places.get(values["place"], values["place"])}
+    return sentences.say(Step(step, values), "hi" if code == "hi" else "en")
 
 
 def _day(request: Request, scope: Scope, told: str, wrong: str) -> Response:
@@ -204,10 +215,11 @@ def _day(request: Request, scope: Scope, told: str, wrong: str) -> Response:
         sayings = store.history(connection, me, on)
         mine = requests.c.person == me, requests.c.since <= on.isoformat(), requests.c.until >= on.isoformat()
         about = connection.execute(select(requests).where(*mine).order_by(requests.c.asked_ms)).all()
-        at = connection.scalar(select(office.c.name).where(office.c.id == sayings[-1].office)) if sayings else ""
+        said = list(zip(sayings, derivations(connection, sayings, code), strict=True))
+        where = select(office.c.name, office.c.name_hi).where(office.c.id == sayings[-1].office) if sayings else None
+        at = p.named(connection.execute(where).first()) if where is not None else ""
     row = next((one for one in reversed(sayings) if one.known_to_ms is None), None)
     punches = json.loads(row.derivation)["punches"] if row else []
-    said = [(one, derivation(one, code)) for one in sayings]
     context: dict[str, Any] = {"on": on, "row": row, "said": said, "punches": punches, "about": about, "at": at}
     problems = {"": wrong} if wrong else {}
     context["act_names"] = [(one.value, p.of("act", one.value)) for one in ACTS]

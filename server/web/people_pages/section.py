@@ -14,6 +14,7 @@ from server.access.gate import may
 from server.access.rights import Right
 from server.access.scope import Scope, visible
 from server.attendance.clock import days_of
+from server.attendance.rules import ACCOUNTED
 from server.attendance.types import DayFlag
 from server.days.store import as_known
 from server.ledger.store import now_ms
@@ -21,10 +22,9 @@ from server.ledger.tables import attendance_day, deduction_line, employee, perso
 from server.ledger.tables import trail as trail_table
 from server.people.days import IST, start_ms
 from server.requests import RequestError, deduct
-from server.requests.kinds import ACCOUNTED
 from server.web import csv
 from server.web.pages import language
-from server.web.people_pages.corner import derivation, known
+from server.web.people_pages.corner import derivations, known
 from server.web.people_pages.desk import Form, actor, ident, parts, show, today
 from server.web.people_pages.service import actors
 
@@ -123,12 +123,12 @@ def _register(request: Request, scope: Scope, month: str, wrong: str) -> Respons
     with services.ledger.read() as connection:
         rows, remarks = _late(connection, scope, first)
         by = actors(connection, [one.who for found in remarks.values() for one in found])
-    code = language(request).code
-    told = [(row, derivation(row, code), remarks.get((row.person.hex(), row.day), [])) for row in rows]
+        hows = derivations(connection, rows, language(request).code)
+    told = [(row, how, remarks.get((row.person.hex(), row.day), [])) for row, how in zip(rows, hows, strict=True)]
     counts: dict[bytes, int] = {}
     for row in rows:
         counts[row.person] = counts.get(row.person, 0) + 1
-    context = {"told": told, "month": f"{first:%Y-%m}", "counts": counts, "by": by, "hhmm": _hhmm}
+    context = {"told": told, "month": f"{first:%Y-%m}", "counts": counts, "by": by, "hhmm": _hhmm, "kindest": _kindest}
     problems = {"": wrong} if wrong else {}
     return show(request, "people_late_register.html", 400 if wrong else 200, problems=problems, **context)
 
@@ -179,4 +179,13 @@ def _month(told: str, *, back: bool = False) -> dt.date:
 def _hhmm(row: Any) -> str:
     """The arrival, in the middle of what the clock is sure of: as the derivation says it."""
     at_ms = None if row.first_low_ms is None else (row.first_low_ms + (row.first_high_ms or row.first_low_ms)) // 2
+    return _clock(at_ms)
+
+
+def _kindest(row: Any) -> str:
+    """The earliest arrival that the clock allows: minutes late are counted from it, and the return tells it."""
+    return _clock(row.first_low_ms)
+
+
+def _clock(at_ms: int | None) -> str:
     return "" if at_ms is None else dt.datetime.fromtimestamp(at_ms / 1000, IST).strftime("%H:%M")
