@@ -241,6 +241,16 @@ def test_a_confirmed_deduction_is_taken_and_given_back_when_the_month_changes(si
         assert sent.load(connection, id_).hash == found.hash  # as it was sent
 
 
+@pytest.mark.parametrize("name", ["monthly", "latecomers", "employees", "daily"])
+def test_noughts_of_a_month_nobody_worked_out_say_so(site: SimpleNamespace, name: str) -> None:
+    """Before the first day that was folded there is nothing, which is not a month in which nobody came."""
+    with site.ledger.read() as connection:
+        empty = catalogue.make(connection, name, asked(site, "2026-05", day=d(5, 4) if name == "daily" else None))
+        full = catalogue.make(connection, name, asked(site, day=d(10, 5) if name == "daily" else None))
+    assert empty.notes[0] == words.NO_DAYS
+    assert words.NO_DAYS not in full.notes
+
+
 def test_a_decision_taken_back_gives_the_leave_back_once(site: SimpleNamespace) -> None:
     """R2.4, R2.10: CL 4 − 1 = 3; taken back 4; confirmed again 3: each a line of its own."""
     key = site.mine[0], "2026-10", 1
