@@ -211,12 +211,12 @@ class Signals:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """New software (docs/updates.md): from which server (empty: from sticks alone), of which district's choice, and
-    when nobody punches, so that services may be restarted and a metered line used."""
+    """New software (docs/updates.md): from which server (empty: from sticks alone), of which district's choice (empty:
+    its office's), and when nobody punches, so that services may be restarted and a metered line used."""
 
     root: Path = Path("/opt/hazri")
     server: str = ""
-    district: str = "all"
+    district: str = ""
     begin: str = "22:30"
     until: str = "05:00"
     monthly_mb: int = 20
@@ -225,7 +225,7 @@ class Update:
     def __post_init__(self) -> None:
         if self.server and not re.fullmatch(r"https?://[A-Za-z0-9._:\[\]-]+(/[A-Za-z0-9._/-]*)?", self.server):
             raise ValueError(f"server = {self.server!r}: expected an address such as https://hazri.example.org")
-        if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,31}", self.district):
+        if self.district and not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,31}", self.district):
             raise ValueError(f"district = {self.district!r}: expected at most 32 of a-z, 0-9 and '-'")
         for name in ("begin", "until"):
             if not getattr(self, name):

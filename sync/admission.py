@@ -26,6 +26,7 @@ _MAX_BYTES = 32 * 1024
 NOTHING = "nothing"
 _FOLLOWS = re.compile("([0-9a-f]{16}):([0-9]{1,18}):([0-9a-f]{64})")
 _MARK = re.compile(f"[0-9a-f]{{64}}|{NOTHING}")
+_OFFICES = re.compile(f"/([a-z0-9-]{{1,32}}/){{1,32}}|{NOTHING}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,8 @@ class Admission:
     """`certificate` and `ca` are PEM, keys raw public keys in hex; `lookup_key` is sealed to the terminal, in hex;
     `charter` is the number of the charter that states these keys (sync.charter), 0 before the first; `follows` is what
     the server holds of the terminal's log before this one (`follows_text`), where the unit took another's place;
-    `releases` the SHA-256 of the root that signed releases begin with (docs/updates.md), in hex, where there is one."""
+    `releases` the SHA-256 of the root that signed releases begin with (docs/updates.md), in hex, where there is one;
+    `offices` the codes of its office and those above it, as "/hr/hr-12/", where it was admitted for one."""
 
     terminal: str
     certificate: str
@@ -57,6 +59,7 @@ class Admission:
     charter: int
     follows: str = NOTHING
     releases: str = NOTHING
+    offices: str = NOTHING
 
 
 def follows_text(log: bytes, seq: int, head: bytes) -> str:
@@ -128,6 +131,8 @@ def parse(kind: type[T], data: str | bytes) -> T:
     followed(found.get("follows", NOTHING))
     if not _MARK.fullmatch(found.get("releases", NOTHING)):
         raise WireError(f"{what}: releases must be a sum of 64 hex digits")
+    if not _OFFICES.fullmatch(found.get("offices", NOTHING)):
+        raise WireError(f"{what}: offices must be a path of codes, as /hr/hr-12/")
     return kind(**found)
 
 

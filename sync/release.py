@@ -16,6 +16,9 @@ ARCHES = ("arm64", "amd64")
 RINGS = (1, 10, 100)
 """Percent of a district's terminals that are offered a release, one after the other."""
 
+ALL = "all"
+"""The district that every terminal is in."""
+
 MAX_WHEELS = 256
 MAX_WHEEL_BYTES = 512 * 1024 * 1024
 MAX_BLOCKS_BYTES = 1024 * 1024
@@ -75,6 +78,12 @@ def district(name: str) -> str:
     if not _DISTRICT.fullmatch(name):
         raise WireError(f"district {name[:40]!r}: expected at most 32 of a-z, 0-9 and '-'")
     return name
+
+
+def districts(offices: str) -> tuple[str, ...]:
+    """Whose offer a terminal takes, by the path of its office: of "/hr/hr-12/hr-12-3/" that of hr-12-3, or where there
+    is no such district, or it offers nothing, that of hr-12, of hr, or of all. Both sides know it without telling."""
+    return (*(part for part in offices.split("/")[:0:-1] if _DISTRICT.fullmatch(part) and part != ALL), ALL)
 
 
 def within(terminal: str, percent: int) -> bool:

@@ -27,6 +27,7 @@ from edge.update.run import FOLDER, INCOMING, JOURNAL, Parts, Update
 from edge.update.slots import CURRENT, GOOD, SLOTS, Slots
 from edge.update.source import Folder, Source, Web
 from sync.budget import Budget
+from sync.release import districts
 
 _ARCHES = {"aarch64": "arm64", "x86_64": "amd64"}
 _SPENT, _LOCK = "spent.json", "lock"
@@ -34,7 +35,8 @@ _SPENT, _LOCK = "spent.json", "lock"
 
 @dataclass(frozen=True, slots=True)
 class Updating:
-    """The [update] settings. `server`: where the aggregator's pages are; empty: only sticks bring releases."""
+    """The [update] settings. `server`: where the aggregator's pages are; empty: only sticks bring releases. `district`:
+    empty: that of the office this terminal was admitted for."""
 
     root: Path
     server: str
@@ -80,7 +82,8 @@ def _install(args: Namespace, settings: Settings, updating: Updating, parts: Par
     from edge.update import trust  # TUF is loaded where there is something to look at, and nowhere else
 
     admission = identity.load_admission(settings.state_dir)
-    whose = trust.Whose(admission.terminal, updating.district, _arch())
+    followed = (updating.district,) if updating.district else districts(admission.offices)
+    whose = trust.Whose(admission.terminal, followed, _arch())
     first = root.pinned(updating.root / root.ROOT, admission.releases, source)
     offer = trust.look(source, updating.folder, first, whose)
     slots = parts.slots

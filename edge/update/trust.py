@@ -41,10 +41,11 @@ _SLACK_S = 3600
 
 @dataclass(frozen=True, slots=True)
 class Whose:
-    """Who asks: the terminal's id decides its ring, the district and the machine which release it is offered."""
+    """Who asks: the terminal's id decides its ring; the machine, and the first of these districts that offers
+    something, which release it is offered."""
 
     terminal: str
-    district: str
+    districts: tuple[str, ...]
     arch: str
 
 
@@ -77,13 +78,14 @@ def look(source: Source, folder: Path, root: bytes, whose: Whose) -> Offer:
 
 
 def _offered(updater: Updater, whose: Whose, folder: Path) -> Offer:
-    offer = updater.get_targetinfo(offer_path(whose.district, whose.arch))
+    found = ((name, updater.get_targetinfo(offer_path(name, whose.arch))) for name in whose.districts)
+    district, offer = next(((name, offer) for name, offer in found if offer), ("", None))
     if offer is None:
-        return Offer(None, f"nothing is offered to district {whose.district} for {whose.arch}")
+        return Offer(None, f"nothing is offered to district {' or '.join(whose.districts)} for {whose.arch}")
     version, percent = _custom(offer)
     made = updater.get_targetinfo(release_path(version, whose.arch))
     if made is None or (made.hashes, made.length) != (offer.hashes, offer.length):
-        raise TrustError(f"district {whose.district} offers a {version} that the makers did not sign")
+        raise TrustError(f"district {district} offers a {version} that the makers did not sign")
     if not within(whose.terminal, percent):
         return Offer(None, f"{version} is offered to {percent} % of the terminals, and this one is not among them yet")
     if made.length > MAX_RELEASE_BYTES:

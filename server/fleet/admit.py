@@ -14,7 +14,7 @@ from server.fleet.renew import admitted
 from server.fleet.revoke import remember
 from server.fleet.standing import State
 from server.ledger.store import Ledger, now_ms
-from server.ledger.tables import terminal
+from server.ledger.tables import office, terminal
 from server.releases.files import root_mark
 from server.settings import RELEASES, BrokerSettings
 from server.trust import pki
@@ -47,6 +47,7 @@ def admit(ledger: Ledger, keys: ServerKeys, broker: BrokerSettings, data: bytes,
         vouch.put(connection, keys.server, request.terminal, bytes.fromhex(request.record_key))
         remember(connection, certificate, request.terminal, now_ms(), alone=_is_another(known, request))
         number = admitted(connection, request.terminal, now_ms())
+        offices = offices_of(connection, known.office if known else None)
         units.fit_in(connection, request.terminal, bytes.fromhex(request.record_key), now_ms(), OFFICE)
     log.info("terminal=%s admitted=%s", request.terminal, "again" if known else "new")
     return Admission(
@@ -61,6 +62,7 @@ def admit(ledger: Ledger, keys: ServerKeys, broker: BrokerSettings, data: bytes,
         charter=number,
         follows=follows_text(*before) if before else NOTHING,
         releases=releases,
+        offices=offices,
     )
 
 
@@ -72,6 +74,11 @@ def revoke(ledger: Ledger, one: str, by: str = OFFICE, why: str = "revoked") -> 
         except FleetError as error:
             raise AdmissionError(str(error)) from None
     log.info("terminal=%s state=revoked", one)
+
+
+def offices_of(connection: Connection, one: bytes | None) -> str:
+    """The path of this office, as an admission has it."""
+    return connection.scalar(select(office.c.path).where(office.c.id == one)) or NOTHING
 
 
 def _read(data: bytes) -> Request:

@@ -14,7 +14,7 @@ import hashlib
 import hmac
 import logging
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -22,7 +22,7 @@ from sqlalchemy import Connection, Select, delete, insert, select, update
 
 from server import AdmissionError, ClaimError, FleetError
 from server.fleet import places
-from server.fleet.admit import admit
+from server.fleet.admit import admit, offices_of
 from server.ledger.store import Ledger, now_ms
 from server.ledger.tables import claim, claim_token, office, terminal
 from server.settings import BrokerSettings
@@ -157,6 +157,7 @@ def approve(ledger: Ledger, keys: ServerKeys, broker: BrokerSettings, one: bytes
                 places.move(connection, row.terminal, places.Place(now, row.office, "", ""), by, "claimed", now)
             except FleetError as error:
                 raise ClaimError(str(error)) from None
+            admission = replace(admission, offices=offices_of(connection, row.office))
         return _decide(connection, one, State.ADMITTED, by, "", to_json(admission))
 
 

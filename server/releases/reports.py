@@ -9,11 +9,11 @@ from server.ledger.tables import office, terminal, terminal_health
 from server.releases.rollout import Report
 from sync import WireError
 from sync.health import Serving, parse_health
+from sync.release import districts
 
 
 def reports(connection: Connection) -> Iterator[Report]:
-    """Of every active terminal that ever said how it is. It is in each district that its office lies below: those are
-    the parts of the office's path."""
+    """Of every active terminal that ever said how it is."""
     joined = terminal.join(terminal_health, terminal.c.id == terminal_health.c.terminal).outerjoin(
         office, terminal.c.office == office.c.id
     )
@@ -23,5 +23,4 @@ def reports(connection: Connection) -> Iterator[Report]:
             health = parse_health(body)
         except WireError:
             continue
-        districts = frozenset(part for part in (path or "").split("/") if part)
-        yield Report(one, districts, health.software, health.serving is Serving.SERVING, at_ms)
+        yield Report(one, districts(path or ""), health.software, health.serving is Serving.SERVING, at_ms)

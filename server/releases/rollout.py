@@ -5,7 +5,7 @@ first: who is cut off between the two signs again what the file says.
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -20,8 +20,6 @@ from sync.release import RINGS, number, within
 if TYPE_CHECKING:
     from server.releases.repository import Repository
 
-ALL = "all"
-"""The district of those who have none."""
 _FILE = "rollouts.json"
 
 
@@ -48,10 +46,11 @@ class Rollout:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a terminal last said: its version, whether it serves people, and when. `district` holds all it is in."""
+    """What a terminal last said: its version, whether it serves people, and when. `districts`: whose offer it takes,
+    the first of them that offers something."""
 
     terminal: str
-    districts: frozenset[str]
+    districts: tuple[str, ...]
     software: str
     serving: bool
     at_ms: int
@@ -96,7 +95,7 @@ class Rollouts:
         return found
 
     def _look(self, name: str, rollout: Rollout, told: list[Report], now_ms: int) -> tuple[Rollout, str]:
-        found = seen(rollout, name, told)
+        found = seen(rollout, [one for one in told if _follows(one, self.all()) == name])
         verdict, why = judge(found, self._gate, now_ms - rollout.since_ms)
         rollout = replace(rollout, why=why[:300], looked_ms=now_ms, seen=found)
         match verdict:
@@ -141,12 +140,14 @@ def _rollout(one: dict[str, Any]) -> Rollout:
     return Rollout(**{**one, "state": State(one["state"]), "seen": Seen(**found) if found else None})
 
 
-def seen(rollout: Rollout, name: str, reports: Iterable[Report]) -> Seen:
+def _follows(one: Report, offering: Container[str]) -> str:
+    return next((name for name in one.districts if name in offering), "")
+
+
+def seen(rollout: Rollout, reports: Iterable[Report]) -> Seen:
     """The district's terminals, counted for the gate."""
     members = heard = running = ill = others = others_ill = 0
     for one in reports:
-        if name != ALL and name not in one.districts:
-            continue
         fresh = one.at_ms >= rollout.since_ms
         ours = within(one.terminal, rollout.percent)
         runs = one.software == rollout.version

@@ -12,10 +12,10 @@ from server.access.rights import Right
 from server.access.scope import Scope, visible
 from server.ledger.tables import office
 from server.releases.gate import HOUR_MS, Gate
-from server.releases.rollout import ALL, Rollout, kept
+from server.releases.rollout import Rollout, kept
 from server.web.fleet_pages.frame import read, show
 from server.web.services import Services
-from sync.release import RINGS
+from sync.release import ALL, RINGS
 
 router = APIRouter(include_in_schema=False)
 Fleet = Annotated[Scope, may(Right.FLEET)]
@@ -36,7 +36,7 @@ def rollouts_page(request: Request, scope: Fleet) -> Response:
 
 
 def _theirs(connection: Connection, scope: Scope, name: str) -> bool:
-    """A district is a part of an office's path (server.releases.reports); compared as it is written."""
+    """A district is a part of an office's path (sync.release.districts); compared as it is written."""
     if scope.whole or name == ALL:
         return True
     path = office.c.path
