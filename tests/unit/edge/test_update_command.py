@@ -1,6 +1,7 @@
 """`hazri-edge update` from a stick: the root given once, what is offered, what is installed, and what it says."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -36,9 +37,8 @@ class Machine:
 
 @pytest.fixture
 def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
-    monkeypatch.setattr(
-        command.identity, "load_admission", lambda _: SimpleNamespace(terminal="gate-1", releases=NOTHING)
-    )
+    admission = SimpleNamespace(terminal="gate-1", releases=NOTHING, offices=f"/hr/{DISTRICT}/hr-12-3/")
+    monkeypatch.setattr(command.identity, "load_admission", lambda _: admission)
     monkeypatch.setattr(command, "_arch", lambda: "amd64")
     monkeypatch.setattr(command, "Slots", lambda root: Slots(root, flush=lambda: None, reserve=0))
     monkeypatch.setattr(machine, "_EVERY_S", 0.0)
@@ -63,6 +63,40 @@ def test_from_a_stick(made: Machine, capsys: pytest.CaptureFixture[str]) -> None
     said = capsys.readouterr().out.splitlines()
     assert said == [f"runs {NEW} from slots/a", f"last: {NEW}: well"]
     assert made.terminal.state()[:2] == (NEW, NEW)
+
+
+def test_its_office_says_whose_releases_it_takes(made: Machine, capsys: pytest.CaptureFixture[str]) -> None:
+    """The nearest district of those above its office that offers something; what the settings say comes before that."""
+    made.updating = replace(made.updating, district="")
+    stick = ("--from", str(made.makers.public), "--check")
+    made.update(*stick, "--root", str(made.folder / "root.json"))
+    assert "to district hr-12-3 or hr-12 or hr or all for amd64" in capsys.readouterr().out
+    made.makers.release(NEW)
+    made.makers.offer(NEW, district="hr-13")
+    made.update(*stick)
+    assert "nothing is offered" in capsys.readouterr().out
+    made.makers.offer(NEW)
+    made.update(*stick)
+    assert capsys.readouterr().out == f"{NEW} is offered, and would be installed\n"
+    made.makers.offer(NEW, percent=0)
+    made.updating = replace(made.updating, district="hr-13")
+    made.update(*stick)
+    assert capsys.readouterr().out == f"{NEW} is offered, and would be installed\n"
+
+
+def test_a_district_that_halts_is_not_passed_by(made: Machine, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is offered to all is not for those whose own district holds them back."""
+    made.makers = Makers(made.folder / "others", ("all", DISTRICT))
+    (made.folder / "root.json").write_bytes(made.makers.root)
+    made.updating = replace(made.updating, district="")
+    made.makers.release(NEW)
+    made.makers.offer(NEW, district="all")
+    stick = ("--from", str(made.makers.public), "--check")
+    made.update(*stick, "--root", str(made.folder / "root.json"))
+    assert capsys.readouterr().out == f"{NEW} is offered, and would be installed\n"
+    made.makers.offer(NEW, percent=0)
+    made.update(*stick)
+    assert "is offered to 0 % of the terminals" in capsys.readouterr().out
 
 
 def test_another_root_is_refused(made: Machine, tmp_path: Path) -> None:

@@ -169,9 +169,9 @@ def test_a_ring_decides_who_is_offered_a_release(makers: Makers, terminal: Termi
     makers.offer(NEW, 10)
     inside = next(f"gate-{n}" for n in range(1000) if within(f"gate-{n}", 10))
     outside = next(f"gate-{n}" for n in range(1000) if not within(f"gate-{n}", 10))
-    why = terminal.update(stick(makers), makers.root, Whose(outside, DISTRICT, "amd64"))
+    why = terminal.update(stick(makers), makers.root, Whose(outside, (DISTRICT,), "amd64"))
     assert why == f"{NEW} is offered to 10 % of the terminals, and this one is not among them yet"
-    assert terminal.update(stick(makers), makers.root, Whose(inside, DISTRICT, "amd64")) == f"{NEW} is what runs"
+    assert terminal.update(stick(makers), makers.root, Whose(inside, (DISTRICT,), "amd64")) == f"{NEW} is what runs"
 
 
 # ── hours, bytes, room ──

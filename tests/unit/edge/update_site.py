@@ -28,7 +28,7 @@ from sync.release import Release, Wheel, wheel_path
 ARCH = "amd64"
 DISTRICT = "hr-12"
 PYTHON = f"3.{sys.version_info.minor}"
-WHOSE = Whose("gate-1", DISTRICT, ARCH)
+WHOSE = Whose("gate-1", (DISTRICT,), ARCH)
 _PROGRAM = '''"""A program in miniature."""
 import hashlib, pathlib, sys
 SUMS = {sums!r}

@@ -171,8 +171,9 @@ def fleet(software: str, serving: bool, at_ms: int, percent: int = 100) -> Itera
     for n in range(300):
         name = f"gate-{n}"
         ours = within(name, percent)
-        yield Report(name, frozenset({"hr", DISTRICT}), software if ours else "0.1.0", serving or not ours, at_ms)
-    yield Report("far-1", frozenset({"hr-99"}), software, False, at_ms)
+        districts = (DISTRICT, "hr", "all")
+        yield Report(name, districts, software if ours else "0.1.0", serving or not ours, at_ms)
+    yield Report("far-1", ("hr-99", "hr", "all"), software, False, at_ms)
 
 
 def test_a_healthy_release_goes_through_the_rings_by_itself(makers: Makers) -> None:
@@ -213,6 +214,24 @@ def test_a_release_that_terminals_go_back_from_is_halted(makers: Makers) -> None
     one, why = rollouts.advance(lambda: fleet("0.1.0", True, 5 * DAY_MS), 5 * DAY_MS)[DISTRICT]
     assert one.state is State.HALTED
     assert "only 0 of" in why
+
+
+def test_a_terminal_counts_where_it_takes_its_releases_from(tmp_path: Path) -> None:
+    """Those of a district that rolls out for itself neither run what is for all, nor are they blamed for it."""
+    makers = Makers(tmp_path / "makers", ("all", DISTRICT, "hr"))
+    makers.release(NEW)
+    rollouts = Rollouts(makers.repository)
+    rollouts.begin("all", NEW, 0)
+    told = [Report(f"t-{n}", (DISTRICT, "hr", "all"), "0.1.0", False, HOUR_MS) for n in range(3)]
+    told += [Report("u-1", ("all",), "0.1.0", True, HOUR_MS)]
+    assert counted(rollouts, told) == {"all": 4}
+    rollouts.begin(DISTRICT, NEW, 0)
+    assert counted(rollouts, told) == {"all": 1, DISTRICT: 3}
+
+
+def counted(rollouts: Rollouts, told: list[Report]) -> dict[str, int]:
+    rollouts.advance(lambda: told, HOUR_MS)
+    return {name: one.seen.others for name, one in rollouts.all().items() if one.seen}
 
 
 def test_who_is_cut_off_between_file_and_signature_signs_again(makers: Makers, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -318,8 +337,8 @@ def test_what_terminals_say_of_themselves_is_what_rings_are_judged_by(ledger: Le
     with ledger.read() as connection:
         told = sorted(reports(connection), key=lambda one: one.terminal)
     assert told == [
-        Report("t-1", frozenset({"hr", "o0"}), "1.2.0", True, 1000),
-        Report("t-2", frozenset(), "1.1.0", False, 2000),
+        Report("t-1", ("o0", "hr", "all"), "1.2.0", True, 1000),
+        Report("t-2", ("all",), "1.1.0", False, 2000),
     ]
 
 

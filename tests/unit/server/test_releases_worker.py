@@ -11,6 +11,7 @@ import pytest
 from tuf.api.metadata import Metadata
 
 from server import ReleaseError
+from server.fleet import claims, places
 from server.ledger.store import Ledger, now_ms
 from server.releases import repository
 from server.releases.files import turn
@@ -20,12 +21,13 @@ from server.releases.repository import Repository
 from server.releases.rollout import Rollouts, State, kept
 from server.releases.worker import Releases
 from server.settings import RELEASES
-from sync.admission import NOTHING
+from sync.admission import NOTHING, Admission, Request, parse
+from sync.claim import Claim
 from sync.health import Serving
 from sync.release import within
 from tests.unit.edge.update_site import Makers
-from tests.unit.server.aggregator import Aggregator, Terminal
-from tests.unit.server.fleet_site import WELL, admitted, says
+from tests.unit.server.aggregator import Aggregator, Terminal, broker_settings
+from tests.unit.server.fleet_site import WELL, admitted, offices, says
 
 NEW = "0.2.0"
 FIRST = next(f"gate-{n}" for n in range(10_000) if within(f"gate-{n}", 1))
@@ -136,6 +138,25 @@ def test_it_waits_for_a_command_that_changes_the_repository(makers: Makers, ledg
         assert looking.is_alive()
     looking.join(30)
     assert not looking.is_alive()
+
+
+def test_an_admission_says_whose_releases_to_take(running: Aggregator) -> None:
+    """The office that a machine is claimed for, and who comes back for it with the same keys, or others (S7)."""
+    first, second = offices(running.ledger)
+    one = Terminal("t-1")
+    with running.ledger.write() as connection:
+        token = claims.make(connection, "admin", office_id=first, terminal_id="t-1", at_once=True).token
+    asked = Claim(token, parse(Request, one.request()), "")
+    verdict = claims.take(running.ledger, running.keys, broker_settings(), asked)
+    assert parse(Admission, verdict.admission).offices == "/hr/o0/"
+    with running.ledger.write() as connection:
+        places.move(connection, "t-1", places.Place(now_ms(), second, "", ""), "admin", "moved", now_ms())
+    again = running.admit(one).admission
+    assert again
+    assert again.offices == "/hr/o1/"
+    other = running.admit(Terminal("t-2")).admission
+    assert other
+    assert other.offices == NOTHING
 
 
 def test_an_admission_says_which_releases_to_believe(running: Aggregator, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, database: str) -> Iterator[Wo
         rollouts = Rollouts(makers.repository)
         rollouts.begin("d1", NEW, 0)
         rollouts.begin("d2", NEW, 0)
-        rollouts.advance(lambda: [Report(FIRST, frozenset({"d1"}), NEW, True, HOUR_MS)], HOUR_MS)
+        rollouts.advance(lambda: [Report(FIRST, ("d1", "all"), NEW, True, HOUR_MS)], HOUR_MS)
         rollouts.halt("d2", WHY, 2 * HOUR_MS)
         one.app.state.services = dataclasses.replace(one.app.state.services, releases=makers.repository.folder)
         yield one

@@ -8,12 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync import WireError
+from sync.admission import NOTHING
 from sync.release import (
     RINGS,
     Release,
     Wheel,
     blocks_path,
     district,
+    districts,
     number,
     offer_path,
     parse_release,
@@ -40,6 +42,20 @@ def test_where_its_files_are() -> None:
     assert offer_path("hr-12", "arm64") == "hr-12/arm64.cbor"
     assert wheel_path(OURS) == f"wheels/{SUM.hex()}"
     assert blocks_path(OURS) == f"wheels/{SUM.hex()}.blocks"
+
+
+@pytest.mark.parametrize(
+    ("offices", "found"),
+    [
+        ("/hr/hr-12/hr-12-3/", ("hr-12-3", "hr-12", "hr", "all")),
+        ("/all/hr/", ("hr", "all")),
+        ("/HR/../" + "x" * 40 + "/", ("all",)),
+        (NOTHING, ("all",)),
+        ("", ("all",)),
+    ],
+)
+def test_the_nearest_district_comes_first_and_all_is_last(offices: str, found: tuple[str, ...]) -> None:
+    assert districts(offices) == found
 
 
 @pytest.mark.parametrize(

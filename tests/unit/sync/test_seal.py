@@ -196,6 +196,9 @@ def test_an_admission_survives_its_file() -> None:
     for releases in ("", "0" * 63, "0" * 63 + "G"):
         with pytest.raises(WireError, match="releases"):
             parse(Admission, to_json(admission).replace('"releases": "nothing"', f'"releases": "{releases}"'))
+    for offices in ("", "/", "hr", "/hr", "//", "/HR/", "/hr/" * 40):
+        with pytest.raises(WireError, match="offices"):
+            parse(Admission, to_json(admission).replace('"offices": "nothing"', f'"offices": "{offices}"'))
     with pytest.raises(WireError, match="broker_host must be plain text"):
         parse(Admission, to_json(admission).replace("localhost", "\\u0939"))
 
@@ -204,7 +207,7 @@ def test_an_admission_of_an_earlier_release_is_still_one() -> None:
     """A newer program must start on what an older one left."""
     admission = Admission("t-1", "PEM", "PEM", "00", "00", "00", "localhost", 8883, 0)
     told = json.loads(to_json(admission))
-    for name in ("follows", "releases"):
+    for name in ("follows", "releases", "offices"):
         del told[name]
     assert parse(Admission, json.dumps(told)) == admission
     del told["charter"]
