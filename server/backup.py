@@ -4,8 +4,9 @@
       manifest.json      what is in it, with SHA-256 of each file
       ledger.db          SQLite: a copy of one moment (its online backup), while the server runs
       keys/…             everything of state_dir/keys; whoever has this file is the server, so keep it as you keep them
+      releases/…         what is signed of the terminals' software, and the keys that sign it by themselves; no packages
 
-PostgreSQL has tools of its own for its part (docs/backup.md): with it, the file holds the keys alone and says so.
+PostgreSQL has tools of its own for its part (docs/backup.md): with it, the file holds no ledger and says so.
 
 What must stay true here: `restore` writes into an empty state directory only, checks every sum before it moves the
 first file into place, and what was interrupted begins anew. After a restore terminals know more than this server:
@@ -20,16 +21,18 @@ import shutil
 import sqlite3
 import tarfile
 import tempfile
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 import msgspec
 
-from server import BackupError
+from server import BackupError, ReleaseError
 from server.ledger.store import now_ms
-from server.settings import ServerSettings
+from server.releases.files import turn
+from server.settings import RELEASES, ServerSettings
 
 _MANIFEST, _LEDGER, _KEYS = "manifest.json", "ledger.db", "keys"
+_SIGNED = tuple(f"{RELEASES}/{name}" for name in ("online", "public/metadata", "staged"))
 _PAGES_AT_ONCE = 4000  # between these the server may write
 _MAX_MANIFEST = 1024 * 1024
 _CHUNK = 1 << 20
@@ -45,11 +48,9 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def backup(settings: ServerSettings, out: Path) -> Manifest:
     """Write `out`, whole or not at all, while the server runs or not. Raises BackupError."""
-    keys = settings.state_dir / _KEYS
     try:
-        names = sorted(path for path in keys.iterdir() if path.is_file() and not path.name.startswith("."))
-        with tempfile.TemporaryDirectory(prefix=".backup-", dir=out.absolute().parent) as folder:
-            files = {f"{_KEYS}/{path.name}": path for path in names}
+        with _beside(out) as folder:
+            files = _copy_small(settings, Path(folder))
             if sqlite := settings.url.startswith("sqlite"):
                 files[_LEDGER] = _copy_ledger(settings, Path(folder) / _LEDGER)
             sums = {name: _sha256(path) for name, path in files.items()}
@@ -57,6 +58,8 @@ def backup(settings: ServerSettings, out: Path) -> Manifest:
             _write(Path(folder) / "tar", manifest, files, out)
     except OSError as error:
         raise BackupError(f"{error.filename}: {error.strerror}") from None
+    except ReleaseError as error:
+        raise BackupError(str(error)) from None
     return manifest
 
 
@@ -64,7 +67,7 @@ def restore(settings: ServerSettings, source: Path) -> Manifest:
     """Make an empty state directory what it was. Raises BackupError, and then has put nothing in its place."""
     state = settings.state_dir
     try:
-        if any((state / name).exists() for name in (_KEYS, _LEDGER)):
+        if any((state / name).exists() for name in (_KEYS, _LEDGER, RELEASES)):
             raise BackupError(f"{state}: is not empty; move what is there away, or name another state_dir")
         state.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.TemporaryDirectory(prefix=".restore-", dir=state) as folder:
@@ -73,10 +76,32 @@ def restore(settings: ServerSettings, source: Path) -> Manifest:
                 raise BackupError(f"{source}: is of a server on {manifest.database}; set database_url as it was")
             if manifest.database == "sqlite":  # first: without it the keys would be those of an empty ledger
                 (Path(folder) / _LEDGER).replace(state / _LEDGER)
+            if (Path(folder) / RELEASES).exists():
+                (Path(folder) / RELEASES).replace(state / RELEASES)
             (Path(folder) / _KEYS).replace(state / _KEYS)
     except OSError as error:
         raise BackupError(f"{error.filename}: {error.strerror}") from None
     return manifest
+
+
+def _beside(out: Path) -> tempfile.TemporaryDirectory[str]:
+    folder = out.absolute().parent
+    if not folder.is_dir():  # a disk that is not there, perhaps: nothing is made in its place
+        raise BackupError(f"{folder}: is no folder; mount or make it first")
+    return tempfile.TemporaryDirectory(prefix=".backup-", dir=folder)
+
+
+def _copy_small(settings: ServerSettings, to: Path) -> dict[str, Path]:
+    """Every file but the ledger, by its name in the backup; of releases as one command left them."""
+    signed = [name for name in _SIGNED if (settings.state_dir / name).exists()]
+    copies = {}
+    with turn(settings.releases) if signed else nullcontext():
+        for name in (_KEYS, *signed):
+            (to / name).mkdir(parents=True, mode=0o700)
+            for path in sorted((settings.state_dir / name).iterdir()):
+                if path.is_file() and _ours(f"{name}/{path.name}"):
+                    copies[f"{name}/{path.name}"] = shutil.copyfile(path, to / name / path.name)
+    return copies
 
 
 def _copy_ledger(settings: ServerSettings, to: Path) -> Path:
@@ -128,6 +153,7 @@ def _unpack(source: Path, folder: Path) -> Manifest:
                     continue
                 if entry.name not in manifest.files or not entry.isfile() or not _ours(entry.name):
                     raise BackupError(f"{source}: holds {entry.name!r}, which no backup of ours does")
+                (folder / entry.name).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 with (folder / entry.name).open("xb") as out:
                     (folder / entry.name).chmod(0o600)
                     shutil.copyfileobj(_content(tar, entry), out, _CHUNK)
@@ -150,7 +176,7 @@ def _content(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> io.BufferedReader:
 
 def _ours(name: str) -> bool:
     folder, _, file = name.rpartition("/")
-    return name == _LEDGER or (folder == _KEYS and bool(file) and not file.startswith("."))
+    return name == _LEDGER or (folder in (_KEYS, *_SIGNED) and bool(file) and not file.startswith("."))
 
 
 def _sha256(path: Path) -> str:

@@ -9,6 +9,8 @@ import pytest
 
 from server import BackupError
 from server.backup import backup, restore
+from server.releases.files import root_mark
+from server.releases.repository import Repository
 from server.settings import BrokerSettings, ServerSettings, WebSettings
 from tests.unit.server.aggregator import SETTINGS, Aggregator, Line, Terminal, aggregator
 
@@ -60,6 +62,31 @@ def test_a_directory_that_is_in_use_is_left_alone(made: Path) -> None:
         restore(settings(made.parent / "one"), made)
 
 
+def test_who_signs_releases_signs_them_after_a_restore(tmp_path: Path) -> None:
+    """The file holds what is signed and the server's own keys for it, and no package; terminals go on from there."""
+    Aggregator(tmp_path / "one").ledger.close()
+    state = settings(tmp_path / "one")
+    Repository(state.releases).init(tmp_path / "stick", ["hr-12"], count=1, threshold=1, passphrase=None)
+    (state.releases / "public" / "targets" / "wheels").mkdir(parents=True)
+    (state.releases / "public" / "targets" / "wheels" / "large.whl").write_bytes(b"0" * 4096)
+    made = backup(state, tmp_path / "hazri.tar")
+    assert {"releases/online/timestamp.pem", "releases/public/metadata/1.root.json"} <= set(made.files)
+    assert [name for name in made.files if "targets/" in name] == []
+    restored = settings(tmp_path / "two")
+    restore(restored, tmp_path / "hazri.tar")
+    assert root_mark(restored.releases) == root_mark(state.releases)
+    time = restored.releases / "public" / "metadata" / "timestamp.json"
+    before = time.read_bytes()
+    Repository(restored.releases).publish()
+    assert time.read_bytes() != before, "the time is signed anew"
+
+
+def test_a_disk_that_is_not_there_is_not_made(made: Path) -> None:
+    with pytest.raises(BackupError, match=r"gone: is no folder; mount or make it first"):
+        backup(settings(made.parent / "one"), made.parent / "gone" / "hazri.tar")
+    assert not (made.parent / "gone").exists()
+
+
 def test_what_was_cut_or_changed_is_not_put_in_place(made: Path) -> None:
     data = made.read_bytes()
     for n, damaged in enumerate((data[:5000], data.replace(b"BEGIN", b"begin", 1), b"", b"x" * 20_000)):
@@ -71,7 +98,10 @@ def test_what_was_cut_or_changed_is_not_put_in_place(made: Path) -> None:
         assert not (state / "ledger.db").exists()
 
 
-@pytest.mark.parametrize("name", ["../evil", "/tmp/evil", "keys/../../evil", "keys/.lock", "other"])
+@pytest.mark.parametrize(
+    "name",
+    ["../evil", "/tmp/evil", "keys/../../evil", "keys/.lock", "releases/online/../../evil", "releases/evil", "other"],
+)
 def test_nothing_is_written_elsewhere(made: Path, name: str) -> None:
     evil = made.parent / "evil.tar"
     with tarfile.open(made) as old, tarfile.open(evil, "w") as new:
