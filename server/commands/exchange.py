@@ -75,8 +75,8 @@ def _import(args: argparse.Namespace, opened: "Opened") -> str:
             report = masters.take(connection, args.name, org, data, source, path, dry_run=args.dry_run)
             return tell(report.rows, report.bad, done)
         whence = incoming.Whence(door.TITLES[args.name], org, path, _names(args))
-        marks = door.read(args.name, data)
-        taken = incoming.take(connection, marks, whence, who(), now_ms(), dry_run=args.dry_run)
+        found = door.read(args.name, data)
+        taken = incoming.take(connection, found, whence, who(), now_ms(), dry_run=args.dry_run)
     return f"{tell(taken.rows, taken.bad, done)}: {taken.added} marks, {taken.there} were known"
 
 

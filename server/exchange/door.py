@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from server.exchange import NAMES, SYSTEMS, ExchangeError, days, frappe, ical, masters, odoo
 from server.exchange.days import Asked
-from server.exchange.incoming import Incoming
+from server.exchange.incoming import Brought
 from server.exchange.texts import FORMATS, Names
 
 TITLES = dict(zip(SYSTEMS, (frappe.SYSTEM, odoo.SYSTEM), strict=True))
@@ -50,7 +50,7 @@ def export(
     return File(f"hr-attendance-{span}.{form}", form, odoo.render(attendances, form))
 
 
-def read(name: str, data: bytes) -> list[Incoming]:
+def read(name: str, data: bytes) -> Brought:
     """What a file of another system holds. Raises ExchangeError."""
     if name not in SYSTEMS:
         raise ExchangeError(f"{name!r}: expected one of {', '.join(SYSTEMS)}")

@@ -9,10 +9,9 @@ is needed.
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from server.exchange import ExchangeError
 from server.exchange.days import Mark, Worked
-from server.exchange.incoming import Incoming
-from server.exchange.texts import Names, as_json, local, moment, records
+from server.exchange.incoming import Brought, Incoming, gather
+from server.exchange.texts import CellError, Names, as_json, local, moment, records
 from server.people.days import IST
 from server.web.csv import encode
 
@@ -56,19 +55,20 @@ def render(found: Iterable[Mapping[str, str | int]], form: str) -> bytes:
     return encode(COLUMNS, [[one[name] for name in COLUMNS] for one in found])
 
 
-def read(data: bytes) -> list[Incoming]:
+def read(data: bytes) -> Brought:
     """Arrivals and departures of a file. A log without a type is an arrival if it is the first of a day that comes, and
     else a departure; logs that skip auto attendance are passed over. Raises ExchangeError."""
-    found = []
-    for n, row in enumerate(records(data, COLUMNS), 1):
-        skip = _TRUE.get(row.get("skip_auto_attendance", "").lower())
-        if skip is None:
-            raise ExchangeError(f"row {n}, skip_auto_attendance: expected 0 or 1")
-        kind = row.get("log_type", "").upper()
-        if kind not in ("", "IN", "OUT"):
-            raise ExchangeError(f"row {n}, log_type: expected IN, OUT or nothing")
-        at_ms = moment(row.get("time", ""), IST, n, "time")
-        if not skip:
-            came = None if not kind else kind == "IN"
-            found.append(Incoming(n, row.get("employee", ""), at_ms, came, row.get("device_id", "")))
-    return found
+    return gather(records(data, COLUMNS), _one)
+
+
+def _one(row: Mapping[str, str], n: int) -> list[Incoming]:
+    """Raises CellError."""
+    skip = _TRUE.get(row.get("skip_auto_attendance", "").lower())
+    if skip is None:
+        raise CellError(n, "skip_auto_attendance", "neither yes nor no", "write 0 or 1")
+    kind = row.get("log_type", "").upper()
+    if kind not in ("", "IN", "OUT"):
+        raise CellError(n, "log_type", "neither arrival nor departure", "write IN, OUT or nothing")
+    at_ms = moment(row.get("time", ""), IST, n, "time")
+    came = None if not kind else kind == "IN"
+    return [] if skip else [Incoming(n, row.get("employee", ""), at_ms, came, row.get("device_id", ""))]

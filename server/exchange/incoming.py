@@ -6,7 +6,7 @@ verification (R3.9). The same file again adds nothing, and neither does what a t
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, select
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, and_, select
 from server.attendance.clock import local_day
 from server.attendance.types import Act
 from server.days.punches import IST_MIN
-from server.exchange.texts import Names
+from server.exchange.texts import CellError, Names
 from server.ledger.tables import attendance_punch, office, person, request
 from server.people.imports import BadRow
 from server.requests import RequestError, desk
@@ -39,6 +39,14 @@ class Incoming:
 
 
 @dataclass(frozen=True, slots=True)
+class Brought:
+    """What a file holds: the marks of its sound rows, and what is wrong with each of the others."""
+
+    marks: tuple[Incoming, ...]
+    bad: tuple[BadRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Taken:
     """`added` corrections, `there` that were known already. Of a file with `bad` rows nothing was stored."""
 
@@ -58,14 +66,25 @@ class Whence:
     names: Names
 
 
-def take(
-    connection: Connection, found: Sequence[Incoming], whence: Whence, by: str, at_ms: int, *, dry_run: bool
-) -> Taken:
+def gather(rows: Iterable[dict[str, str]], read: Callable[[dict[str, str], int], Iterable[Incoming]]) -> Brought:
+    """The marks of every row, as `read` makes them of a row and its number, which counts from 1."""
+    marks: list[Incoming] = []
+    bad: list[BadRow] = []
+    for n, row in enumerate(rows, 1):
+        try:
+            marks += read(row, n)
+        except CellError as error:
+            bad.append(error.bad)
+    return Brought(tuple(marks), tuple(bad[:_MAX_BAD]))
+
+
+def take(connection: Connection, found: Brought, whence: Whence, by: str, at_ms: int, *, dry_run: bool) -> Taken:
     """All of it, or nothing where a row is bad."""
-    people, bad = _people(connection, found, whence)
+    people, strangers = _people(connection, found.marks, whence)
+    bad = [*found.bad, *strangers]
     added = there = 0
     with connection.begin_nested() as trial:
-        for one, day, act in _days(found, people):
+        for one, day, act in _days(found.marks, people):
             ref = people[one.who]
             if _known(connection, ref, day, act, one.at_ms):
                 there += 1
@@ -81,7 +100,8 @@ def take(
                     break
         if bad or dry_run:
             trial.rollback()
-    return Taken(len({one.row for one in found}), added, there, tuple(sorted(bad, key=lambda one: one.row)))
+    rows = {one.row for one in found.marks} | {one.row for one in found.bad}
+    return Taken(len(rows), added, there, tuple(sorted(bad, key=lambda one: one.row)))
 
 
 def _people(connection: Connection, found: Sequence[Incoming], whence: Whence) -> tuple[dict[str, bytes], list[BadRow]]:

@@ -9,10 +9,9 @@ Only a day that is not over is left open. Where a map of names gives Odoo's own 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from server.exchange import ExchangeError
 from server.exchange.days import Worked
-from server.exchange.incoming import Incoming
-from server.exchange.texts import Names, as_json, decoded, local, moment, records, utc
+from server.exchange.incoming import Brought, Incoming, gather
+from server.exchange.texts import CellError, Names, as_json, decoded, local, moment, records, utc
 from server.people.days import IST
 from server.web.csv import encode
 
@@ -49,10 +48,10 @@ def _times(one: Mapping[str, str | int | None], said: Callable[[int], str]) -> t
     return said(int(check_in or 0)), "" if check_out is None else said(int(check_out))
 
 
-def read(data: bytes) -> list[Incoming]:
+def read(data: bytes) -> Brought:
     """An arrival and, where there is one, a departure a row. Raises ExchangeError."""
     zone = dt.UTC if decoded(data).lstrip()[:1] in ("[", "{") else IST
-    return [one for n, row in enumerate(records(data, COLUMNS), 1) for one in _both(row, n, zone)]
+    return gather(records(data, COLUMNS), lambda row, n: list(_both(row, n, zone)))
 
 
 def _both(row: Mapping[str, str], n: int, zone: dt.tzinfo) -> Iterator[Incoming]:
@@ -62,6 +61,6 @@ def _both(row: Mapping[str, str], n: int, zone: dt.tzinfo) -> Iterator[Incoming]
     if row.get("check_out"):
         left = moment(row["check_out"], zone, n, "check_out")
         if left < came:
-            raise ExchangeError(f"row {n}, check_out: before check_in; correct the times")
+            raise CellError(n, "check_out", "before check_in", "correct the times")
         if left > came:  # the same: no departure was marked
             yield Incoming(n, who, left, False)

@@ -10,6 +10,7 @@ from typing import Any
 
 from server.exchange import ExchangeError
 from server.people.days import IST
+from server.people.imports import BadRow
 from server.web.csv import uncell
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -17,6 +18,14 @@ MAX_ROWS = 20_000
 MAX_CELL = 4096
 FORMAT = "%Y-%m-%d %H:%M:%S"
 FORMATS = ("csv", "json")
+
+
+class CellError(ExchangeError):
+    """A row that cannot be taken; a reader goes on after it, so that all of them are told at once."""
+
+    def __init__(self, row: int, column: str, why: str, todo: str) -> None:
+        super().__init__(f"row {row}, {column}: {why}; {todo}")
+        self.bad = BadRow(row, column, why, todo)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +128,14 @@ def decoded(data: bytes) -> str:
 
 
 def moment(text: str, zone: dt.tzinfo, row: int, name: str) -> int:
-    """A time as Unix ms; one that tells no zone is of `zone`. Raises ExchangeError."""
+    """A time as Unix ms; one that tells no zone is of `zone`. Raises CellError."""
     try:
         found = dt.datetime.fromisoformat(text)
         found = found if found.tzinfo else found.replace(tzinfo=zone)
         if not 2000 <= found.year < 2200:
             raise ValueError
     except (ValueError, OverflowError):
-        raise ExchangeError(f"row {row}, {name}: expected a time, YYYY-MM-DD HH:MM:SS") from None
+        raise CellError(row, name, "not a time", "write it as 2026-10-31 09:30:00") from None
     return round(found.timestamp() * 1000)
 
 
