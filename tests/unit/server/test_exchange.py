@@ -226,10 +226,6 @@ def test_an_attendance_of_odoo_past_midnight_is_of_the_day_it_began(site: Simple
     ("name", "data", "said"),
     [
         ("frappe", b"employee,when\nx,2026-10-05 09:00:00\n", "the first line"),
-        ("frappe", b"employee,time,log_type\nx,2026-10-05 09:00:00,SIDEWAYS\n", "row 1, log_type"),
-        ("frappe", b"employee,time,log_type\nx,yesterday,IN\n", "row 1, time"),
-        ("frappe", b"employee,time,skip_auto_attendance\nx,2026-10-05 09:00:00,perhaps\n", "row 1, skip"),
-        ("odoo", b"employee_id,check_in,check_out\nx,2026-10-05 09:00:00,2026-10-05 08:00:00\n", "before check_in"),
         ("odoo", b'[{"employee_id": {"a": 1}}]', "row 1: expected plain values"),
         ("odoo", b'{"data": 5}', "a list of objects"),
         ("odoo", b"[" * 100_000, "not JSON"),
@@ -242,6 +238,24 @@ def test_an_attendance_of_odoo_past_midnight_is_of_the_day_it_began(site: Simple
 def test_a_file_that_is_none_is_refused_by_its_row(name: str, data: bytes, said: str) -> None:
     with pytest.raises(ExchangeError, match=said):
         door.read(name, data)
+
+
+def test_every_bad_row_is_named_at_once_and_nothing_is_stored(site: SimpleNamespace) -> None:
+    """A cell that is none, and somebody nobody knows, in one report."""
+    mine = site.mine[1].hex()
+    lines = (
+        "employee,time,log_type,skip_auto_attendance", f"{mine},2026-10-05 09:00:00,SIDEWAYS,0",
+        f"{mine},yesterday,IN,0", f"{mine},2026-10-05 09:00:00,IN,perhaps",
+        f"{mine},2026-10-05 09:00:00,IN,0", "nobody,2026-10-05 09:00:00,IN,0",
+    )  # fmt: skip
+    taken = take(site, "frappe", "\n".join(lines).encode())
+    columns = [(1, "log_type"), (2, "time"), (3, "skip_auto_attendance"), (5, "employee")]
+    assert (taken.rows, [(one.row, one.column) for one in taken.bad]) == (5, columns)
+    both = f"employee_id,check_in,check_out\n{mine},2026-10-05 09:00:00,2026-10-05 08:00:00\n{mine},,\n".encode()
+    found = [(one.row, one.column) for one in take(site, "odoo", both, dry=True).bad]
+    assert found == [(1, "check_out"), (2, "check_in")]
+    with site.ledger.read() as connection:
+        assert connection.execute(select(request).where(request.c.person == site.mine[1])).all() == []
 
 
 def test_strangers_are_named_by_row_and_nothing_is_stored(site: SimpleNamespace) -> None:
