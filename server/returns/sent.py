@@ -23,6 +23,7 @@ from server.people.days import day_of
 from server.requests import deduct, lsa
 from server.returns import ReturnError, words
 from server.returns.attend import clock, date, people_in
+from server.returns.late import KINDEST
 from server.returns.model import Asked, Column, Return, Table, Text, from_content
 
 _MAX_BYTES = 64 * 1024 * 1024
@@ -148,7 +149,7 @@ def _slip(
         for person, day, before, after in changes
     )
     title = Text(f"Amendment slip {number}", f"संशोधन पर्ची {number}")
-    main = Table(title, tuple(map(Column, columns)), rows)
+    main = Table(Text("What changed", "क्या बदला"), tuple(map(Column, columns)), rows)
     lines = tuple(
         (people[line.key[0]][0], _MOVES[line.move], line.kind or "", line.halves / 2,
          ", ".join(date(day.isoformat()) for day in line.days))
@@ -164,7 +165,7 @@ def _slip(
         f"To version {row.version}, sent on {date(_day(row.sent_ms))}; its check value {row.hash.hex()}.",
         f"संस्करण {row.version} हेतु, प्रेषित {date(_day(row.sent_ms))}; जाँच मान {row.hash.hex()}।",
     )
-    return Return("amendment", title, base.place, row.month, at_ms, (main, entries, late), (note,), number)
+    return Return("amendment", title, base.place, row.month, at_ms, (main, entries, late), (note, KINDEST), number)
 
 
 _MOVES = {

@@ -109,7 +109,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "exchange_hint": ("People go by their reference here: put it where the other system keeps the number of a biometric device, or take the list of people and map them.", "यहाँ व्यक्ति अपने संदर्भ से पहचाने जाते हैं: इसे दूसरी प्रणाली में बायोमेट्रिक उपकरण की संख्या की जगह रखें।"),
     "exchange_what": ("What", "क्या"),
     "exchange_form": ("As", "रूप"),
-    "exchange_get": ("Take it", "लें"),
+    "exchange_get": ("Download", "डाउनलोड करें"),
     "exchange.frappe": ("Employee Checkin of Frappe HR", "फ्रैपे एचआर: Employee Checkin"),
     "exchange.odoo": ("Attendances of Odoo", "ओडू: उपस्थिति"),
     "exchange.calendar": ("Holidays as a calendar (iCal)", "अवकाश कैलेंडर (iCal)"),

@@ -210,7 +210,7 @@ def test_the_section_officer_keeps_the_late_register(site: Department) -> None:
     page = site.page("section")
     page.goto(f"{site.server.url}/late?month={MONTH}")
     expect(page.locator("tbody tr")).to_have_count(3)
-    expect(page.locator("tbody tr").first).to_contain_text("read as 09:40")  # a whole minute, less what the clock allows
+    expect(page.locator("tbody tr").first).to_contain_text("read as 09:40")  # by the clock, kindly
     page.locator("tbody tr").first.locator("input[name=remark]").fill("told to come in time")
     page.locator("tbody tr").first.get_by_role("button", name="Save").click()
     expect(page.locator("tbody tr").first).to_contain_text("told to come in time")
@@ -428,7 +428,7 @@ def test_files_for_other_systems_are_taken_from_a_page(site: Department) -> None
         page.locator("#form").select_option(form)
         page.locator("#month").fill(MONTH)
         with page.expect_download() as saved:
-            page.get_by_role("button", name="Take it").click()
+            page.get_by_role("button", name="Download").click()
         data = Path(saved.value.path()).read_bytes()
         assert data.startswith(begins)
         assert site.me.digits.encode() not in data.replace(site.me.ref.hex().encode(), b"")
