@@ -48,7 +48,8 @@ def export(args: Namespace, settings: Settings) -> int:
         return 0
     for file in files:
         say(str(file))
-    say(f"{len(files)} files: carry them all to whoever runs `hazri-server import`")
+    said = "1 file: carry it" if len(files) == 1 else f"{len(files)} files: carry them all"
+    say(f"{said} to whoever runs `hazri-server import`")
     return 0
 
 

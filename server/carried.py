@@ -34,6 +34,7 @@ _GROUP = 100
 _BATCH = 200
 _CHUNK_BYTES = 32 * 1024
 _MAX_FILE_BYTES = 8 * FILE_BYTES  # of texts, there may be many in a file
+_PNG = b"\x89PNG\r\n"
 _LOGS = "punches.db"
 
 
@@ -122,6 +123,8 @@ def _parts(file: Path) -> Iterator[Part]:
     except OSError as error:
         raise CarriedError(f"{file}: {error.strerror}") from None
     try:
+        if data.startswith(_PNG):
+            raise CarriedError(f"{file}: a picture; put what its QR code says into a .txt file, one code a line")
         if file.suffix != ".txt":
             yield parse_part(data)
             return

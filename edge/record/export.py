@@ -63,7 +63,8 @@ def _write(out: Path, part: Part, *, qr: bool) -> Path:
     name = f"{part.terminal}-{part.whole.hex()[:8]}-{part.index + 1:03}of{part.total:03}"
     path = out / (name + (".png" if qr else SUFFIX))
     try:
-        out.mkdir(parents=True, exist_ok=True)
+        if not out.is_dir():  # made, it would lie on the card, and the stick would go away empty
+            raise SetupError(f"{out}: is no folder; is the stick in?")
         if qr:
             _draw(part_text(part), path)
             return path

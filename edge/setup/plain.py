@@ -15,8 +15,12 @@ SIGNS = {State.FINE: "✓", State.DO: "→", State.CARE: "!", State.WRONG: "✗"
 
 
 def run(desk: Desk, names: Iterable[str], given: Mapping[str, str], language: Language) -> int:
-    """The steps named, or all that only look; 1 where anything is wrong. Raises SetupError for a step there is not."""
+    """The steps named, or all that only look; 1 where anything is wrong. Raises SetupError for a step there is not, and
+    for what none of them asks for: a finger under a name nobody reads would enrol another one."""
     steps = [_step(name) for name in names] or [step for step in STEPS if not step.asks]
+    asked = {entry.name: None for step in steps for entry in step.entries}
+    if unasked := [name for name in given if name not in asked]:
+        raise SetupError(f"setup: nothing is asked for as {unasked[0]!r}, but: {', '.join(asked) or 'nothing'}")
     desk = replace(desk, once=True)
     wrong = 0
     for step in steps:

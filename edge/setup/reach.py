@@ -8,7 +8,8 @@ import ssl
 from collections.abc import Mapping
 from pathlib import Path
 
-from drivers import modem
+from drivers import DriverError, modem
+from drivers.lines import LineClient
 from edge import SetupError
 from edge.health.connection import noted
 from edge.image import dropin, firstboot
@@ -48,16 +49,26 @@ def network(desk: Desk, _given: Mapping[str, str], tell: Tell) -> None:
         tell(Finding(State.CARE, words.METERED))
 
 
-def clock(_desk: Desk, _given: Mapping[str, str], tell: Tell) -> None:
-    """What the machine shows, and who has told it."""
+def clock(desk: Desk, _given: Mapping[str, str], tell: Tell) -> None:
+    """What the machine shows, and who has told it: the kernel knows of NTP, a running terminal of the server's word."""
     now = dt.datetime.now(dt.UTC).astimezone()
     shown = words.SHOWN.fill(time=now.strftime("%Y-%m-%d %H:%M:%S %Z"))
     tell(Finding(State.WRONG, words.FAR, words.UNSET_NOW) if now < _OLDEST else fine(shown))
-    source, bound_ms = asked()
+    source, bound_ms = _terminals_clock(desk.settings.control) or asked()
     if source is ClockSource.UNKNOWN or bound_ms is None:
         tell(Finding(State.CARE, words.UNSET, words.UNSET_NOW))
     else:
         tell(fine(words.SET_BY.fill(source=source.name, bound=f"{bound_ms / 1000:.1f} s")))
+
+
+def _terminals_clock(control: Path) -> tuple[ClockSource, int | None] | None:
+    """Who has told the running terminal the time, and its bound in ms; None where none runs."""
+    try:
+        with LineClient(control) as client:
+            said = client.ask({"do": "status"})
+        return ClockSource[str(said["clock"]).upper()], said["clock_bound_ms"]
+    except (DriverError, KeyError):
+        return None
 
 
 def server(desk: Desk, _given: Mapping[str, str], tell: Tell) -> None:

@@ -61,6 +61,9 @@ class Transport:
 
 def load_keys(state_dir: Path) -> Keys:
     """For the terminal process. Raises SetupError."""
+    path = find(state_dir, RECORD)
+    if not path.exists() and path.with_name(f"{RECORD}.cred").exists():  # see edge.trust.sealing
+        raise SetupError(f"{path}: sealed; systemd opens it for the service: systemctl start hazri-terminal")
     admission = load_admission(state_dir)
     wiped = (state_dir / "keys" / WIPED).exists()
     if wiped:
@@ -136,8 +139,8 @@ def load_admission(state_dir: Path) -> Admission:
         return parse(Admission, path.read_bytes())
     except FileNotFoundError:
         raise SetupError(
-            f"{path}: this terminal was not admitted yet; run `hazri-edge keys`, have the request admitted, "
-            "then `hazri-edge accept`"
+            f"{path}: this terminal was not admitted yet; run `hazri-edge claim --token-file hazri.toml`, or "
+            "`hazri-edge keys`, have the request admitted, then `hazri-edge accept`"
         ) from None
     except OSError as error:
         raise SetupError(f"{path}: {error.strerror}") from None

@@ -49,7 +49,7 @@ def _create(args: argparse.Namespace, opened: "Opened") -> str:
             root = custody.root_of(connection, args.org)
             if root is None:
                 raise AccessError(f"--org {args.org}: there is no such organisation, or it has no office yet")
-            place = Place(args.org, args.office) if args.office else root
+            place = Place(args.org, f"/{args.office.strip('/')}/") if args.office.strip("/") else root
         new = accounts.New(args.login, args.name or args.login, place, args.designation, args.mobile)
         id_, first = accounts.create(connection, keys, grants.COMMAND, new, now)
         exception = args.reason if ROLES[role].custody else ""

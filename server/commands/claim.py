@@ -24,7 +24,7 @@ def add(words: Words) -> None:
     make = command("make", topic, "Make a token, valid once and for a day; prints hazri.toml for the card.", claim)
     make.add_argument("--office", default="", metavar="ORG/CODE", help="none: it serves everybody")
     make.add_argument("--id", default="", help="the terminal's id (default: the office's code and four digits)")
-    make.add_argument("--url", default="https://SERVER", help="where terminals reach this server's pages")
+    make.add_argument("--url", required=True, help="where terminals reach this server's pages")
     make.add_argument("--at-once", action="store_true", help="let the machine in without asking anybody again")
     make.add_argument("--replaces", action="store_true", help="it takes the place of the unit known by --id")
     make.set_defaults(topic=_make)
@@ -79,9 +79,12 @@ def _list(args: argparse.Namespace, opened: "Opened") -> str:
         rows = [told(row) for row in connection.execute(claims.listed(waiting=not args.all))]
     if args.json:
         return "\n".join(json.dumps(row) for row in rows)
-    return "\n".join(
-        f"{row['id']} {row['terminal']:<32} {row['state']:<8} {row['serial'] or '-'} {row['why']}".rstrip()
-        for row in rows
+    return (
+        "\n".join(
+            f"{row['id']} {row['terminal']:<32} {row['state']:<8} {row['serial'] or '-'} {row['why']}".rstrip()
+            for row in rows
+        )
+        or "nobody asks"
     )
 
 

@@ -196,10 +196,13 @@ def _tickets(args: argparse.Namespace, opened: "Opened") -> str:
         found = [ticket_book.of_row(row) for row in connection.execute(asked)]
     if args.json:
         return "\n".join(msgspec.json.encode(fleet_answers.ticket(one, now)).decode() for one in found)
-    return "\n".join(
-        f"{one.id.hex()} {one.terminal:<24} day {one.day(now):<3} {'BREACH' if one.breached(now) else 'open':<6} "
-        f"{advice(one.kind).what}{' (a person)' if one.person else ''}: {one.detail}"
-        for one in found
+    return (
+        "\n".join(
+            f"{one.id.hex()} {one.terminal:<24} day {one.day(now):<3} {'BREACH' if one.breached(now) else 'open':<6} "
+            f"{advice(one.kind).what}{' (a person)' if one.person else ''}: {one.detail}"
+            for one in found
+        )
+        or "no tickets"
     )
 
 
@@ -213,9 +216,12 @@ def _incidents(args: argparse.Namespace, opened: "Opened") -> str:
         found = [fleet_answers.incident(row) for row in connection.execute(alarms.listed())]
     if args.json:
         return "\n".join(msgspec.json.encode(one).decode() for one in found)
-    return "\n".join(
-        f"{one.id} {one.terminal:<24} since {one.opened:%Y-%m-%d %H:%M}Z {one.what} ({one.detail}): {one.do}"
-        for one in found
+    return (
+        "\n".join(
+            f"{one.id} {one.terminal:<24} since {one.opened:%Y-%m-%d %H:%M}Z {one.what} ({one.detail}): {one.do}"
+            for one in found
+        )
+        or "no alarms"
     )
 
 

@@ -75,7 +75,10 @@ def switch(opened: "Opened", what: str, *, anyway: bool = False) -> int:
     if (what, "next") not in _under_way(folder):
         raise RotationError(f"{what}: nothing to switch to; begin with `keys rotate {what}`")
     if (waiting := progress(opened).waiting) and not anyway:
-        raise RotationError(f"{len(waiting)} terminals do not hold the charter yet: {', '.join(waiting[:10])}")
+        raise RotationError(
+            f"{len(waiting)} terminals do not hold the charter yet: {', '.join(waiting[:10])}; wait, or --anyway: "
+            "they follow when they come back"
+        )
     _stopped(folder)
     for suffix in ("key", "crt") if what == "ca" else ("key",):
         (folder / f"{what}.{suffix}").replace(folder / f"{what}.old.{suffix}")
