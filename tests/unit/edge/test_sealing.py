@@ -11,6 +11,7 @@ import pytest
 
 from edge import SetupError
 from edge.trust import provision, sealing
+from edge.trust.identity import load_keys
 from edge.trust.sealing import How, Machine
 from tests.unit.server.aggregator import free_port
 
@@ -63,6 +64,8 @@ def test_a_card_without_its_board_holds_no_key(tmp_path: Path, monkeypatch: pyte
         with sealing.opened(card, ours):
             assert keys(card) == before
         assert sealing.how(card) is How.TPM
+        with pytest.raises(SetupError, match=r"record\.key: sealed; .* systemctl start hazri-terminal"):
+            load_keys(card)
         drop_in = (ours.units / "hazri-sync.service.d" / "60-hazri-sealed.conf").read_text()
         assert f"LoadCredentialEncrypted=transport.key:{tmp_path}/card/keys/transport.key.cred" in drop_in
         assert "record.key" not in drop_in

@@ -15,6 +15,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static
 
 from drivers.lines import LineClient, LineServer
+from edge import SetupError
 from edge.screen.words import Language, Words
 from edge.session.policy import Rules
 from edge.settings import Device, Settings, Uplink
@@ -124,6 +125,18 @@ def test_the_clock_is_shown_whoever_set_it(tmp_path: Path) -> None:
     first, second = findings(told_by("clock", desk(tmp_path)))
     assert time.strftime("%Y-%m-%d") in first.text.en
     assert second.text.en.startswith("Set by") or second.now is words.UNSET_NOW
+
+
+def test_the_clock_of_a_running_terminal_is_the_servers(tmp_path: Path) -> None:
+    at = desk(tmp_path)
+    status = {"ok": True, "clock": "server", "clock_bound_ms": 40}
+    server = LineServer(at.settings.control, lambda _message, _peer: status)
+    server.start()
+    try:
+        _, second = findings(told_by("clock", at))
+    finally:
+        server.close()
+    assert second.text.en == "Set by SERVER, right within 0.0 s"
 
 
 def test_without_an_admission_or_a_file_it_says_to_claim_first(tmp_path: Path) -> None:
@@ -324,6 +337,14 @@ def test_as_lines_what_is_wrong_is_an_exit_code(tmp_path: Path, capsys: pytest.C
     said = capsys.readouterr().out
     assert "✗ कोई नेटवर्क नहीं" in said
     assert "अब क्या करें" in said
+
+
+def test_what_no_step_asks_for_is_refused(tmp_path: Path) -> None:
+    """Else `finger=` for `fingers=` would enrol the finger that is offered."""
+    with pytest.raises(SetupError, match="nothing is asked for as 'finger', but: person, fingers"):
+        plain.run(desk(tmp_path), ["enrol"], {"person": "0" * 16, "finger": "left_thumb"}, Language.ENGLISH)
+    with pytest.raises(SetupError, match="but: nothing"):
+        plain.run(desk(tmp_path), [], {"out": "a.zip"}, Language.ENGLISH)
 
 
 def test_pictures_as_characters() -> None:

@@ -1,5 +1,6 @@
 """What came by hand: bundles and the cards of dead units, taken once, with every signature intact (S7, S9)."""
 
+import contextlib
 import hashlib
 import subprocess
 import sys
@@ -56,6 +57,8 @@ class Unit:
         self.outbox.append(Event(EventCode.ENROLMENT, detail, Instant(1, 9, 9, ClockSource.RTC, 5)), data)
 
     def export(self, *, qr: bool = False) -> list[Path]:
+        with contextlib.suppress(FileExistsError):
+            (self.folder / "stick").mkdir()
         return export.run(
             self.folder / "punches.db", self.folder / "roster.db", "t-1", self.server, self.folder / "stick", qr=qr
         )
@@ -108,6 +111,8 @@ def test_codes_read_by_a_phone(running: Aggregator, tmp_path: Path) -> None:
     pictures = unit.export(qr=True)
     assert len(pictures) > 1
     texts = [read_code(picture) for picture in pictures]
+    with pytest.raises(CarriedError, match=r"a picture; put what its QR code says into a \.txt file"):
+        unit.take([pictures[0]])
     scanned = tmp_path / "scanned.txt"
     scanned.write_text("\n".join([*reversed(texts), "", texts[0]]) + "\n")
     assert all(parse_text(text).total == len(pictures) for text in texts)
@@ -162,7 +167,7 @@ def test_a_stick_that_cannot_be_written(running: Aggregator, tmp_path: Path) -> 
     unit = Unit(running, tmp_path)
     unit.punches(1)
     (tmp_path / "stick").write_bytes(b"a file where a folder should be")
-    with pytest.raises(SetupError, match="stick"):
+    with pytest.raises(SetupError, match="stick: is no folder; is the stick in"):
         unit.export()
 
 
@@ -201,6 +206,7 @@ def test_a_new_unit_says_in_its_own_log_which_one_it_follows(running: Aggregator
     assert again.open()
     told = [record.detail for _, record in log.records() if isinstance(record, Event) and "what" in record.detail]
     assert told == [{"what": "follows", "log": old.log, "seq": 20, "head": parent[2]}]
+    (tmp_path / "stick-2").mkdir()
     files = export.run(log._path, tmp_path / "none.db", "t-1", unit.server, tmp_path / "stick-2", qr=False)
     taken = unit.take(files)
     assert (taken.counts["logs_followed"], taken.counts["links_refused"], taken.notes) == (1, 0, [])
@@ -265,9 +271,12 @@ def test_both_commands(running: Aggregator, tmp_path: Path, capsys: pytest.Captu
     url = running.ledger.engine.url.render_as_string()
     server.write_text(f'state_dir = "{running.folder}"\ndatabase_url = "{url}"\n')
     command = [sys.executable, "-m", "edge", "export", "--config", str(edge), "--out", str(tmp_path / "stick")]
+    gone = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (gone.returncode, (tmp_path / "stick").exists()) == (1, False), "a stick that is not in is not made"
+    (tmp_path / "stick").mkdir()
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     files = told[:-1]
-    assert told[-1].startswith("1 files: carry them all")
+    assert told[-1].startswith("1 file: carry it to")
     back = tmp_path / "stick" / "receipts.hazri-receipts"
     assert main.command(["import", "--config", str(server), "--receipts", str(back), *files]) == main.DONE
     known = subprocess.run(

@@ -56,6 +56,8 @@ def test_a_fault_is_listed_with_what_to_do_and_closed_by_evidence(
         connection.exec_driver_sql("DELETE FROM condition")
     assert command(["tickets", "--close", one, *common]) == 0
     assert "closed: self-test" in capsys.readouterr().out
+    assert command(["tickets", "--breached", *common]) == 0
+    assert capsys.readouterr().out == "no tickets\n"
     assert command(["tickets", "--json", *common]) == 0
     assert capsys.readouterr().out.strip() == ""
     assert command(["tickets", "--close", "nonsense", *common]) == 1
