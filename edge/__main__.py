@@ -50,6 +50,8 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         code = _complain(error, 1)
     except KeyboardInterrupt:
         code = 130
+    except ModuleNotFoundError as error:  # a server's environment, say, has no numpy
+        code = _complain(EdgeError(f"{args.command}: {error}: pip install 'hazri[edge]'"), 1)
     except Exception:  # noqa: BLE001 - a bug: say where it is, and end as always
         traceback.print_exc()
     with contextlib.suppress(OSError):

@@ -180,7 +180,9 @@ def _check(args: argparse.Namespace) -> int:
 def _init(args: argparse.Namespace) -> int:
     from server.opened import open_state
 
-    open_state(_settings(args)).ledger.close()
+    settings = _settings(args)
+    open_state(settings).ledger.close()
+    _print(f"{settings.state_dir}: keys, certificates and tables are there")
     return DONE
 
 
