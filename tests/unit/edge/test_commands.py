@@ -161,6 +161,18 @@ def test_no_settings_file_is_said_in_words(tmp_path: Path) -> None:
     assert (done.returncode, "no such file" in done.stderr) == (2, True)
 
 
+def test_a_package_that_is_not_there_is_named() -> None:
+    """As in the environment of a server, which has no use for pictures."""
+    import subprocess
+    import sys
+
+    code = "import sys; sys.modules['numpy'] = None; from edge.__main__ import main; main(['synth', '--out', 'none'])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("hazri-edge: synth: import of numpy halted")
+    assert done.stderr.endswith("pip install 'hazri[edge]'\n")
+
+
 def test_sync_loads_no_picture_libraries() -> None:
     """A sync process is small: nothing of sensors and matching comes with it."""
     import subprocess

@@ -25,6 +25,7 @@ def test_check_makes_nothing_and_init_does(config: Path, capsys: pytest.CaptureF
     assert "sound" in capsys.readouterr().out
     assert list(config.parent.iterdir()) == [config]
     assert command(["init", "--config", str(config)]) == 0
+    assert "state: keys, certificates and tables are there" in capsys.readouterr().out
     assert (config.parent / "state" / "ledger.db").exists()
     assert command(["check", "--config", str(config)]) == 0
     assert (config.parent / "state").stat().st_mode & 0o777 == 0o700
