@@ -21,7 +21,7 @@ def add(words: Words) -> None:
     one = words.command("report", words.topic, "Make a return, to look at or to send.")
     one.add_argument("name", choices=[*sorted(TITLES), "list"], metavar="NAME", help="which one; `list` names them")
     one.add_argument("--month", default="", metavar="YYYY-MM", help="of which month (default: the last one)")
-    one.add_argument("--day", type=a_day, metavar="YYYY-MM-DD", help="of which day, where it is daily")
+    one.add_argument("--day", type=a_day, metavar="YYYY-MM-DD", help="of which day, where it is daily (default: today)")
     one.add_argument("--office", default="", metavar="CODE", help="of which office and below (default: all)")
     one.add_argument("--org", default="", metavar="SLUG", help="of which organisation, where there are several")
     one.add_argument("--format", choices=FORMATS, default="html", help="(default: html)")
@@ -44,15 +44,17 @@ def _report(args: argparse.Namespace, opened: "Opened") -> str:
     if args.name == "list":
         return "\n".join(f"{name:<14}{words.WHAT[name].en}" for name in catalogue.NAMES)
     at_ms = now_ms()
-    before = args.day or day_of(at_ms).replace(day=1) - dt.timedelta(days=1)
-    month = args.month or f"{before:%Y-%m}"
+    today = day_of(at_ms)
+    day = (args.day or today) if args.name == "daily" else None
+    month = args.month or f"{day or today.replace(day=1) - dt.timedelta(days=1):%Y-%m}"
     with opened.ledger.write() if args.send else opened.ledger.read() as connection:
         org, path, place = catalogue.place(connection, args.office, args.org)
-        day = args.day if args.name == "daily" else None
-        asked = Asked(org, path, month, at_ms, day or (before if args.name == "daily" else None), place)
+        asked = Asked(org, path, month, at_ms, day, place)
         found = catalogue.make(connection, args.name, asked, AccessKeys(opened.keys.vault))
         if args.send:
             found = sent.send(connection, found, asked, "command line")
+            if args.out is None:  # whoever sends wants to know that it went, not to see it go by
+                return f"{args.name} of {found.period}: sent, version {found.version}, check value {found.hash.hex()}"
     return deliver(rendered(found, args.format, args.lang), args.out)
 
 

@@ -3,6 +3,7 @@ HarfBuzz, so that Devanagari's signs stand where they belong. Fonts: Noto Sans a
 """
 
 import datetime as dt
+import logging
 import re
 from functools import lru_cache
 from pathlib import Path
@@ -13,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from server.people.days import IST
 from server.returns import ReturnError
 from server.returns.model import Language, Return, Text, shown
+from server.returns.words import period
 
 _HERE = Path(__file__).parent / "templates"
 _MOMENT = re.compile(r"(\d\d-\d\d-\d{4}) (\d\d:\d\d)")  # a date and its time stay on one line
@@ -36,6 +38,7 @@ def html(found: Return, language: Language) -> str:
 
 def pdf(found: Return, language: Language) -> bytes:
     """A4, landscape where the table is wide; headings repeat on every page. Raises ReturnError."""
+    logging.getLogger("weasyprint").setLevel(logging.WARNING)  # else a dozen lines a page, from its import on
     from weasyprint import HTML  # type: ignore[import-untyped]  # it loads Pango: only who prints needs that
 
     rows = sum(len(table.rows) for table in found.tables)
@@ -58,7 +61,7 @@ def _values(found: Return, language: Language) -> dict[str, Any]:
     words = {name: text.of(language) for name, text in _WORDS.items()}
     return {
         "r": found, "say": say, "w": words, "language": language, "made": f"{made:%d-%m-%Y %H:%M}",
-        "wide": wide, "hash": found.hash.hex(),
+        "when": period(found.period).of(language), "wide": wide, "hash": found.hash.hex(),
     }  # fmt: skip
 
 

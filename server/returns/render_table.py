@@ -6,6 +6,7 @@ from xlsxwriter import Workbook  # type: ignore[import-untyped]
 from xlsxwriter.format import Format  # type: ignore[import-untyped]
 
 from server.returns.model import Cell, Language, Return, Table, Weight, shown
+from server.returns.words import period
 from server.web.csv import encode
 
 
@@ -30,7 +31,7 @@ def xlsx(found: Return, language: Language) -> bytes:
         for place, table in enumerate(found.tables, 1):
             sheet = book.add_worksheet(f"{place}")
             sheet.write_string(0, 0, shown(found.title if place == 1 else table.title, language), title)
-            sheet.write_string(1, 0, f"{shown(found.place, language)}  {found.period}")
+            sheet.write_string(1, 0, f"{shown(found.place, language)}  {shown(period(found.period), language)}")
             for column, one in enumerate(table.columns):
                 sheet.write_string(3, column, shown(one.title, language), head)
                 sheet.set_column(column, column, _width(table, column, language))

@@ -99,6 +99,23 @@ OUTCOMES = {
 }  # fmt: skip
 
 
+MONTHS = (
+    T("January", "जनवरी"), T("February", "फ़रवरी"), T("March", "मार्च"), T("April", "अप्रैल"), T("May", "मई"),
+    T("June", "जून"), T("July", "जुलाई"), T("August", "अगस्त"), T("September", "सितंबर"), T("October", "अक्टूबर"),
+    T("November", "नवंबर"), T("December", "दिसंबर"),
+)  # fmt: skip
+
+
+def period(told: str) -> Text:
+    """A month, 2026-10, or a day, 2026-10-05, as offices write it; anything else as it stands."""
+    year, _, rest = told.partition("-")
+    month, _, day = rest.partition("-")
+    if not (month.isdigit() and 1 <= int(month) <= 12):
+        return T(told, told)
+    name = MONTHS[int(month) - 1]
+    return T(f"{day}-{month}-{year}", "") if day else T(f"{name.en} {year}", f"{name.hi} {year}")
+
+
 NO_DAYS = T(
     "No day of this period was worked out here: days are, from the day on which this server first ran.",
     "इस अवधि का कोई दिन यहाँ नहीं निकाला गया: सर्वर के पहली बार चलने के दिन से ही दिन निकाले जाते हैं।",

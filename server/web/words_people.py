@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from server.returns.words import MONTHS
 from server.web import words_attendance
 
 # Names with a dot are looked up by `of`: the group, then the code that the ledger holds.
@@ -630,18 +631,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "status.not_expected": ("Not expected", "अपेक्षित नहीं"),
     "status.exempt": ("Exempt", "छूट"),
     "status.pending": ("Not over yet", "दिन बाक़ी"),
-    "month.1": ("January", "जनवरी"),
-    "month.2": ("February", "फ़रवरी"),
-    "month.3": ("March", "मार्च"),
-    "month.4": ("April", "अप्रैल"),
-    "month.5": ("May", "मई"),
-    "month.6": ("June", "जून"),
-    "month.7": ("July", "जुलाई"),
-    "month.8": ("August", "अगस्त"),
-    "month.9": ("September", "सितंबर"),
-    "month.10": ("October", "अक्टूबर"),
-    "month.11": ("November", "नवंबर"),
-    "month.12": ("December", "दिसंबर"),
+    **{f"month.{n}": (one.en, one.hi) for n, one in enumerate(MONTHS, 1)},
     "weekday.1": ("Monday", "सोमवार"),
     "weekday.2": ("Tuesday", "मंगलवार"),
     "weekday.3": ("Wednesday", "बुधवार"),

@@ -14,7 +14,7 @@ from server.ledger.store import now_ms
 from server.ledger.tables import office, org
 from server.returns import ReturnError, catalogue, render_page, render_table, schedule
 from server.returns.model import Asked, Language, Return, Text, shown
-from server.returns.words import TITLES, WHAT
+from server.returns.words import TITLES, WHAT, period
 from server.web.pages import language
 from server.web.people_pages.desk import one_of, orgs_of, parts, show, today
 
@@ -61,7 +61,12 @@ def look(
     said |= {"say": lambda cell: shown(cell, code), "problems": {"": wrong} if wrong else {}}
     said |= {"place_names": [(one.code, p.named(one)) for one in places]}
     said |= {"may_send": request.state.visitor.scope(Right.SEND_RETURNS) is not None}
-    said |= {"title": TITLES[name].of(code), "at": at, "daily": name == "daily"}
+    said |= {
+        "title": TITLES[name].of(code),
+        "when": period(found.period) if found else "",
+        "at": at,
+        "daily": name == "daily",
+    }
     return show(request, "people_return.html", 400 if wrong else 200, **said)
 
 

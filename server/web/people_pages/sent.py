@@ -15,7 +15,7 @@ from server.ledger.store import now_ms
 from server.ledger.tables import amendment, office, record, report
 from server.returns import catalogue, sent
 from server.returns.model import Language, Return, shown
-from server.returns.words import TITLES
+from server.returns.words import TITLES, period
 from server.web.pages import language
 from server.web.people_pages.corner import known, receipts
 from server.web.people_pages.desk import Form, actor, ident, parts, show
@@ -99,6 +99,7 @@ def look(request: Request, scope: Reader, id_: str) -> Response:
         one, slips = _one(request, connection, scope, id_)
     code = _code(request)
     context: dict[str, Any] = {"id": id_, "sent": one, "slips": slips[::-1], "cut": _ROWS, "formats": FORMATS}
+    context["when"] = period(one.period)
     context |= {"say": lambda cell: shown(cell, code), "title": one.title.of(code), "may_send": _may_send(request)}
     return show(request, "people_sent_one.html", **context)
 
