@@ -412,3 +412,16 @@ def test_what_cannot_be_made_says_so(built: SimpleNamespace) -> None:
                 catalogue.make(connection, name, asked(built, month))
         with pytest.raises(ReturnError, match="no office"):
             catalogue.place(connection, "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("told", "english", "hindi"),
+    [
+        ("2026-10", "October 2026", "अक्टूबर 2026"),
+        ("2026-01-05", "05-01-2026", "05-01-2026"),
+        ("2026-13", "2026-13", "2026-13"),
+        ("", "", ""),
+    ],
+)
+def test_a_period_is_written_as_offices_write_it(told: str, english: str, hindi: str) -> None:
+    assert (words.period(told).of("en"), words.period(told).of("hi")) == (english, hindi)
