@@ -88,7 +88,7 @@ def _verify(args: argparse.Namespace, opened: "Opened") -> str:
     from server.people.registration import accept
 
     done = accept(opened.ledger, _vaults(opened), opened.keys.template, args.id, who())
-    return f"{args.id}: verified as {done.person.hex()}; attendance id: {done.basis.value} six"
+    return f"{args.id}: verified as {done.person.hex()}; attendance id: {done.basis.value} six, on their page"
 
 
 def _reject(args: argparse.Namespace, opened: "Opened") -> str:
