@@ -1,5 +1,6 @@
 """The guides say what is so: the site builds strictly, every link leads somewhere, the examples work as they stand."""
 
+import contextlib
 import io
 import itertools
 import json
@@ -11,9 +12,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from docs.site import api, links, pages, poster
 from docs.site.__main__ import build, gather
+from edge.__main__ import parser as edge_parser
+from server.__main__ import _parser as server_parser
 from server.__main__ import command
 from server.web.app import openapi
 
@@ -133,6 +137,40 @@ def typed(page: str, head: str) -> list[list[str]]:
     return [shlex.split(line, comments=True) for line in block(page, head).splitlines() if line.strip()]
 
 
+PROGRAMS = {"hazri-edge": edge_parser, "hazri-server": server_parser}
+TOLD = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted(ROOT.glob("[dems]*/**/README.md"))]
+
+
+def shown(text: str) -> list[list[str]]:
+    """The words of every command of ours on a page, up to a pipe or a `>`: all in blocks, in a line those with options.
+
+    What a line abbreviates, with | and [ ], is not one command.
+    """
+    blocks = "".join(re.findall(r"^```\w*\n(.*?)^```$", text, re.M | re.S)).replace("\\\n", " ")
+    lines = re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S)
+    told = re.findall(r"(?:^|[|&;$] *)(hazri-(?:edge|server) [^|&;\n]*)", blocks, re.M)
+    told += [one for one in re.findall(r"`(hazri-(?:edge|server) [^`]* --[^`]*)`", lines) if not set(one) & set("|[")]
+    every = (shlex.split(one.replace("\n", " "), comments=True) for one in told)
+    return [list(itertools.takewhile(lambda word: word not in "<>", words)) for words in every]
+
+
+@pytest.mark.parametrize("page", TOLD, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_command_shown_is_one_the_programs_take(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With all it must be given; a page that shows none has none to try."""
+    for words in shown(page.read_text()):
+        with contextlib.suppress(SystemExit):  # as --help ends
+            PROGRAMS[words[0]]().parse_args(words[1:])
+        assert (shlex.join(words), capsys.readouterr().err) == (shlex.join(words), "")
+
+
+def test_a_command_that_lacks_something_is_seen() -> None:
+    page = "`hazri-server claim make --replaces` `hazri-edge sim [--tcp]`\n```sh\n$ hazri-edge logs | less  # x\n```\n"
+    assert shown(page) == [["hazri-edge", "logs"], ["hazri-server", "claim", "make", "--replaces"]]
+    for program, *rest in shown(page):
+        with pytest.raises(SystemExit):
+            PROGRAMS[program]().parse_args(rest)
+
+
 @pytest.fixture(scope="module")
 def badge(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The package of "a driver in an hour", as the page shows it, installed by pip in a folder of its own."""
@@ -167,6 +205,9 @@ def department(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("department")
     (folder / "server.toml").write_text(f'state_dir = "{folder}/server"\n')
     (folder / "offices.csv").write_text(block("operator", "code,under"))
+    (folder / "people.csv").write_text(block("operator", "name,born_on"))
+    (folder / "photos").mkdir()
+    Image.effect_noise((320, 400), 64).convert("RGB").save(folder / "photos" / "sample.jpg", quality=60)
     return folder
 
 
@@ -186,10 +227,12 @@ def test_a_department_and_a_policy_in_ten_minutes(
 ) -> None:
     """The operator's and the developer's commands, in the order of the pages; R2.2 as the explanation says it."""
     for words in typed("operator", "hazri-server org make"):
-        if words[1] != "registration":  # people.csv is the reader's own
-            filled = [word.replace("NAME", "officer") for word in words]
-            assert run(filled, department, monkeypatch) == 0, capsys.readouterr().err
-    assert "s1  Sample School" in capsys.readouterr().out
+        filled = [word.replace("NAME", "officer") for word in words]
+        assert run(filled, department, monkeypatch) == 0, capsys.readouterr().err
+    out = capsys.readouterr().out
+    assert "s1  Sample School" in out
+    assert "1 rows: registered" in out
+    assert "contractual  academic             Sample Person" in out
     (department / "our-board-2027.toml").write_text(block("developer", "# our-board-2027.toml"))
     for words in typed("developer", "hazri-server policy check") + typed("developer", "hazri-server policy keep"):
         assert run(words, department, monkeypatch) == 0, capsys.readouterr().err
