@@ -106,7 +106,8 @@ def leave(request: Request) -> Response:
 
 
 def error_page(request: Request, status: int, text: str, headers: dict[str, str]) -> Response:
-    response = page(request, "error.html", status=status, code=status, text=text)
+    said = words_people.words(language(request).code).say(text)
+    response = page(request, "error.html", status=status, code=status, text=said)
     response.headers.update(headers)
     return response
 
