@@ -35,7 +35,7 @@ ARCH = _ARCHES[platform.machine()]
 FIRST = next(f"gate-{n}" for n in range(10_000) if within(f"gate-{n}", 1))
 MOST_COMMANDS = 6  # for a release: taken in, signed by two, shown, rolled out; and one look at it
 
-_HANGS = b"""
+HANGS = b"""
 import sys, time
 if sys.argv[1:2] == ["terminal"]:
     time.sleep(3600)
@@ -224,7 +224,7 @@ def test_a_release_that_is_not_well_goes_away_by_itself(
 ) -> None:
     """S2: signed, whole, and it starts; but it serves nobody. It is not tried again, and the makers hear of it."""
     day.hands.done.clear()
-    makers.roll_out(ILL, _HANGS)
+    makers.roll_out(ILL, HANGS)
     machine.patience(day, 15)
     began_s = time.monotonic()
     said = machine.update("--now")
