@@ -8,13 +8,19 @@ from pathlib import Path
 from server.ledger.store import Ledger
 from server.people.synthetic import generate, write
 from server.trust.vault import Vault
+from tests.databases import fresh_url
 
 VAULT = Vault(bytes(32))
 SEED = 3
 
 
-def department(folder: Path, schools: int) -> Ledger:
-    """A ledger of its own in `folder`, with so many synthetic schools (0: nothing at all)."""
+def department(folder: Path, schools: int, database: str = "sqlite") -> Ledger:
+    """A ledger of its own (of SQLite in `folder`), with so many synthetic schools (0: nothing at all)."""
+    if url := fresh_url(database):
+        ledger = Ledger(url)
+        if schools:
+            write(ledger, VAULT, generate(schools, SEED))
+        return ledger
     shutil.copy(_written(schools), folder / "l.db")
     return Ledger(f"sqlite:///{folder / 'l.db'}")
 

@@ -22,6 +22,7 @@ from server.returns import catalogue, overdue, schedule, sent
 from server.returns.model import Asked
 from server.trust.vault import Vault
 from sync.record import Kind
+from tests.databases import DATABASES
 from tests.unit.server.days import district
 from tests.unit.server.days.district import Marked, at
 from tests.unit.server.departments import department
@@ -33,11 +34,11 @@ VAULT = Vault(bytes(32))
 SIX = WORKED[:6]
 
 
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[SimpleNamespace]:
+@pytest.fixture(params=DATABASES)
+def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SimpleNamespace]:
     """The first came at 09:41 on six days; the second on five; the third came at 09:00 on all, and the departure of
     1 October at 19:45 is not known yet."""
-    ledger = department(tmp_path, 1)
+    ledger = department(tmp_path, 1, request.param)
     school = district.one_school(ledger, 3, OCTOBER)
     late = {school.mine[0]: set(SIX), school.mine[1]: set(SIX[:5]), school.mine[2]: set()}
     with ledger.write() as connection:
