@@ -29,6 +29,7 @@ class Teller:
     def __init__(self, look: Look, now_s: Callable[[], float] = time.monotonic) -> None:
         self._look, self._now_s = look, now_s
         self._new_link = True
+        self._starting = False
         self._looked_s = self._told_s = self._news_s = float("-inf")
         self._faults: frozenset[str] = frozenset()
 
@@ -46,14 +47,17 @@ class Teller:
             return None
         self._looked_s = now_s
         health = self._look(*waiting(reader, receipted))
-        news = health.faults != self._faults and now_s - self._news_s >= _NEWS_S
+        # At a start the terminal comes, then its clock is set: each is told at once, else the server takes it for ill.
+        fewer = self._starting and health.faults < self._faults
+        news = health.faults != self._faults and (fewer or now_s - self._news_s >= _NEWS_S)
         first = self._told_s == float("-inf")
         hello = self._new_link and not thrift.metered
         hourly = now_s - self._told_s >= EVERY_S and not thrift.essential_only and (in_passing or not thrift.metered)
         if not (news or hello or hourly):
             return None
         self._new_link, self._told_s, self._faults = False, now_s, health.faults
-        if news and not first:  # at a start the terminal is not there yet, and is a moment later: that is to be told
+        self._starting = bool(health.faults) and (first or fewer)
+        if news and not first:
             self._news_s = now_s
         return health_bytes(health)
 
