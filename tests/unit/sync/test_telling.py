@@ -69,6 +69,22 @@ def test_at_a_start_what_was_not_there_yet_is_mended_at_once(metered: bool) -> N
     assert not desk.after(10)
 
 
+def test_at_a_start_each_thing_that_comes_right_is_said_at_once() -> None:
+    """A machine without a clock of its own has the time a moment after its terminal runs; no alarm comes of it."""
+    desk = Desk()
+    desk.health = replace(WELL, serving=Serving.ABSENT, clock=ClockSource.UNKNOWN)
+    assert desk.after(0)
+    desk.health = replace(WELL, clock=ClockSource.UNKNOWN)
+    assert desk.after(10)
+    desk.health = WELL
+    assert desk.after(10)
+    desk.health = replace(WELL, clock=ClockSource.UNKNOWN)
+    assert not desk.after(10)
+    assert desk.after(300)
+    desk.health = WELL
+    assert not desk.after(10), "the start is over"
+
+
 def test_a_new_link_is_told_of_how_it_is_and_a_metered_one_only_when_the_hour_is_over() -> None:
     """S3"""
     plain, metered = Desk(), Desk(metered=True)
