@@ -37,6 +37,18 @@ def postgresql_url() -> str:
     return _url(cluster, name)
 
 
+def copied(ledger: Ledger, folder: Path) -> Ledger:
+    """A ledger of its own (of SQLite in `folder`) with everything of one that is shared and stays as it is."""
+    url = ledger.engine.url
+    ledger.engine.dispose()  # a database in use is no template, and a file must hold all of it
+    if url.get_backend_name() == "sqlite":
+        shutil.copy(str(url.database), folder / "l.db")
+        return Ledger(f"sqlite:///{folder / 'l.db'}")
+    name = f"hazri_{next(_numbers)}"
+    _admin(_cluster(), f"CREATE DATABASE {name} TEMPLATE {url.database}")
+    return Ledger(_url(_cluster(), name))
+
+
 @cache
 def _cluster() -> Path:
     """Start a server on a Unix socket; returns the socket's folder."""

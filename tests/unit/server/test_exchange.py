@@ -9,7 +9,6 @@ import datetime as dt
 import io
 import json
 import random
-import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,13 +26,13 @@ from server.days import fold, places
 from server.days.places import Place, Source
 from server.exchange import NAMES, SYSTEMS, TAKEN, ExchangeError, door, ical, incoming, masters, texts
 from server.exchange.days import Asked
-from server.ledger.store import Ledger
 from server.ledger.tables import attendance_day, division, holiday, org, person, request
 from server.people import office_imports
 from server.people.offices import Order
 from server.requests import desk
 from server.requests.kinds import Ask, Kind
 from sync.record import Kind as PunchKind
+from tests.databases import DATABASES, copied
 from tests.unit.server.days import district
 from tests.unit.server.days.district import Marked, at
 from tests.unit.server.departments import department
@@ -44,9 +43,9 @@ BY = Source("tester", "ORDER/7")
 ALL = (dt.date(2026, 10, 1), dt.date(2026, 10, 31))
 
 
-def build(folder: Path) -> SimpleNamespace:
+def build(folder: Path, database: str) -> SimpleNamespace:
     """One school; the first of it comes and goes on three days, on the second without a departure."""
-    ledger = department(folder, 1)
+    ledger = department(folder, 1, database)
     school = district.one_school(ledger, 3, DAYS)
     mine, terminal = school.mine, school.terminal
     with ledger.write() as connection:
@@ -64,12 +63,10 @@ def build(folder: Path) -> SimpleNamespace:
     return SimpleNamespace(ledger=ledger, **vars(school))
 
 
-@pytest.fixture(scope="module")
-def built() -> Iterator[SimpleNamespace]:
+@pytest.fixture(scope="module", params=DATABASES)
+def built(request: pytest.FixtureRequest) -> Iterator[SimpleNamespace]:
     with tempfile.TemporaryDirectory(prefix="hazri-exchange-") as folder:
-        made = build(Path(folder))
-        made.ledger.close()
-        made.ledger = Ledger(str(made.ledger.engine.url))
+        made = build(Path(folder), request.param)
         yield made
         made.ledger.close()
 
@@ -77,8 +74,7 @@ def built() -> Iterator[SimpleNamespace]:
 @pytest.fixture
 def site(built: SimpleNamespace, tmp_path: Path) -> Iterator[SimpleNamespace]:
     """A copy, to be changed."""
-    shutil.copy(str(built.ledger.engine.url.database), tmp_path / "l.db")
-    ledger = Ledger(f"sqlite:///{tmp_path / 'l.db'}")
+    ledger = copied(built.ledger, tmp_path)
     yield SimpleNamespace(**{**vars(built), "ledger": ledger})
     ledger.close()
 
@@ -436,10 +432,10 @@ def test_one_bad_row_of_a_list_stores_nothing(site: SimpleNamespace) -> None:
 
 
 def test_export_and_import_from_the_console(
-    built: SimpleNamespace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    site: SimpleNamespace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    state = tmp_path / "state"
-    (tmp_path / "server.toml").write_text(f'state_dir = "{state}"\n', encoding="utf-8")
+    settings = f'state_dir = "{tmp_path / "state"}"\ndatabase_url = "{site.ledger.engine.url}"\n'
+    (tmp_path / "server.toml").write_text(settings, encoding="utf-8")
 
     def say(*words: str) -> tuple[int, str]:
         code = command([*words, "--config", str(tmp_path / "server.toml")])
@@ -447,22 +443,18 @@ def test_export_and_import_from_the_console(
         return code, said.out + said.err
 
     assert say("init")[0] == 0
-    found = next(path for path in state.rglob("*.db"))
-    shutil.copy(str(built.ledger.engine.url.database), found)
     file = tmp_path / "checkins.csv"
     days = ("--from", "2026-10-01", "--to", "2026-10-31")
     assert say("export", "frappe", *days, "--out", str(file))[0] == 0
     assert len(rows(file.read_bytes())) == 7
-    assert say("export", "odoo", "--month", "2026-10", "--format", "json", "--office", built.code)[0] == 0
+    assert say("export", "odoo", "--month", "2026-10", "--format", "json", "--office", site.code)[0] == 0
     assert say("bring", "frappe", str(file))[1].strip().endswith("0 marks, 5 were known")
     calendar = tmp_path / "h.ics"
     calendar.write_bytes(ical.write(HOLIDAYS, "x", dt.datetime(2026, 1, 1, tzinfo=dt.UTC)))
     assert "2 holidays would be added" in say("bring", "calendar", str(calendar), "--dry-run")[1]
     assert "2 holidays added" in say("bring", "calendar", str(calendar), "--order", "GO/1")[1]
-    ledger = Ledger(f"sqlite:///{found}")
-    with ledger.read() as connection:
+    with site.ledger.read() as connection:
         assert set(connection.scalars(select(holiday.c.order_no))) == {"GO/1"}
-    ledger.close()
     code, said = say("export", "frappe", "--from", "2026-10-01")
     assert code == 1
     assert "both --from and --to" in said
