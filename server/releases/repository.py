@@ -304,8 +304,11 @@ class Repository:
         self._roles.show_signed(TIMESTAMP, timestamp, [self._key(root, TIMESTAMP)])
 
     def _snapshot(self, root: Any, versions: dict[str, int], latest: Any) -> Any:
-        """The one there is, where it says the same and lives on; terminals need not fetch it again."""
+        """The one there is, where it says the same and lives on: it is not fetched again then. It has the sum of the
+        top role, too: a server that was restored from a backup may give a number anew that they saw before."""
         meta = {f"{name}.json": MetaFile(version) for name, version in versions.items()}
+        top = self._roles.shown(f"{versions[TARGETS]}.{TARGETS}")
+        meta[f"{TARGETS}.json"] = MetaFile.from_data(versions[TARGETS], top, ["sha256"])
         snapshot = Snapshot(meta=meta, expires=later(DAYS[SNAPSHOT]))
         if latest is not None:
             found = self._roles.read(f"{latest.version}.{SNAPSHOT}")

@@ -53,6 +53,9 @@ class Roles:
         """As 3.targets."""
         return _parse(self.path(name))
 
+    def shown(self, name: str) -> bytes:
+        return _read(self.path(name))
+
     def path(self, name: str) -> Path:
         return self._metadata / f"{name}.json"
 
@@ -117,12 +120,17 @@ class Roles:
                 raise ReleaseError(f"{path}: {error.strerror}") from None
 
 
-def _parse(path: Path) -> Any:
+def _read(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            return Metadata.from_bytes(file.read(_MAX_BYTES))
+            return file.read(_MAX_BYTES)
     except OSError as error:
         raise ReleaseError(f"{path}: {error.strerror}") from None
+
+
+def _parse(path: Path) -> Any:
+    try:
+        return Metadata.from_bytes(_read(path))
     except (RepositoryError, ValueError, KeyError, json.JSONDecodeError) as error:
         raise ReleaseError(f"{path}: not sound ({error})") from None
 
