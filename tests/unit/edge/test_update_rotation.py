@@ -13,6 +13,7 @@ from edge.update.source import Folder
 from server.releases import keys
 from server.releases.files import root_mark
 from server.releases.holders import Change
+from server.releases.repository import Repository
 from tests.unit.edge.test_update_attacks import forge, installs_nothing, latest, online, read
 from tests.unit.edge.update_site import DISTRICT, Makers, Terminal, make_wheels, stick
 
@@ -129,6 +130,7 @@ def test_who_went_signs_no_release(terminal: Terminal, makers: Makers, tmp_path:
     makers.change(Change(remove=frozenset({3})), 1, 2)
     mirror = shutil.copytree(makers.repository.folder, tmp_path / "mirror")
     forge(mirror, latest(mirror, "targets"), lambda _: None, makers.holder(1), makers.holder(3))
+    Repository(mirror).publish()  # the server's own keys were his, too
     installs_nothing(terminal, Folder(mirror / "public"), makers.root, TrustError, "not signed as it must be")
 
 
@@ -183,4 +185,21 @@ def test_a_terminal_that_the_thief_led_far_ahead_comes_back(terminal: Terminal, 
     assert terminal.look(Folder(mirror / "public"), makers.root).release
     installs_nothing(terminal, stick(makers), makers.root, TrustError, "older than what was seen before")
     makers.change(Change(server=True), 1, 3)
+    assert terminal.update(stick(makers), makers.root) == f"{NEW} is what runs"
+
+
+def test_a_server_from_an_old_backup_is_followed_again(terminal: Terminal, makers: Makers, tmp_path: Path) -> None:
+    """S2: from before the holders changed; the roots since then were on a stick."""
+    repository = makers.repository.folder
+    backup = shutil.copytree(repository, tmp_path / "backup")
+    makers.change(Change(add=(makers.keys,), remove=frozenset({1})), 2, 3)
+    roots = shutil.copytree(makers.public / "metadata", tmp_path / "stick")
+    for _ in range(3):
+        makers.repository.publish()
+    terminal.look(stick(makers), makers.root)
+    shutil.rmtree(repository)
+    shutil.copytree(backup, repository)
+    installs_nothing(terminal, stick(makers), makers.root, TrustError, "older than what was seen before")
+    shutil.copy(roots / "2.root.json", makers.public / "metadata")
+    makers.change(Change(server=True), 3, 4)
     assert terminal.update(stick(makers), makers.root) == f"{NEW} is what runs"
