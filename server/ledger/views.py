@@ -123,7 +123,8 @@ class LivePunch:
 
 @dataclass(frozen=True, slots=True)
 class LiveTerminal:
-    """One line of the page's table of terminals. `state`: new, online, silent, offline or revoked."""
+    """One line of the page's table of terminals. `state`: new, online, silent, offline or revoked. `seq`: the records
+    stored of all its logs; a new unit goes on where the one before it ended (S7)."""
 
     id: str
     state: str
@@ -278,7 +279,7 @@ def _live_terminal(row: Any, logs: dict[bytes, Any], quarantined: int, now_ms: i
         state=_state(row, now_ms),
         last_seen_ms=row.last_seen_ms,
         backlog=max(0, (row.seq or 0) - stored),
-        seq=max((one.seq for one in logs.values()), default=0),
+        seq=sum(one.seq for one in logs.values()),
         roster_version=row.roster_version or 0,
         roster_wanted=row.wanted,
         quarantined=quarantined,
