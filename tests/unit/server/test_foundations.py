@@ -12,6 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
+from sqlalchemy import insert
 
 from server import LedgerError, PeopleError, StartError, TokenError
 from server.ledger import tables, views
@@ -140,8 +141,12 @@ def test_what_waits_is_counted_from_what_was_said_and_what_is_held(running: Aggr
     assert (first.state, first.backlog, second.state, late.state) == ("online", 9, "new", "silent")
     one.send("batch", one.terminal.batch_bytes(1, 5))
     running.wait("records", 5)
+    before = {"terminal": "t-1", "log": b"unit one", "seq": 20, "head": b"h" * 32, "first_ms": 1, "last_ms": 2}
+    with running.ledger.write() as connection:
+        connection.execute(insert(tables.log).values(before))
     with running.ledger.read() as connection:
-        assert views.live_terminals(connection, 0)[0].backlog == 4
+        (first, _) = views.live_terminals(connection, 0)
+    assert (first.backlog, first.seq) == (4, 25)
 
 
 # ── people ──
