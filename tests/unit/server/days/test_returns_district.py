@@ -8,11 +8,10 @@ import csv
 import datetime as dt
 import io
 import re
-import shutil
 import subprocess
 import tempfile
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from difflib import SequenceMatcher
 from pathlib import Path
 from types import SimpleNamespace
@@ -27,7 +26,6 @@ from server.attendance import NotOverError
 from server.commands.report import rendered
 from server.days import fold, places
 from server.days.places import Place, Source, Span
-from server.ledger.store import Ledger
 from server.ledger.tables import amendment, leave_entry, office, person, report
 from server.requests import deduct, desk, leave
 from server.requests.kinds import Ask, Kind
@@ -35,6 +33,7 @@ from server.returns import ReturnError, catalogue, schedule, sent, words
 from server.returns.model import Asked, Text, from_content
 from server.trust.vault import Vault
 from sync.record import Kind as PunchKind
+from tests.databases import DATABASES, copied
 from tests.unit.server.days import district
 from tests.unit.server.days.district import Marked, at
 from tests.unit.server.departments import department
@@ -88,12 +87,13 @@ BY_HAND = [
     (27, 27, 0, 0, 0, 5, 0),
     (27, 27, 0, 0, 0, 0, 5),
 ]
+SCHOOLS = {"sqlite": 50, "postgresql": 8}  # that both say the same needs no whole district
 BALANCES = {0: {"CL": 8}, 2: {"CL": 2, "EL": 20}, 5: {"CL": 8}}  # half days
 DEDUCTED = {0: (1, 0, 0), 1: (0, 0, 0), 2: (1, 1, 0), 8: (0, 0, 1)}  # CL, EL, for decision
 
 
-def build(folder: Path) -> SimpleNamespace:
-    ledger = department(folder, 50)
+def build(folder: Path, database: str) -> SimpleNamespace:
+    ledger = department(folder, SCHOOLS[database], database)
     district.settle(ledger, DAYS)
     with ledger.write() as connection:
         live = set(district.live(connection, DAYS[0]))
@@ -121,7 +121,7 @@ def build(folder: Path) -> SimpleNamespace:
     org, top = row.org, row.path.split("/")[1]
     return SimpleNamespace(
         ledger=ledger, mine=mine, others=others, org=org, path=row.path, top=f"/{top}/", terminal=terminals[school],
-        name=Text(row.name, row.name_hi),
+        name=Text(row.name, row.name_hi), schools=SCHOOLS[database],
     )  # fmt: skip
 
 
@@ -133,21 +133,37 @@ def told(people: list[bytes], terminal: str) -> Iterator[Marked]:
 
 
 @pytest.fixture(scope="module")
-def built() -> Iterator[SimpleNamespace]:
+def districts() -> Iterator[Callable[[str], SimpleNamespace]]:
+    """By database; built once."""
     with tempfile.TemporaryDirectory(prefix="hazri-district-") as folder:
-        made = build(Path(folder))
-        made.ledger.close()  # so that all of it stands in the one file that is copied
-        made.ledger = Ledger(str(made.ledger.engine.url))
-        yield made
-        made.ledger.close()
+        made: dict[str, SimpleNamespace] = {}
+
+        def of(database: str) -> SimpleNamespace:
+            if database not in made:
+                made[database] = build(Path(folder), database)
+            return made[database]
+
+        yield of
+        for one in made.values():
+            one.ledger.close()
+
+
+@pytest.fixture(scope="module")
+def built(districts: Callable[[str], SimpleNamespace]) -> SimpleNamespace:
+    """Where only what is made of it is in question."""
+    return districts("sqlite")
+
+
+@pytest.fixture(scope="module", params=DATABASES)
+def both(request: pytest.FixtureRequest, districts: Callable[[str], SimpleNamespace]) -> SimpleNamespace:
+    return districts(request.param)
 
 
 @pytest.fixture
-def site(built: SimpleNamespace, tmp_path: Path) -> Iterator[SimpleNamespace]:
+def site(both: SimpleNamespace, tmp_path: Path) -> Iterator[SimpleNamespace]:
     """A copy of it, to be changed."""
-    shutil.copy(str(built.ledger.engine.url.database), tmp_path / "l.db")
-    ledger = Ledger(f"sqlite:///{tmp_path / 'l.db'}")
-    yield SimpleNamespace(**{**vars(built), "ledger": ledger})
+    ledger = copied(both.ledger, tmp_path)
+    yield SimpleNamespace(**{**vars(both), "ledger": ledger})
     ledger.close()
 
 
@@ -155,13 +171,13 @@ def asked(site: SimpleNamespace, month: str = "2026-10", path: str = "", **more:
     return Asked(site.org, path or site.top, month, SENT, place=site.name, **more)
 
 
-def test_ten_rows_are_as_worked_out_by_hand(built: SimpleNamespace) -> None:
+def test_ten_rows_are_as_worked_out_by_hand(both: SimpleNamespace) -> None:
     """R4.1, R2.2: each person's month, counted from the ledger as the return counts it."""
-    with built.ledger.read() as connection:
-        found = catalogue.make(connection, "employees", asked(built, path=built.path))
+    with both.ledger.read() as connection:
+        found = catalogue.make(connection, "employees", asked(both, path=both.path))
         names = {row.ref: row.name for row in connection.execute(select(person.c.ref, person.c.name))}
     rows = {row[2]: row for row in found.tables[0].rows}
-    for who, expected in zip(built.mine, BY_HAND, strict=True):
+    for who, expected in zip(both.mine, BY_HAND, strict=True):
         present, on_leave, on_duty, absent, doubt, late, early = rows[names[who]][4:11]
         total = present + on_leave + on_duty + absent
         assert doubt == 0
@@ -169,11 +185,11 @@ def test_ten_rows_are_as_worked_out_by_hand(built: SimpleNamespace) -> None:
 
 
 @pytest.mark.parametrize("month", ["2026-08", "2026-09", "2026-10"])
-def test_totals_balance_for_every_school_zone_district_and_day(built: SimpleNamespace, month: str) -> None:
+def test_totals_balance_for_every_school_zone_district_and_day(both: SimpleNamespace, month: str) -> None:
     """R4.1: exactly seven columns, in this order; total = present + on leave + on duty + absent, in every row; a zone
     is the sum of its schools, and the annex comes to the same as the tree."""
-    with built.ledger.read() as connection:
-        found = catalogue.make(connection, "monthly", asked(built, month))
+    with both.ledger.read() as connection:
+        found = catalogue.make(connection, "monthly", asked(both, month))
     main, annex, modality = found.tables
     assert [one.title.en for one in main.columns[2:]] == [
         "Total Employees", "Present", "On Leave", "On duty", "Absent", "Late Comers",
@@ -186,7 +202,7 @@ def test_totals_balance_for_every_school_zone_district_and_day(built: SimpleName
             assert late <= present
             assert early <= present
     plain = [row for row in main.rows if row[0] is not None]
-    assert len([row for row in plain if "School" in row[1].en]) == 50
+    assert len([row for row in plain if "School" in row[1].en]) == both.schools
     assert main.rows[-1][2:] == tuple(sum(row[n] for row in plain) for n in range(2, 9)) == annex.rows[-1][1:]
     assert modality.rows[0][0] == modality.rows[0][1] + modality.rows[0][2] == annex.rows[-1][2]  # R4.5
 
