@@ -5,7 +5,7 @@
     online/                            the keys this server holds: timestamp, snapshot, and one a district
     rollouts.json                      how far each district is
 
-`contents` lists a set of wheels, `repository` keeps The Update Framework's roles, `rollout` moves districts through the
-rings by what `gate` makes of the health that terminals report, `worker` does both without anybody. docs/updates.md
-tells the whole.
+`contents` lists a set of wheels, `repository` keeps The Update Framework's roles (`roles` their files, `holders` who
+signs them), `rollout` moves districts through the rings by what `gate` makes of the health that terminals report,
+`worker` does both without anybody. docs/updates.md tells the whole.
 """

@@ -31,24 +31,47 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Lack:
+    """So many signatures are missing, of these holders."""
+
+    count: int = 0
+    of: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.count} more of holders {', '.join(map(str, self.of))}"
+
+
+NONE = Lack()
+
+
+@dataclass(frozen=True, slots=True)
 class Lacks:
     """Signatures that are missing: of who signs `releases`; and under a change of holders, of those `before` it and
     of those `after` it, for both have to sign it."""
 
-    releases: int = 0
-    before: int = 0
-    after: int = 0
+    releases: Lack = NONE
+    before: Lack = NONE
+    after: Lack = NONE
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        return self.releases.count, self.before.count, self.after.count
 
     def __bool__(self) -> bool:
-        return bool(self.releases or self.before or self.after)
+        return any(self.counts)
 
     def __str__(self) -> str:
         found = (
-            (self.releases, "signatures are missing"),
-            (self.before, "of the holders until now have not signed the change"),
-            (self.after, "of the holders from then on have not signed the change"),
+            (self.releases, f"to be signed by {self.releases}"),
+            (self.before, f"the change by {self.before} until now"),
+            (self.after, f"the change by {self.after} from then on"),
         )
-        return "; ".join(f"{count} {words}" for count, words in found if count)
+        return "; ".join(words for lack, words in found if lack.count)
+
+
+def lack(result: Any) -> Lack:
+    """Of a role by its tuf.api.metadata.VerificationResult."""
+    return Lack(result.missing, tuple(sorted(map(_number_of, result.unsigned.values())))) if result.missing else NONE
 
 
 def numbers(root: Any) -> list[int]:
@@ -87,7 +110,11 @@ def change_root(root: Any, change: Change, last: int, passphrase: bytes | None) 
 
 
 def _number(root: Any, keyid: str) -> int:
-    told = root.keys[keyid].unrecognized_fields.get(_NUMBER)
+    return _number_of(root.keys[keyid])
+
+
+def _number_of(key: Any) -> int:
+    told = key.unrecognized_fields.get(_NUMBER)
     if not isinstance(told, str) or not told.isdecimal():
         raise ReleaseError("the root does not say whose key is whose; make the repository anew")
     return int(told)

@@ -29,7 +29,7 @@ from tuf.api.metadata import (  # type: ignore[attr-defined]
 
 from server import ReleaseError
 from server.releases.files import write
-from server.releases.holders import Change, Lacks, change_root, last_number, numbers
+from server.releases.holders import Change, Lacks, change_root, lack, last_number, numbers
 from server.releases.roles import ROOT, SNAPSHOT, TARGETS, TIMESTAMP, Roles, later
 from sync import WireError
 from sync.release import Release, district, number, offer_path, release_bytes, release_path
@@ -142,11 +142,11 @@ class Repository:
             return Lacks()
         then = root.signed if root else now
         targets = targets or self._roles.read(f"{self._versions()[TARGETS]}.{TARGETS}")
-        releases = then.get_verification_result(TARGETS, targets.signed_bytes, targets.signatures).missing
+        releases = lack(then.get_verification_result(TARGETS, targets.signed_bytes, targets.signatures))
         if root is None:
             return Lacks(releases)
         both = then.get_root_verification_result(now, root.signed_bytes, root.signatures)
-        return Lacks(releases, both.first.missing, both.second.missing)
+        return Lacks(releases, lack(both.first), lack(both.second))
 
     def publish(self) -> str:
         """Let terminals see what is staged, where enough have signed; and say anew that this is the newest state. Who
@@ -155,7 +155,7 @@ class Repository:
         versions = self._versions()
         lacks = self.lacks()
         if lacks:
-            raise ReleaseError(f"{lacks}: `hazri-server release sign`, by other holders")
+            raise ReleaseError(f"{lacks} (`hazri-server release sign`)")
         done = "nothing was staged; the time was signed anew"
         if targets is not None:
             versions[TARGETS] = targets.signed.version

@@ -6,6 +6,7 @@ signed it in, and no moment is between the two.
 
 import datetime as dt
 import json
+import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from server.releases.files import METADATA, roots, write
 
 ROOT, TARGETS, SNAPSHOT, TIMESTAMP = "root", "targets", "snapshot", "timestamp"
 _COMPACT = JSONSerializer(compact=True)
+logging.getLogger("tuf").setLevel(logging.WARNING)  # it tells of each signature that is missing; so do we
 _MAX_BYTES = 4 * 1024 * 1024
 
 
