@@ -14,7 +14,7 @@ from server.__main__ import command
 from server.ledger.store import Ledger
 from server.releases import keys, repository, roles
 from server.releases.files import root_mark
-from server.releases.holders import Change, Lacks
+from server.releases.holders import Change
 from server.releases.repository import Repository
 from server.releases.worker import Releases
 from tests.unit.edge.update_site import DISTRICT, Makers
@@ -49,14 +49,14 @@ def test_those_until_now_and_those_from_then_on_sign(makers: Makers) -> None:
     """Holder 3 goes, holder 4 comes, and three must sign."""
     repo, before = makers.repository, shown(makers)
     repo.change(Change(add=(makers.keys,), remove=frozenset({3}), threshold=3))
-    assert repo.lacks() == Lacks(releases=3, before=2, after=3)
+    assert repo.lacks().counts == (3, 2, 3)
     makers.sign(4)
-    assert repo.lacks() == Lacks(releases=2, before=2, after=2)
+    assert repo.lacks().counts == (2, 2, 2)
     makers.sign(1)
-    assert repo.lacks() == Lacks(releases=1, before=1, after=1)
+    assert repo.lacks().counts == (1, 1, 1)
     makers.sign(3)
-    assert repo.lacks() == Lacks(releases=1, before=0, after=1)  # until now he counts, and from then on not
-    for words in ("1 signatures are missing", "1 of the holders from then on"):
+    assert repo.lacks().counts == (1, 0, 1)  # until now he counts, and from then on not
+    for words in ("to be signed by 1 more of holders 2", "the change by 1 more of holders 2 from then on"):
         with pytest.raises(ReleaseError, match=words):
             repo.publish()
     assert shown(makers) == before
@@ -85,7 +85,7 @@ def test_a_change_after_a_change_is_one_change(makers: Makers) -> None:
     repo.change(Change(add=(makers.keys,)))
     makers.sign(1, 2)
     repo.change(Change(add=(makers.keys,), remove=frozenset({1, 4})))
-    assert repo.lacks() == Lacks(2, 2, 2)
+    assert repo.lacks().counts == (2, 2, 2)
     makers.sign(2, 3)
     repo.publish()
     assert (repo.holders(), read(makers, "2.root").signed.version) == (([2, 3, 5], 2), 2)
@@ -96,7 +96,7 @@ def test_a_release_that_waits_is_signed_by_those_from_then_on(makers: Makers, tm
     makers.repository.sign([makers.holder(2), makers.holder(3)])
     makers.repository.change(Change(remove=frozenset({3}), threshold=1))
     makers.sign(3)
-    assert makers.repository.lacks() == Lacks(releases=1, before=1, after=1)
+    assert makers.repository.lacks().counts == (1, 1, 1)
     makers.sign(1)
     makers.repository.publish()
     assert "hr-14" in makers.repository.districts()
@@ -285,11 +285,11 @@ def test_the_command(said: Callable[..., str], tmp_path: Path) -> None:
     assert "no such holder" in said("keys", "--remove", "9", code=1)
     told = said("keys", "--remove", "3", "--add", str(sticks[1]), *secret)
     assert told == (
-        "a change of who signs waits: 2 signatures are missing; 2 of the holders until now have not signed the change; "
-        "2 of the holders from then on have not signed the change"
+        "a change of who signs waits: to be signed by 2 more of holders 1, 2, 4; the change by 2 more of holders "
+        "1, 2, 3 until now; the change by 2 more of holders 1, 2, 4 from then on"
     )
     assert said("status").splitlines()[0] == "waits: a change of who signs"
-    assert "not signed the change" in said("publish", code=1)
+    assert "until now" in said("publish", code=1)
     assert b"ENCRYPTED" in (sticks[1] / "root-4.pem").read_bytes()
     for stick in sticks:
         told = said("sign", "--keys", str(stick), *secret)
