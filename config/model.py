@@ -154,7 +154,7 @@ class Sync:
         _within("broker_port", self.broker_port, 0, 65535)
         _within("batch", self.batch, 1, 1000)
         _within("in_flight", self.in_flight, 1, 16)
-        _within("receipt_timeout_s", self.receipt_timeout_s, 0.1, 3600)
+        _within("receipt_timeout_s", self.receipt_timeout_s, 1, 3600)
         _within("heartbeat_s", self.heartbeat_s, 1, 3600)
         _within("keepalive_s", self.keepalive_s, 5, 3600)
         _within("retry_max_s", self.retry_max_s, 0.5, 3600)

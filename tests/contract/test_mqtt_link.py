@@ -581,3 +581,15 @@ def test_what_comes_together_is_answered_together() -> None:
         assert client.loop_read() == client.loop_write() == 0
         client._sock = None
         assert far.recv(4096) == b"".join(bytes([0x40, 2, 0, n]) for n in range(1, 11))
+
+
+def test_a_line_that_never_falls_silent_leaves_turns_for_what_is_to_be_said() -> None:
+    near, far = socket.socketpair()
+    with near, far:
+        near.setblocking(False)
+        client = _Client(CallbackAPIVersion.VERSION2)
+        client._sock = near
+        far.sendall(bytes([0xD0, 0]) * 1000)  # answers to pings
+        assert client.loop_read() == 0
+        client._sock = None
+        assert 0 < len(near.recv(4096)) < 2 * 1000

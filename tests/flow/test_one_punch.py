@@ -21,6 +21,7 @@ import pytest
 from server.demo.count import Tally, settle
 from server.demo.people import Person, Picture, enrolments, fingers, invent, punches, synthesise
 from server.demo.stage import Aggregator, Program, Terminal
+from tests.unit.server.aggregator import until
 
 PEOPLE = 4
 WAIT_S = 90.0
@@ -183,5 +184,5 @@ def test_the_town_leaves_nothing_running(tmp_path: Path) -> None:
     aggregator.wait_until_ready()
     broker = child_of(aggregator._program, "mosquitto")
     aggregator.stop()
-    assert not Path(f"/proc/{broker}").exists()
+    until(lambda: not Path(f"/proc/{broker}").exists(), "the broker ends, too")
     shutil.rmtree(aggregator.folder)

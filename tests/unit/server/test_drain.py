@@ -76,7 +76,7 @@ def test_while_the_ledger_takes_nothing_repeats_are_dropped_and_nobody_is_shown_
         return take_in(ledger, terminals)
 
     monkeypatch.setattr(Ledger, "take_in", refusing)
-    agent = backlog(running, tmp_path, 0.1)
+    agent = backlog(running, tmp_path, 1.0)  # the least the settings allow
     agent.open()
     give_up = time.monotonic() + WAIT_S
     while running.ingest._dropped < MOST_IN_FLIGHT:
