@@ -58,7 +58,7 @@ def run(settings: ServerSettings, announce: Callable[[str], None]) -> None:
     with contextlib.suppress(OSError):  # a unit may forbid it; then the rests between rounds must do
         os.nice(_NICE)
     with contextlib.ExitStack() as stack:
-        opened = open_state(settings)
+        opened = open_state(settings, considerate=True)
         stack.callback(opened.ledger.close)
         stack.enter_context(_turn(settings.state_dir, stop))
         if stop.is_set():

@@ -16,8 +16,9 @@ class Opened:
     ledger: Ledger
 
 
-def open_state(settings: ServerSettings) -> Opened:
-    """Open the state directory, making what is missing (keys, certificates, tables). Raises ServerError."""
+def open_state(settings: ServerSettings, *, considerate: bool = False) -> Opened:
+    """Open the state directory, making what is missing (keys, certificates, tables). `considerate`: see Ledger. Raises
+    ServerError."""
     directory = settings.state_dir
     try:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -27,4 +28,4 @@ def open_state(settings: ServerSettings) -> Opened:
         raise StartError(f"state_dir: {error}") from None
     keys = open_keys(directory, settings.broker.hosts)
     with held(directory / ".migrate"):
-        return Opened(keys, Ledger(settings.url))
+        return Opened(keys, Ledger(settings.url, considerate=considerate))

@@ -20,7 +20,7 @@ from server.ledger.tables import attendance_punch, change, counter, record, term
 from sync.record import RecordType, SourceClass
 
 CURSOR, CHANGES = "days record", "days change"
-GROUP = 1000  # records, and so about 50 ms of the ledger for ourselves
+GROUP = 250  # records, and so about 15 ms of the ledger for ourselves
 IST_MIN = 330
 
 

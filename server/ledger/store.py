@@ -1,6 +1,7 @@
 """Open the ledger: engine, pragmas, migrations, transactions. Database errors leave this room as LedgerError."""
 
 import logging
+import threading
 import time
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,6 +22,7 @@ from server import LedgerError
 from server.ledger import locks
 
 BUSY_TIMEOUT_S = 30
+_LONGEST_REST_S = 0.1  # how long SQLite's own patience sleeps at most before it looks again
 _SQLITE: dict[str, Any] = {"connect_args": {"timeout": BUSY_TIMEOUT_S}}
 # A connection that the database's restart cut is noticed before it is used, not by the next request.
 _POSTGRESQL: dict[str, Any] = {"pool_pre_ping": True, "pool_size": 8, "max_overflow": 24}
@@ -29,9 +31,15 @@ _POSTGRESQL: dict[str, Any] = {"pool_pre_ping": True, "pool_size": 8, "max_overf
 class Ledger:
     """The database. `read()` and `write()` are transactions: they commit at the end, or roll back on any error."""
 
-    def __init__(self, url: str) -> None:
-        """Open (and for SQLite create) the database and bring it to this program's version. Raises LedgerError."""
+    def __init__(self, url: str, *, considerate: bool = False) -> None:
+        """Open (and for SQLite create) the database and bring it to this program's version. Raises LedgerError.
+
+        `considerate`: after each `write()` as long a rest, for whoever has much to write and is in no hurry. SQLite has
+        no queue for its one writer: who waits looks again every 25 to 100 ms, and somebody who comes back at once is
+        always there before (sqlite3_busy_timeout).
+        """
         self.engine = _engine(url)
+        self._turn = threading.Lock() if considerate and self.engine.dialect.name == "sqlite" else None
         weakref.finalize(self, self.engine.dispose)  # a command opens one, and is done with it when it ends
         self._writing = self.engine.execution_options(hazri_write=True)
         self._reading = self.engine
@@ -47,7 +55,7 @@ class Ledger:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Alone. Raises LedgerError when the database refuses: then nothing of the transaction is stored."""
-        with _told(self.engine), self._writing.begin() as connection:
+        with _rested(self._turn), _told(self.engine), self._writing.begin() as connection:
             locks.alone(connection)
             yield connection
 
@@ -60,6 +68,19 @@ class Ledger:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+@contextmanager
+def _rested(turn: "threading.Lock | None") -> Iterator[None]:
+    if turn is None:
+        yield
+        return
+    with turn:
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            time.sleep(min(_LONGEST_REST_S, time.monotonic() - began))
 
 
 @contextmanager

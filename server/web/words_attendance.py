@@ -156,8 +156,12 @@ SAID: dict[str, str] = {
 
 # What a room below said with figures in it.
 SAID_OF: dict[re.Pattern[str], str] = {
-    re.compile(r"it ends on (\S+), before it begins on (\S+); correct the dates"): r"अंतिम दिन \1 पहले दिन \2 से पहले है; दिनांक सुधारें",
-    re.compile(r"it overlaps [\w ]+ from (\S+) to (\S+) \(\w+\); withdraw or shorten one of them"): r"\1 से \2 का दूसरा आवेदन इन्हीं दिनों का है; एक वापस लें या छोटा करें",
+    re.compile(
+        r"it ends on (\S+), before it begins on (\S+); correct the dates"
+    ): r"अंतिम दिन \1 पहले दिन \2 से पहले है; दिनांक सुधारें",
+    re.compile(
+        r"it overlaps [\w ]+ from (\S+) to (\S+) \(\w+\); withdraw or shorten one of them"
+    ): r"\1 से \2 का दूसरा आवेदन इन्हीं दिनों का है; एक वापस लें या छोटा करें",
     re.compile(r"more than (\d+) days: ask for the parts one by one"): r"\1 दिन से अधिक; भागों में आवेदन करें",
     re.compile(r"(\S+) is more than (\d+) days away"): r"\1 आज से \2 दिन से अधिक दूर है",
     re.compile(r"reason: expected at most (\d+) printable characters"): r"कारण में अधिकतम \1 अक्षर लिखें",
@@ -166,9 +170,13 @@ SAID_OF: dict[re.Pattern[str], str] = {
     re.compile(r"not_mine: name the punch .*"): "चुनें कि कौन-सी उपस्थिति",
     re.compile(r"posted nowhere on (\S+)"): r"\1 को कहीं पदस्थापित नहीं",
     re.compile(r"the request is \w+; expected .*"): "इस आवेदन पर निर्णय हो चुका है; पृष्ठ फिर खोलें",
-    re.compile(r"(\S+) is not over: look at the return, and send it when it is"): r"\1 अभी समाप्त नहीं हुआ; विवरणी देखें, समाप्त होने पर भेजें",
+    re.compile(
+        r"(\S+) is not over: look at the return, and send it when it is"
+    ): r"\1 अभी समाप्त नहीं हुआ; विवरणी देखें, समाप्त होने पर भेजें",
     re.compile(r"month: '(.*)' is none; expected YYYY-MM"): r"\1 कोई माह नहीं; जैसे 2026-10 लिखें",
-    re.compile(r"(\d+) rows are too many to print; ask for one district or zone, or for CSV"): r"छापने के लिए \1 पंक्तियाँ बहुत अधिक हैं; एक ज़िला, क्षेत्र या CSV लें",
+    re.compile(
+        r"(\d+) rows are too many to print; ask for one district or zone, or for CSV"
+    ): r"छापने के लिए \1 पंक्तियाँ बहुत अधिक हैं; एक ज़िला, क्षेत्र या CSV लें",
     re.compile(r"(there is )?no such .*"): "ऐसा कुछ यहाँ नहीं है, या आपके लिए नहीं है",
     re.compile(r"(\d{4}-\d\d) is not over: propose from (\S+) on"): r"\1 अभी समाप्त नहीं हुआ; \2 से प्रस्ताव संभव",
     re.compile(
