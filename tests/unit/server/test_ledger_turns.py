@@ -1,4 +1,4 @@
-"""Who has much to write leaves others their turn: a receipt waits for one transaction of the background, not for all."""
+"""Who has much to write leaves others their turn: a receipt waits for one of its transactions, not for all."""
 
 import threading
 import time
