@@ -37,11 +37,11 @@ def keys(args: Namespace, settings: Settings) -> int:
 
 def export(args: Namespace, settings: Settings) -> int:
     from edge.record import export as carrying
-    from edge.trust import papers
     from edge.trust.identity import load_admission
+    from edge.trust.keys import template_key
 
     admission = load_admission(settings.state_dir)
-    server = papers.template_key(settings.state_dir, admission)
+    server = template_key(settings.state_dir, admission)
     files = carrying.run(settings.punches, settings.roster, admission.terminal, server, args.out, qr=args.qr)
     if not files:
         say("everything is receipted: there is nothing to carry")

@@ -43,7 +43,7 @@ from edge.session.states import Located, Page, State, Technician
 from edge.settings import Device, Settings
 from edge.stopping import on_signal
 from edge.terminal import Terminal
-from edge.trust.identity import load_keys
+from edge.trust.keys import load_keys
 from edge.trust.pin import Pins
 from matching import Modality, ModelError
 from sync import StorageError

@@ -4,6 +4,7 @@ SyncError
 ├── WireError        bytes that are not what they claim to be (refused, counted, never applied)
 │   └── VersionError a message of a later protocol than this program speaks
 ├── ChainError       a record that does not follow from the one before it, or a signature that is not its signer's
+│   └── SignatureError the signature alone, before anybody has said what was signed
 ├── SealError        a sealed body that this key does not open, or that was moved from another person or finger
 ├── StorageError     the disk did not take it: what was asked for is NOT recorded
 │   └── NotMadeError a file its writer has not made yet: wait for it
@@ -25,6 +26,10 @@ class VersionError(WireError):
 
 class ChainError(SyncError):
     """A record or a signature that does not fit the log it claims to continue."""
+
+
+class SignatureError(ChainError):
+    """A signature that is not this key's over these bytes."""
 
 
 class SealError(SyncError):

@@ -13,12 +13,7 @@ import re
 from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any, TypeVar
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
-
-from sync import SealError, WireError
-from sync.seal import seal_to
+from sync import WireError
 from sync.topics import check_terminal
 
 T = TypeVar("T", "Request", "Admission")
@@ -31,7 +26,8 @@ _OFFICES = re.compile(f"/([a-z0-9-]{{1,32}}/){{1,32}}|{NOTHING}")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`csr` is PEM; keys are raw public keys in hex; `proof` is the record key's signature over the rest, in hex."""
+    """`csr` is PEM; keys are raw public keys in hex; `proof` is the record key's signature over the rest, in hex
+    (sync.request)."""
 
     terminal: str
     csr: str
@@ -76,24 +72,6 @@ def followed(text: str) -> tuple[bytes, int, bytes] | None:
     return bytes.fromhex(found[1]), int(found[2]), bytes.fromhex(found[3])
 
 
-def make_request(terminal: str, csr: str, record_key: Ed25519PrivateKey, seal_key: bytes) -> Request:
-    public = record_key.public_key().public_bytes_raw().hex()
-    proof = record_key.sign(_statement(check_terminal(terminal), csr, public, seal_key.hex()))
-    return Request(terminal, csr, public, seal_key.hex(), proof.hex())
-
-
-def check_request(request: Request) -> None:
-    """Raises WireError when the request was not made by the holder of the record key it names."""
-    check_terminal(request.terminal)
-    try:
-        statement = _statement(request.terminal, request.csr, request.record_key, request.seal_key)
-        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(request.record_key))
-        key.verify(bytes.fromhex(request.proof), statement)
-        seal_to(X25519PublicKey.from_public_bytes(bytes.fromhex(request.seal_key)), b"", b"")
-    except (ValueError, InvalidSignature, SealError):
-        raise WireError(f"request of {request.terminal}: its keys and its signature do not agree") from None
-
-
 def lookup_binding(terminal: str) -> bytes:
     """What the sealed look-up key of a terminal is bound to."""
     return b"hazri lookup key 1\0" + terminal.encode()
@@ -134,7 +112,3 @@ def parse(kind: type[T], data: str | bytes) -> T:
     if not _OFFICES.fullmatch(found.get("offices", NOTHING)):
         raise WireError(f"{what}: offices must be a path of codes, as /hr/hr-12/")
     return kind(**found)
-
-
-def _statement(terminal: str, csr: str, record_key: str, seal_key: str) -> bytes:
-    return "\0".join(["hazri request 1", terminal, csr, record_key, seal_key]).encode()

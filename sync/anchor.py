@@ -16,11 +16,9 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-from sync import ChainError
+from sync import ChainError, SignatureError
 from sync.cbor import MAX_INT, VERSION, encode, integer, message, octets
+from sync.ed25519 import Signer
 from sync.record import SIGNATURE_BYTES
 from sync.word import Verifier
 
@@ -105,7 +103,7 @@ def parse_answer(data: bytes) -> Answer:
     return Answer(integer(fields[1], "server time", 0), octets(fields[2], "signature", SIGNATURE_BYTES))
 
 
-def sign_answer(key: Ed25519PrivateKey, terminal: str, tag: bytes, server_ms: int) -> Answer:
+def sign_answer(key: Signer, terminal: str, tag: bytes, server_ms: int) -> Answer:
     return Answer(server_ms, key.sign(_answer_message(terminal, tag, server_ms)))
 
 
@@ -121,7 +119,7 @@ def check(key: Verifier, terminal: str, anchor: Anchor, now_ms: int) -> None:
         raise ChainError(f"anchor: the answer took {anchor.came_ms - q.asked_ms} ms, more than {PATIENCE_MS}")
     try:
         key.verify(a.signature, _answer_message(terminal, q.tag, a.server_ms))
-    except InvalidSignature:
+    except SignatureError:
         raise ChainError("anchor: not the server's answer to this question of this boot and terminal") from None
 
 

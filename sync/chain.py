@@ -7,16 +7,14 @@ The terminal signs head(n) as it commits record n (Ed25519, RFC 8032); the serve
 because a head that fits vouches for everything before it. Whoever rewrites a record must rewrite every later head
 and cannot sign them (S8, S9).
 
-Cost on an x86 core: 1 µs a record to hash, 35 µs to sign, 110 µs to verify.
+Cost on an x86 core: 1 µs a record to hash, 35 µs to sign, 75 µs to verify.
 """
 
 import hashlib
 from collections.abc import Iterable
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-
-from sync import ChainError
+from sync import ChainError, SignatureError
+from sync.ed25519 import Signer
 from sync.wire import Receipt, RosterDelta, RosterEntry, roster_unsigned
 from sync.word import Verifier
 
@@ -39,18 +37,16 @@ def heads(head: bytes, bodies: Iterable[bytes]) -> list[bytes]:
     return result
 
 
-def sign_head(key: Ed25519PrivateKey, seq: int, head: bytes) -> bytes:
+def sign_head(key: Signer, seq: int, head: bytes) -> bytes:
     return key.sign(_head_message(seq, head))
 
 
-def verify_head(key: Ed25519PublicKey, seq: int, head: bytes, signature: bytes) -> None:
+def verify_head(key: Verifier, seq: int, head: bytes, signature: bytes) -> None:
     """Raises ChainError when `signature` is not this key's over record `seq` with this head."""
     _verify(key, signature, _head_message(seq, head), f"record {seq}")
 
 
-def sign_receipt(
-    key: Ed25519PrivateKey, terminal: str, log: bytes, seq: int, head: bytes, *, plain: bool = False
-) -> Receipt:
+def sign_receipt(key: Signer, terminal: str, log: bytes, seq: int, head: bytes, *, plain: bool = False) -> Receipt:
     return Receipt(log, seq, head, key.sign(_receipt_message(terminal, log, seq, head, plain)), plain)
 
 
@@ -61,7 +57,7 @@ def verify_receipt(key: Verifier, terminal: str, receipt: Receipt) -> None:
 
 
 def sign_roster(
-    key: Ed25519PrivateKey, terminal: str, version: int, base: int, entries: tuple[RosterEntry, ...], goal: int = 0
+    key: Signer, terminal: str, version: int, base: int, entries: tuple[RosterEntry, ...], goal: int = 0
 ) -> RosterDelta:
     """`goal` 0: it is reached with this."""
     goal = goal or version
@@ -90,5 +86,5 @@ def _roster_message(terminal: str, unsigned: bytes) -> bytes:
 def _verify(key: Verifier, signature: bytes, message: bytes, what: str) -> None:
     try:
         key.verify(signature, message)
-    except InvalidSignature:
+    except SignatureError:
         raise ChainError(f"{what}: the signature is not its signer's over these bytes") from None

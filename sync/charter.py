@@ -12,15 +12,12 @@ the charter before signed it, and its number is higher; parsers raise WireError,
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-
-from sync import ChainError
+from sync import ChainError, SignatureError
 from sync.cbor import VERSION, array, decode, encode, integer, message, octets
+from sync.ed25519 import KEY_BYTES, PublicKey, Signer
 from sync.record import SIGNATURE_BYTES
 from sync.word import Word
 
-KEY_BYTES = 32
 MAX_KEYS, MAX_CHARTERS = 4, 64
 MAX_CERTIFICATE_BYTES = 4096
 
@@ -36,7 +33,7 @@ class Standing:
     authorities: tuple[bytes, ...] = ()
 
     def word(self) -> Word:
-        return Word([Ed25519PublicKey.from_public_bytes(key) for key in self.servers])
+        return Word([PublicKey(key) for key in self.servers])
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +62,7 @@ class Papers:
     signature: bytes
 
 
-def sign_charter(key: Ed25519PrivateKey, standing: Standing) -> bytes:
+def sign_charter(key: Signer, standing: Standing) -> bytes:
     body = _body(standing)
     return encode([body, key.sign(_statement(body))])
 
@@ -99,7 +96,7 @@ def all_along(start: Standing, charters: Iterable[bytes]) -> list[Standing]:
             continue
         try:
             stood[-1].word().verify(charter.signature, _statement(_body(charter.standing)))
-        except InvalidSignature:
+        except SignatureError:
             raise ChainError(f"charter {charter.standing.number}: no key that counts signed it") from None
         stood.append(charter.standing)
     return stood
@@ -117,7 +114,7 @@ def parse_renew(data: bytes) -> Renew:
     )
 
 
-def papers_bytes(key: Ed25519PrivateKey, terminal: str, charters: Sequence[bytes], certificate: bytes) -> bytes:
+def papers_bytes(key: Signer, terminal: str, charters: Sequence[bytes], certificate: bytes) -> bytes:
     return encode([VERSION, list(charters), certificate, key.sign(_certified(terminal, certificate))])
 
 
@@ -137,7 +134,7 @@ def check_papers(start: Standing, terminal: str, papers: Papers) -> Standing:
     now = follow(start, papers.charters)
     try:
         now.word().verify(papers.signature, _certified(terminal, papers.certificate))
-    except InvalidSignature:
+    except SignatureError:
         raise ChainError("papers: not signed by a key that counts") from None
     return now
 

@@ -14,15 +14,15 @@ import os
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
-from sync import ChainError, SealError, WireError, seal
-from sync.admission import Admission, Request, check_request, parse
+from sync import ChainError, SealError, SyncError, WireError, seal
+from sync.admission import Admission, Request, parse
+from sync.ed25519 import KEY_BYTES, PublicKey, Signer
+from sync.request import check_request
 
 MAX_BYTES = 32 * 1024
-_SECRET_BYTES, _ID_BYTES, _KEY_BYTES, _SERIAL_CHARACTERS = 20, 8, 32, 64
+_SECRET_BYTES, _ID_BYTES, _SERIAL_CHARACTERS = 20, 8, 64
 _BOUND = b"hazri claim 1"
 
 
@@ -101,7 +101,7 @@ def parse_word(data: bytes, fingerprint: str) -> ServerWord:
         word = ServerWord(*(bytes.fromhex(fields[name]) for name in ("server_key", "template_key")))
     except ValueError:
         raise WireError("server's keys: not hexadecimal") from None
-    if word.fingerprint != fingerprint or len(word.server_key) != _KEY_BYTES:
+    if word.fingerprint != fingerprint or len(word.server_key) != KEY_BYTES:
         raise ChainError("the server's keys do not have the fingerprint in the file: another server answered")
     return word
 
@@ -130,7 +130,7 @@ def open_claim(key: X25519PrivateKey, data: bytes) -> Claim:
     return Claim(parse_token(fields["token"]), request, serial)
 
 
-def verdict_json(key: Ed25519PrivateKey, asked: bytes, verdict: Verdict) -> bytes:
+def verdict_json(key: Signer, asked: bytes, verdict: Verdict) -> bytes:
     """The answer to the sealed claim `asked`, and to no other."""
     said = json.dumps(asdict(verdict))
     return json.dumps({"said": said, "signature": key.sign(_statement(asked, said)).hex()}).encode()
@@ -140,9 +140,9 @@ def parse_verdict(word: ServerWord, asked: bytes, data: bytes) -> Verdict:
     """Raises WireError, or ChainError where the server did not say it in answer to `asked`."""
     fields = _fields(data, "answer", {"said", "signature"})
     try:
-        key = Ed25519PublicKey.from_public_bytes(word.server_key)
-        key.verify(bytes.fromhex(fields["signature"]), _statement(asked, fields["said"]))
-    except (ValueError, InvalidSignature):
+        signature = bytes.fromhex(fields["signature"])
+        PublicKey(word.server_key).verify(signature, _statement(asked, fields["said"]))
+    except (ValueError, SyncError):
         raise ChainError("answer: not signed by the server of the fingerprint") from None
     said = _fields(fields["said"].encode(), "answer", {"state", "why", "admission"})
     try:

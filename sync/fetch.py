@@ -10,11 +10,9 @@ and names the question by a random number.
 from dataclasses import dataclass
 from enum import IntEnum
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-from sync import ChainError
+from sync import ChainError, SignatureError
 from sync.cbor import VERSION, encode, enum, integer, message, octets
+from sync.ed25519 import Signer
 from sync.record import SIGNATURE_BYTES
 from sync.word import Verifier
 
@@ -78,7 +76,7 @@ def parse_found(data: bytes) -> Found:
     )
 
 
-def sign_found(key: Ed25519PrivateKey, terminal: str, number: int, verdict: Whereabouts, version: int = 0) -> Found:
+def sign_found(key: Signer, terminal: str, number: int, verdict: Whereabouts, version: int = 0) -> Found:
     return Found(number, verdict, version, key.sign(_message(terminal, number, verdict, version)))
 
 
@@ -86,7 +84,7 @@ def verify_found(key: Verifier, terminal: str, found: Found) -> None:
     """Raises ChainError when the verdict is not the server's to this terminal."""
     try:
         key.verify(found.signature, _message(terminal, found.number, found.verdict, found.version))
-    except InvalidSignature:
+    except SignatureError:
         raise ChainError("found: the signature is not the server's to this terminal") from None
 
 

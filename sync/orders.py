@@ -13,11 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-from sync import ChainError
+from sync import ChainError, SignatureError
 from sync.cbor import VERSION, array, decode, encode, integer, message, octets
+from sync.ed25519 import Signer
 from sync.record import SIGNATURE_BYTES, event_detail
 from sync.word import Verifier
 
@@ -66,7 +64,7 @@ def parse_order(data: bytes) -> Order:
     )
 
 
-def sign_order(key: Ed25519PrivateKey, terminal: str, session: bytes, number: int, kind: int, detail: Detail) -> Order:
+def sign_order(key: Signer, terminal: str, session: bytes, number: int, kind: int, detail: Detail) -> Order:
     return Order(number, kind, detail, session, key.sign(_message(terminal, session, number, kind, detail)))
 
 
@@ -75,7 +73,7 @@ def verify_order(key: Verifier, terminal: str, order: Order) -> None:
     said = _message(terminal, order.session, order.number, order.kind, order.detail)
     try:
         key.verify(order.signature, said)
-    except InvalidSignature:
+    except SignatureError:
         raise ChainError(f"order {order.number}: the signature is not the server's to this terminal") from None
 
 

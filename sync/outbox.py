@@ -19,12 +19,11 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-
 from sync import StorageError, WireError
 from sync.audit import SUMMED, BadRecordError, Row, audit, row_sum
 from sync.batch import Batch
 from sync.chain import genesis, next_head, sign_head
+from sync.ed25519 import PublicKey, Signer
 from sync.fetch import Wanted
 from sync.record import Record, parse_record, record_body
 from sync.salvage import salvage, taken
@@ -34,10 +33,10 @@ from sync.storage import Care, DamagedError, T, empty_wal, guard, is_read_only, 
 class Outbox:
     """The writer's side. Opens or creates `path`; raises StorageError when the disk refuses."""
 
-    def __init__(self, path: Path, terminal: str, key: Ed25519PrivateKey) -> None:
+    def __init__(self, path: Path, terminal: str, key: Signer) -> None:
         self._key = key
         self._path = path
-        public = key.public_key()
+        public = PublicKey.of(key)
 
         def judge(db: sqlite3.Connection) -> None:
             _judge(db, path, terminal, public)
@@ -176,7 +175,7 @@ def _sums(db: sqlite3.Connection, meta: dict[str, bytes]) -> dict[str, bytes]:
     return {"name sum": name.to_bytes(4, "big"), "tables sum": row_sum(*tables).to_bytes(4, "big")}
 
 
-def _judge(db: sqlite3.Connection, path: Path, terminal: str, key: Ed25519PublicKey) -> None:
+def _judge(db: sqlite3.Connection, path: Path, terminal: str, key: PublicKey) -> None:
     """Raises DamagedError or BadRecordError for what was not written so, StorageError for another terminal's log."""
     meta = dict(db.execute("SELECT name, value FROM meta"))
     if meta != {name: meta.get(name) for name in ("log", "terminal")} | _sums(db, meta):

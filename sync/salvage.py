@@ -15,12 +15,11 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from sync import ChainError
 from sync.audit import Row, row_sum
 from sync.carve import Value, carve
 from sync.chain import genesis, next_head, verify_head
+from sync.ed25519 import PublicKey
 from sync.record import HEAD_BYTES, LOG_BYTES, SIGNATURE_BYTES
 from sync.storage import begin, guard
 
@@ -48,7 +47,7 @@ class _Found:
                 self.logs[log] += 1
 
 
-def salvage(path: Path, terminal: str, key: Ed25519PublicKey) -> list[Path]:
+def salvage(path: Path, terminal: str, key: PublicKey) -> list[Path]:
     """Save what can be read in each file set aside from `path` that was not saved yet; returns the new files.
 
     Raises StorageError when the disk refuses.
@@ -86,7 +85,7 @@ def _saved(aside: Path) -> Path:
     return aside.with_name(aside.name.replace(".damaged-", ".salvaged-"))
 
 
-def _save(aside: Path, terminal: str, key: Ed25519PublicKey) -> Path:
+def _save(aside: Path, terminal: str, key: PublicKey) -> Path:
     found = _Found()
     for rowid, values in carve(aside):
         found.take(rowid, values)
@@ -114,7 +113,7 @@ def _log(found: _Found, terminal: str) -> bytes:
     return found.logs.most_common(1)[0][0] if found.logs else b""
 
 
-def _vouched(found: _Found, start: bytes, key: Ed25519PublicKey) -> list[Row]:
+def _vouched(found: _Found, start: bytes, key: PublicKey) -> list[Row]:
     rows: list[Row] = []
     before: tuple[int, bytes] = (0, start)
     for seq in sorted(found.records):
@@ -127,7 +126,7 @@ def _vouched(found: _Found, start: bytes, key: Ed25519PublicKey) -> list[Row]:
     return rows
 
 
-def _signed(key: Ed25519PublicKey, row: Row) -> bool:
+def _signed(key: PublicKey, row: Row) -> bool:
     try:
         verify_head(key, row[0], row[2], row[3])
     except ChainError:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from edge.people.gallery import People
 from edge.record.journal import Journal
-from edge.trust.identity import Keys
+from edge.trust.keys import Keys
 from sync import StorageError
 from sync.fetch import Wanted, Whereabouts, binding
 from sync.seal import seal_to

@@ -14,8 +14,7 @@ from edge.health.report import Report
 from edge.health.trouble import Troubles
 from edge.people.gallery import People
 from edge.record.journal import Journal
-from edge.trust import identity
-from edge.trust.identity import Keys
+from edge.trust.keys import Keys, destroy
 from sync import ChainError, WireError
 from sync.orders import Order, OrderKind, done_key, seconds, verify_order, wipe_proof
 from sync.record import PERSON_BYTES, Event, EventCode
@@ -110,7 +109,7 @@ class Errands:
         self._journal.forget_templates(self._people.forget(None if whole else person))
         if whole:
             try:
-                identity.destroy(self._state_dir)
+                destroy(self._state_dir)
             except SetupError as error:
                 self._troubles.found("wipe", str(error))
                 return {"result": "failed"}

@@ -17,9 +17,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
-
 from edge import SetupError
 from edge.files import put_file
 from edge.trust.certificate import days_left
@@ -27,6 +24,7 @@ from sync import LinkError, SyncError
 from sync.admission import Admission
 from sync.cbor import array, decode, encode, octets
 from sync.charter import MAX_CHARTERS, Papers, Renew, Standing, all_along, check_papers, parse_papers, renew_bytes
+from sync.ed25519 import PublicKey
 from sync.link import Delivery, Link, OnDelivery, OnState, Will
 from sync.reasons import Reason, Why
 from sync.topics import down, up
@@ -40,17 +38,17 @@ _OF_THE_BROKER = (Reason.STRANGER, Reason.NOT_ADMITTED, Reason.CLOCK, Reason.FAI
 
 def standing(state_dir: Path, admission: Admission) -> Standing:
     """What this terminal believes in now. Raises SetupError."""
-    return _stood(state_dir, admission)[-1]
+    return stood(state_dir, admission)[-1]
 
 
-def _stood(state_dir: Path, admission: Admission) -> list[Standing]:
-    """From the admission to now. What no key that counts has signed is as good as not there."""
+def stood(state_dir: Path, admission: Admission) -> list[Standing]:
+    """From the admission to now. What no key that counts has signed is as good as not there. Raises SetupError."""
     try:
         start = Standing(
             admission.charter, (bytes.fromhex(admission.server_key),), bytes.fromhex(admission.template_key)
         )
         start.word()
-    except ValueError as error:
+    except (ValueError, SyncError) as error:
         raise SetupError(f"admission: {error}") from None
     try:
         return all_along(start, _read(state_dir))
@@ -61,34 +59,10 @@ def _stood(state_dir: Path, admission: Admission) -> list[Standing]:
 def word(state_dir: Path, admission: Admission) -> Word:
     """Whose word counts; where somebody else's signature is met, the charters are looked at once more."""
 
-    def look() -> list[Ed25519PublicKey]:
-        return [Ed25519PublicKey.from_public_bytes(key) for key in standing(state_dir, admission).servers]
+    def look() -> list[PublicKey]:
+        return [PublicKey(key) for key in standing(state_dir, admission).servers]
 
     return Word(look(), look)
-
-
-def template_key(state_dir: Path, admission: Admission) -> X25519PublicKey:
-    """Whom templates taken here are sealed for. Raises SetupError."""
-    return X25519PublicKey.from_public_bytes(standing(state_dir, admission).template)
-
-
-def makers(state_dir: Path, admission: Admission) -> Callable[[], tuple[X25519PublicKey, ...]]:
-    """Whose seals count on people and templates that come down: the key that templates are sealed for and every one
-    before it since the admission, the newest first. What is returned looks again where the charters have changed."""
-    seen: list[object] = [None, ()]
-
-    def look() -> tuple[X25519PublicKey, ...]:
-        try:
-            stat = (state_dir / "papers" / "charters").stat()
-            mark: object = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
-        except OSError:
-            mark = "none"
-        if seen[0] != mark:
-            keys = dict.fromkeys(one.template for one in reversed(_stood(state_dir, admission)))
-            seen[:] = mark, tuple(X25519PublicKey.from_public_bytes(key) for key in keys)
-        return seen[1]  # type: ignore[return-value]
-
-    return look
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,13 +25,12 @@ from edge.trust.identity import (
     SEAL,
     TRANSPORT,
     WIPED,
-    open_lookup_key,
-    server_key_of,
-    template_key_of,
 )
+from edge.trust.keys import open_lookup_key, server_key_of, template_key_of
 from sync import SyncError
-from sync.admission import Admission, make_request, parse, to_json
+from sync.admission import Admission, parse, to_json
 from sync.keys import PrivateKey, load_ec, load_ed25519, load_x25519, new_transport_key, write_key
+from sync.request import make_request
 from sync.topics import check_terminal
 
 ID = "terminal.id"  # whose keys lie beside it

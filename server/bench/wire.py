@@ -35,8 +35,9 @@ from server.fleet.admit import admit
 from server.people.register import Registration, register
 from server.settings import BrokerSettings
 from server.trust.vault import Vault
-from sync import admission
+from sync.admission import to_json
 from sync.agent import Agent, AgentSettings
+from sync.ed25519 import PublicKey
 from sync.health import (
     Counters,
     Health,
@@ -55,6 +56,7 @@ from sync.mqtt import MqttLink, MqttSettings
 from sync.outbox import Outbox
 from sync.record import ClockSource, Punch
 from sync.relay import Relay
+from sync.request import make_request
 from sync.roster import RosterStore
 from sync.topics import down_all, up
 
@@ -194,9 +196,9 @@ class Site:
         seal = X25519PrivateKey.generate().public_key().public_bytes_raw()
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         csr = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(transport, hashes.SHA256())
-        asked = admission.make_request(name, csr.public_bytes(serialization.Encoding.PEM).decode(), record, seal)
+        asked = make_request(name, csr.public_bytes(serialization.Encoding.PEM).decode(), record, seal)
         broker = BrokerSettings(True, "", host, host, port, "", 0)
-        granted = admit(stage.ledger, stage.keys, broker, admission.to_json(asked).encode())
+        granted = admit(stage.ledger, stage.keys, broker, to_json(asked).encode())
         write_key(folder / "transport.key", transport)
         (folder / "transport.crt").write_text(granted.certificate)
         self.outbox = Outbox(folder / "punches.db", name, record)
@@ -216,7 +218,7 @@ class Site:
                 eager=eager,
             )
         )
-        server_key = stage.keys.server.public_key()
+        server_key = PublicKey.of(stage.keys.server)
         self.link = link
         self.agent = Agent(
             self.settings, folder / "punches.db", RosterStore(folder / "roster.db"), link, server_key, lambda _: None

@@ -16,6 +16,7 @@ from server.transparency.audit import Auditor, Finding, Report, State
 from server.transparency.notary import IST
 from server.transparency.tree import Frontier
 from server.trust import rotation
+from sync.ed25519 import PublicKey
 from sync.files import replace_file
 
 _KEEP_S = 5.0
@@ -27,7 +28,7 @@ def run(args: argparse.Namespace, opened: Opened) -> tuple[str, bool]:
     notes = [_read(path).decode("utf-8", "replace") for path in args.checkpoint]
     with opened.ledger.read() as connection:
         former = rotation.former_servers(connection)
-    auditor = Auditor(opened.ledger, opened.keys.server.public_key(), notes, state, former)
+    auditor = Auditor(opened.ledger, PublicKey.of(opened.keys.server), notes, state, former)
     if auditor.size < auditor.state.size:
         raise ProofError(f"{args.state}: of another ledger, or this one lost records since; remove it to begin anew")
     console = Console(stderr=True)

@@ -21,7 +21,8 @@ from server.trust import pki
 from server.trust.keys import ServerKeys
 from server.trust.vault import Vault
 from sync import SealError, WireError, seal
-from sync.admission import NOTHING, Admission, Request, check_request, follows_text, lookup_binding, parse
+from sync.admission import NOTHING, Admission, Request, follows_text, lookup_binding, parse
+from sync.request import check_request
 
 log = logging.getLogger("hazri.fleet")
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection, bindparam, select, update
 
 from server.fleet.standing import State
 from server.ledger.store import upsert
 from server.ledger.tables import fitness_session, terminal, terminal_state
+from sync.ed25519 import PublicKey
 from sync.wire import Beat
 
 
@@ -19,7 +19,7 @@ class Registered:
     """One terminal as the registry knows it now."""
 
     state: State
-    record_key: Ed25519PublicKey
+    record_key: PublicKey
 
     @property
     def active(self) -> bool:
@@ -36,7 +36,7 @@ _HEARD = (
     .where(terminal_state.c.terminal.in_(bindparam("ids", expanding=True)))
     .values(last_seen_ms=bindparam("now_ms"))
 )
-_key = lru_cache(10_000)(Ed25519PublicKey.from_public_bytes)
+_key = lru_cache(10_000)(PublicKey)
 
 
 def look_up(connection: Connection, ids: Iterable[str]) -> dict[str, Registered]:

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, select
 
 from server.ledger.store import now_ms, upsert
 from server.ledger.tables import terminal_key
-from sync import ChainError, chain
+from sync import ChainError, SignatureError, chain
+from sync.ed25519 import PublicKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Vouched:
     def signed(self, seq: int, head: bytes, signature: bytes) -> bool:
         """Did this key sign the head after record `seq`?"""
         try:
-            chain.verify_head(Ed25519PublicKey.from_public_bytes(self.record_key), seq, head, signature)
+            chain.verify_head(PublicKey(self.record_key), seq, head, signature)
         except ChainError:
             return False
         return True
@@ -38,22 +38,22 @@ def sign(server_key: Ed25519PrivateKey, terminal: str, record_key: bytes) -> byt
     return server_key.sign(_message(terminal, record_key))
 
 
-def keys(connection: Connection, server_key: Ed25519PublicKey, terminal: str) -> list[Vouched]:
+def keys(connection: Connection, server_key: PublicKey, terminal: str) -> list[Vouched]:
     """The keys that this terminal has and had, newest first; rows the server never signed are passed over."""
     statement = select(terminal_key).where(terminal_key.c.terminal == terminal).order_by(terminal_key.c.since_ms.desc())
     rows = [Vouched(row.record_key, row.vouched) for row in connection.execute(statement)]
     return [one for one in rows if _ours(server_key, terminal, one)]
 
 
-def check(server_key: Ed25519PublicKey, terminal: str, record_key: bytes, signature: bytes) -> None:
-    """Raises InvalidSignature unless the server with this key vouched for it."""
+def check(server_key: PublicKey, terminal: str, record_key: bytes, signature: bytes) -> None:
+    """Raises SignatureError unless the server with this key vouched for it."""
     server_key.verify(signature, _message(terminal, record_key))
 
 
-def _ours(server_key: Ed25519PublicKey, terminal: str, one: Vouched) -> bool:
+def _ours(server_key: PublicKey, terminal: str, one: Vouched) -> bool:
     try:
         check(server_key, terminal, one.record_key, one.signature)
-    except InvalidSignature:
+    except SignatureError:
         return False
     return True
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, assert_never
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection
 
 from server.fleet import fetch, health, registry, renew, roster, sayings, templates, vouch
@@ -30,6 +30,7 @@ from sync import WireError, chain
 from sync.anchor import answer_bytes, sign_answer
 from sync.charter import Renew
 from sync.columns import Columns, Indexes, named
+from sync.ed25519 import PublicKey
 from sync.fetch import Wanted
 from sync.health import Health
 from sync.record import EventCode, RecordType
@@ -66,7 +67,7 @@ class Intake:
         `authority`: whose word on the time is believed. `clock_ms`: Unix time in milliseconds; None: this machine's."""
         self._writer = writer
         self._carried = carried
-        self._authority: Verifier = authority or keys.server.public_key()
+        self._authority: Verifier = authority or PublicKey.of(keys.server)
         self._clock_ms = clock_ms
         self._receipt_key = receipt_key
         self._keys = keys
@@ -119,7 +120,7 @@ class _Group:
         self.answer: dict[tuple[str, bytes], None] = {}
         self.plain: set[tuple[str, bytes]] = set()
         self.heard: set[str] = set()
-        self.authority: Verifier = keys.server.public_key()  # whose word on the time is believed
+        self.authority: Verifier = PublicKey.of(keys.server)  # whose word on the time is believed
         self.former = False  # are the keys that a terminal had before good, too?
         self.chunks: dict[templates.Id, None] = {}
         self.outcome = Outcome()
@@ -278,8 +279,8 @@ class _Group:
 
     def _judge_by_former(self, key: tuple[str, bytes], known: Known, batch: Columns) -> Verdict | None:
         """By the key that signed it, of those the terminal ever had; None when none of them did."""
-        for one in vouch.keys(self.connection, self.keys.server.public_key(), key[0]):
-            record_key = Ed25519PublicKey.from_public_bytes(one.record_key)
+        for one in vouch.keys(self.connection, PublicKey.of(self.keys.server), key[0]):
+            record_key = PublicKey(one.record_key)
             verdict = judge(batch, known, self._head_at(key), record_key)
             if not (isinstance(verdict, Refuse) and verdict.reason is Reason.SIGNATURE):
                 return verdict

@@ -11,10 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from sync import ChainError, chain
 from sync.columns import Columns, bodies
+from sync.ed25519 import PublicKey
 
 
 class Reason(StrEnum):
@@ -79,7 +78,7 @@ class Refuse:
 Verdict = Accept | Repeat | Gap | Refuse
 
 
-def judge(batch: Columns, known: Known, head_at: Callable[[int], bytes], key: Ed25519PublicKey) -> Verdict:
+def judge(batch: Columns, known: Known, head_at: Callable[[int], bytes], key: PublicKey) -> Verdict:
     """`head_at(seq)` gives our chain head after a known record (0: the genesis); it is asked only for overlaps."""
     if batch.first_seq > known.seq + 1:
         return Gap()

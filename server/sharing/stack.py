@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection, insert, select, update
 
 from server import ProofError, PullError, StackError
@@ -33,8 +31,9 @@ from server.transparency.tree import HASH_BYTES, Frontier
 from server.trust.vault import Vault
 from server.web.feed import ApiRecords
 from server.web.transparency import ApiCheckpoints, ApiConsistency
-from sync import WireError, chain
+from sync import SignatureError, WireError, chain
 from sync.batch import Batch, batch_bytes
+from sync.ed25519 import PublicKey
 from sync.link import Delivery
 from sync.record import parse_record
 from sync.topics import up
@@ -52,7 +51,7 @@ class District:
 
     name: str
     url: str
-    key: Ed25519PublicKey
+    key: PublicKey
     token: str
     frontier: Frontier
     state: str
@@ -62,8 +61,8 @@ def add(ledger: Ledger, vault: Vault, name: str, url: str, server_key: str, toke
     """Remember a district; `server_key` (hexadecimal) came by another way than the network. Raises PullError."""
     try:
         key = bytes.fromhex(server_key.strip())
-        Ed25519PublicKey.from_public_bytes(key)
-    except ValueError:
+        PublicKey(key)
+    except (ValueError, WireError):
         raise PullError("--server-key: expected 64 hexadecimal digits, as the district's `init` prints them") from None
     if not name.isascii() or not name.isalnum() or len(name) > 32:
         raise PullError("name: expected 1 to 32 letters and digits")
@@ -118,7 +117,7 @@ def _load(ledger: Ledger, vault: Vault, name: str) -> District:
         raise PullError(f"{name}: no such district; `hazri-server stack list` lists them")
     token = vault.open("district token", name.encode(), row.token).decode()
     edge = [row.edge[at : at + HASH_BYTES] for at in range(0, len(row.edge), HASH_BYTES)]
-    return District(name, row.url, Ed25519PublicKey.from_public_bytes(row.server_key), token,
+    return District(name, row.url, PublicKey(row.server_key), token,
                     Frontier(row.after, edge), row.state)  # fmt: skip
 
 
@@ -165,7 +164,7 @@ def _vouched(client: httpx.Client, one: District, terminals: set[str]) -> dict[s
             record_key = bytes.fromhex(key.record_key)
             try:
                 vouch.check(one.key, key.terminal, record_key, bytes.fromhex(key.vouched))
-            except InvalidSignature:
+            except SignatureError:
                 raise StackError(f"{one.name}: does not vouch for a key of {key.terminal}") from None
             found.setdefault(key.terminal, []).append(record_key)
     if missing := terminals - set(found):

@@ -40,6 +40,7 @@ from server.transparency import notary
 from server.transparency.audit import Auditor, State
 from server.trust.keys import ServerKeys, open_keys
 from server.trust.vault import Vault
+from sync.ed25519 import PublicKey
 
 _TOGETHER = 100
 _AFTER_DAYS = 3  # in which everything works, so that everybody can be heard
@@ -122,7 +123,7 @@ def _roomy() -> Path | None:
 def _audited(ledger: Ledger, keys: ServerKeys, counts: Counter[str]) -> list[str]:
     """The whole ledger against signatures and checkpoint, as `hazri-server audit` does."""
     notary.make(ledger, keys.server)
-    auditor = Auditor(ledger, keys.server.public_key(), [], State())
+    auditor = Auditor(ledger, PublicKey.of(keys.server), [], State())
     for _ in auditor.steps():
         pass
     report = auditor.report()
@@ -145,7 +146,7 @@ class Part:
         self._awaited = False
         self._ingest = self._new_ingest()
         people = [dice.randbytes(8) for _ in range(_PEOPLE)]
-        server_key = keys.server.public_key()
+        server_key = PublicKey.of(keys.server)
         self._place = Place(self.world, self._exchange, self.oracle, server_key, people, self._read_card)
         self.units: list[Unit] = []
         for index in indexes:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from server.simulate.network import Exchange, UnitLink
 from server.simulate.oracle import Oracle
@@ -19,6 +19,7 @@ from server.simulate.world import HOUR_MS, SECOND_MS, World
 from sync.agent import Agent, AgentSettings
 from sync.anchor import DRIFT_PPM, Anchor, anchor_detail
 from sync.asker import Asker
+from sync.ed25519 import PublicKey
 from sync.outbox import Outbox
 from sync.record import (
     ClockSource,
@@ -46,7 +47,7 @@ class Place:
     world: World
     exchange: Exchange
     oracle: Oracle
-    server_key: Ed25519PublicKey
+    server_key: PublicKey
     people: list[bytes]
     read_card: Callable[[Path], None]  # on the bench
 

@@ -16,7 +16,6 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection, LargeBinary, and_, cast, func, select
 
 from server import ProofError
@@ -32,6 +31,7 @@ from server.transparency.leaf import leaf_bytes
 from server.transparency.tree import EMPTY_ROOT, Frontier, leaf_hash
 from sync import WireError, chain
 from sync.cbor import encode
+from sync.ed25519 import PublicKey
 from sync.record import Punch, Record, RecordType, parse_record
 
 _SLICE = 2000
@@ -102,10 +102,10 @@ class Auditor:
     def __init__(
         self,
         ledger: Ledger,
-        key: Ed25519PublicKey,
+        key: PublicKey,
         elsewhere: Sequence[str] = (),
         state: State | None = None,
-        former: Sequence[Ed25519PublicKey] = (),
+        former: Sequence[PublicKey] = (),
     ) -> None:
         """`elsewhere` are checkpoints (notes) that were kept outside of this ledger; with others than those that
         `state` knows, the audit begins anew. `former`: this server's keys before `key`, which signed checkpoints."""

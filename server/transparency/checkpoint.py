@@ -18,11 +18,12 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from server import ProofError
 from server.transparency.tree import HASH_BYTES
+from sync import SignatureError
+from sync.ed25519 import PublicKey
 
 _ED25519 = b"\1"
 _MAX_NOTE = 10_000
@@ -43,14 +44,14 @@ class Checkpoint:
         return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\ntime {made}\n"
 
 
-def origin_of(key: Ed25519PublicKey) -> str:
+def origin_of(key: PublicKey) -> str:
     """The name of the server with this key: nobody has to hand out names, and no two servers share one."""
-    return f"hazri/{hashlib.sha256(key.public_bytes_raw()).hexdigest()[:16]}"
+    return f"hazri/{hashlib.sha256(key.raw).hexdigest()[:16]}"
 
 
 def sign(key: Ed25519PrivateKey, size: int, root: bytes, made: dt.datetime) -> str:
     """The signed note."""
-    public = key.public_key()
+    public = PublicKey.of(key)
     origin = origin_of(public)
     body = Checkpoint(origin, size, root, made).body
     signed = base64.b64encode(_key_id(origin, public) + key.sign(body.encode())).decode()
@@ -74,7 +75,7 @@ def read(note: str) -> Checkpoint:
     return found
 
 
-def verify(note: str, key: Ed25519PublicKey) -> Checkpoint:
+def verify(note: str, key: PublicKey) -> Checkpoint:
     """What a note says, if `key` signed it. Raises ProofError."""
     found = read(note)
     origin = origin_of(key)
@@ -86,7 +87,7 @@ def verify(note: str, key: Ed25519PublicKey) -> Checkpoint:
     raise ProofError(f"checkpoint of {found.size} records: not signed by {origin}")
 
 
-def verify_any(note: str, keys: Sequence[Ed25519PublicKey]) -> Checkpoint:
+def verify_any(note: str, keys: Sequence[PublicKey]) -> Checkpoint:
     """What a note says, if one of `keys` (at least one) signed it. Raises ProofError."""
     first, *others = keys
     for key in others:
@@ -95,14 +96,14 @@ def verify_any(note: str, keys: Sequence[Ed25519PublicKey]) -> Checkpoint:
     return verify(note, first)
 
 
-def _signed(key: Ed25519PublicKey, origin: str, value: str, body: str) -> bool:
+def _signed(key: PublicKey, origin: str, value: str, body: str) -> bool:
     try:
         data = base64.b64decode(value, validate=True)
         key.verify(data[4:], body.encode())
-    except (binascii.Error, ValueError, InvalidSignature):
+    except (binascii.Error, ValueError, SignatureError):
         return False
     return data[:4] == _key_id(origin, key)
 
 
-def _key_id(name: str, key: Ed25519PublicKey) -> bytes:
-    return hashlib.sha256(name.encode() + b"\n" + _ED25519 + key.public_bytes_raw()).digest()[:4]
+def _key_id(name: str, key: PublicKey) -> bytes:
+    return hashlib.sha256(name.encode() + b"\n" + _ED25519 + key.raw).digest()[:4]

@@ -25,6 +25,7 @@ from server.transparency.notary import IST, Kept
 from server.transparency.tiles import StoredTree
 from sync import WireError, chain
 from sync.code import head_prefixes, stands_for
+from sync.ed25519 import PublicKey
 from sync.verify import FORMAT, Found, verify
 
 _DAY_MS = 86_400_000
@@ -159,7 +160,7 @@ def _signature(
     span = r.terminal == where.terminal, r.log == where.log, r.seq > where.seq, r.seq <= sign.seq
     bodies = connection.scalars(select(r.body).where(*span).order_by(r.seq)).all()
     last = chain.heads(head, bodies)[-1] if bodies else head
-    for one in vouch.keys(connection, server_key.public_key(), where.terminal):
+    for one in vouch.keys(connection, PublicKey.of(server_key), where.terminal):
         if one.signed(sign.seq, last, sign.signature):
             return one, Signed(_hex(bodies), sign.signature.hex())
     raise ProofError(f"{where}: no key of the terminal signed it as it stands here; `hazri-server audit` says where")

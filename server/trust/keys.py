@@ -28,6 +28,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from server import StartError
 from server.trust import pki
 from sync import SyncError, keys
+from sync.ed25519 import PublicKey
 from sync.files import replace_file
 from sync.word import Word
 
@@ -57,7 +58,7 @@ class ServerKeys:
     @property
     def word(self) -> Word:
         """Whose word on the time is believed when a terminal repeats it."""
-        return Word([one.public_key() for one in (self.server, *self.other_servers)])
+        return Word([PublicKey.of(one) for one in (self.server, *self.other_servers)])
 
     @property
     def trust(self) -> bytes:

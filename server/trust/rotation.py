@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from sqlalchemy import Connection, func, insert, select, update
 
@@ -32,6 +32,7 @@ from server.trust.keys import ServerKeys, open_keys
 from sync import SyncError, seal
 from sync import keys as keyfiles
 from sync.charter import Standing, parse_charter, sign_charter
+from sync.ed25519 import PublicKey
 from sync.files import replace_file
 from sync.wire import parse_template, template_bytes
 
@@ -125,12 +126,12 @@ def progress(opened: "Opened") -> Progress:
     return Progress(number, len(rows), waiting, tuple(_under_way(opened.keys.directory)))
 
 
-def former_servers(connection: Connection) -> list[Ed25519PublicKey]:
+def former_servers(connection: Connection) -> list[PublicKey]:
     """Every key that ever signed for this server, by its charters; for who reads what was signed long ago."""
     found: dict[bytes, None] = {}
     for data in connection.scalars(select(charter.c.data).order_by(charter.c.number)):
         found.update(dict.fromkeys(parse_charter(data).standing.servers))
-    return [Ed25519PublicKey.from_public_bytes(key) for key in found]
+    return [PublicKey(key) for key in found]
 
 
 def _announce(opened: "Opened", keys: ServerKeys, by: Ed25519PrivateKey) -> int:
@@ -170,7 +171,7 @@ def _stopped(folder: Path) -> None:
 def _vouch_anew(connection: Connection, before: ServerKeys, keys: ServerKeys) -> None:
     """Sign every record key again that the key before had signed, and no other."""
     for name in list(connection.scalars(select(terminal_key.c.terminal).distinct())):
-        for one in vouch.keys(connection, before.server.public_key(), name):
+        for one in vouch.keys(connection, PublicKey.of(before.server), name):
             t = terminal_key.c
             where = (t.terminal == name, t.record_key == one.record_key)
             signature = vouch.sign(keys.server, name, one.record_key)

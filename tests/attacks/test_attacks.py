@@ -22,6 +22,7 @@ from server.intake.incoming import Incoming, read
 from server.trust import pki
 from sync import ChainError, SealError
 from sync.chain import sign_roster, verify_roster
+from sync.ed25519 import PublicKey
 from sync.keys import new_transport_key
 from sync.link import Delivery
 from sync.seal import lookup, open_template, seal_template, seal_to
@@ -189,12 +190,12 @@ def test_digits_cannot_be_given_to_somebody_else(maker: X25519PrivateKey | None,
 def test_a_roster_of_another_word_is_not_taken() -> None:
     """S8: whoever holds the line, or the broker, sends people of his own."""
     entries = (entry(VICTIM, "123456", sealed(VICTIM, 1, 2, finger(2).to_bytes())),)
-    verify_roster(SERVER.public_key(), "gate-1", sign_roster(SERVER, "gate-1", 2, 1, entries))
+    verify_roster(PublicKey.of(SERVER), "gate-1", sign_roster(SERVER, "gate-1", 2, 1, entries))
     stranger = sign_roster(Ed25519PrivateKey.generate(), "gate-1", 2, 1, entries)
     others = sign_roster(SERVER, "gate-2", 2, 1, entries)
     for message in (stranger, others):
         with pytest.raises(ChainError):
-            verify_roster(SERVER.public_key(), "gate-1", message)
+            verify_roster(PublicKey.of(SERVER), "gate-1", message)
 
 
 # ── the keypad ──

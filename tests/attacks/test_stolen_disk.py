@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from edge.people.gallery import People, Secrets
-from edge.trust.identity import RECORD, SEAL, TRANSPORT, destroy, load_admission, load_keys, open_lookup_key
+from edge.trust.identity import RECORD, SEAL, TRANSPORT, load_admission
+from edge.trust.keys import destroy, load_keys, open_lookup_key
 from server.demo.count import Tally
 from server.demo.people import Person, enrolments, fingers, invent, punches, synthesise
 from server.demo.stage import Aggregator, Terminal

@@ -10,6 +10,7 @@ from server.ledger.locks import place
 from server.ledger.store import Ledger
 from server.transparency.audit import Auditor
 from server.trust.keys import open_keys
+from sync.ed25519 import PublicKey
 from tests.databases import fresh_url
 from tests.unit.server.aggregator import WAIT_S, until
 from tests.unit.server.aggregator import punch as a_punch
@@ -44,7 +45,7 @@ def test_two_workers_share_the_terminals_and_one_order(tmp_path: Path) -> None:
         assert worker.wait(WAIT_S) == 0
     assert server.stop() == 0
     ledger = Ledger(url)
-    auditor = Auditor(ledger, open_keys(tmp_path / "state", ()).server.public_key())
+    auditor = Auditor(ledger, PublicKey.of(open_keys(tmp_path / "state", ()).server))
     assert sum(auditor.steps()) == N * len(names), "the numbers have no gap"
     assert auditor.report().sound, auditor.report().findings
     ledger.close()

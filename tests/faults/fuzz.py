@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import cbor2
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from sync import SyncError, WireError
 from sync.anchor import (
@@ -27,6 +26,7 @@ from sync.anchor import (
 from sync.batch import Batch, Order, batch_bytes, parse_batch
 from sync.chain import genesis, heads, sign_head, sign_receipt, sign_roster, verify_receipt, verify_roster
 from sync.columns import Columns, Indexes, bodies, named, parse_columns
+from sync.ed25519 import PublicKey
 from sync.record import parse_record, record_body
 from sync.wire import (
     Beat,
@@ -53,7 +53,7 @@ from tests.faults.writer import KEY, TERMINAL, record
 from tests.unit.sync.verifying import verify_batch
 
 LOG = b"log-one!"
-PUBLIC = KEY.public_key()
+PUBLIC = PublicKey.of(KEY)
 ASKED = Question(b"boot-one-16bytes", 5000, b"question")
 ORDER = Order(4, {n.to_bytes(8, "big"): n - 1 for n in range(1, 61)})  # everybody who punches in the samples
 MAX_BYTES = 100_000
@@ -127,7 +127,7 @@ def _whole(data: bytes, columns: Columns) -> bool:
     return len(bodies(columns)) == len(columns)
 
 
-def _check_answer(key: Ed25519PublicKey, terminal: str, answer: Answer) -> None:
+def _check_answer(key: PublicKey, terminal: str, answer: Answer) -> None:
     check(key, terminal, Anchor(ASKED, ASKED.asked_ms + 700, answer), ASKED.asked_ms + 900)
 
 

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.audit import BadRecordError, Row, audit
 from sync.chain import genesis, next_head, sign_head
+from sync.ed25519 import PublicKey
 from sync.record import record_body
 from tests.faults.table import Result, Step, quiet
 from tests.faults.writer import KEY, TERMINAL, record
@@ -112,7 +113,7 @@ def run(n: int, seed: int = 0, step: Step = quiet) -> Result:
         bad = next((k for k, pair in enumerate(zip(forged, rows, strict=False)) if pair[0] != pair[1]), None)
         expected = 1 + (min(len(forged), len(rows)) if bad is None else bad)
         try:
-            audit(forged, KEY.public_key(), TERMINAL, log, witness=witness, forgotten=0)
+            audit(forged, PublicKey.of(KEY), TERMINAL, log, witness=witness, forgotten=0)
             result.wrong(f"{number} ({attack.__name__}): unnoticed")
         except BadRecordError as error:
             if error.seq != expected:

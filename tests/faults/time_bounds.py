@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from server.intake import dating
 from server.intake.dating import Boot, Dating, Evidence, Interval, Reason
 from sync.anchor import DRIFT_PPM, SLEW_MS, SLEW_PPM, Anchor, Question, check, sign_answer
+from sync.ed25519 import PublicKey
 from tests.faults.table import Result, Step, quiet
 
 MEDIAN_LIMIT_MS = 2000
@@ -119,7 +120,7 @@ def _anchor(dice: random.Random, counter: Counter64, true_ms: float, boot_ms: fl
     asked = max(boot_ms, answered - dice.uniform(0, way))
     question = Question(dice.randbytes(16), counter.read(asked), dice.randbytes(8))
     anchor = Anchor(question, counter.read(came), sign_answer(_KEY, "t-1", question.tag, int(answered)))
-    check(_KEY.public_key(), "t-1", anchor, counter.read(true_ms))
+    check(PublicKey.of(_KEY), "t-1", anchor, counter.read(true_ms))
     return anchor
 
 

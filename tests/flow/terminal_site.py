@@ -23,10 +23,11 @@ from drivers.lines import LineClient, Message
 from edge.people.gallery import card_binding
 from edge.trust import provision
 from matching import models
-from sync.admission import Admission, Request, check_request, lookup_binding, parse, to_json
+from sync.admission import Admission, Request, lookup_binding, parse, to_json
 from sync.chain import sign_roster
 from sync.outbox import OutboxReader
 from sync.record import Punch, Record
+from sync.request import check_request
 from sync.roster import RosterStore
 from sync.seal import lookup, seal_to
 from sync.wire import CardFlag, PersonCard, RosterEntry, SealedTemplate, card_bytes

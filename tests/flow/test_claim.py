@@ -15,7 +15,7 @@ from config.model import Edge
 from edge import SetupError
 from edge.image import dropin, firstboot
 from edge.trust.claim import Patience, Step, Waiting, claim
-from edge.trust.identity import load_keys
+from edge.trust.keys import load_keys
 from tests.unit.server.aggregator import until
 from tests.unit.server.process import ROOT, Server
 

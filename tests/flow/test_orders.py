@@ -19,13 +19,14 @@ from edge.record.clock import SystemClock
 from edge.record.errands import Doers, Errands
 from edge.record.journal import Journal
 from edge.trust import identity
-from edge.trust.identity import Keys
+from edge.trust.keys import Keys, destroy
 from server.fleet import orders, roster
 from server.ledger.tables import office, org, person
 from server.ledger.tables import terminal as terminal_table
 from sync import SealError, seal
 from sync.agent import Agent, AgentSettings, AgentState
 from sync.budget import Thrift
+from sync.ed25519 import PublicKey
 from sync.fetch import Whereabouts
 from sync.keys import load_x25519, write_key
 from sync.link import LoopbackLink
@@ -58,7 +59,7 @@ class Site:
         write_key(folder / "keys" / identity.SEAL, self.unit.seal)
         self.keys = Keys(
             name, self.unit.key, self.unit.seal, self.unit.lookup_key(), running.keys.template.public_key(),
-            running.keys.server.public_key(), lambda: (running.keys.template.public_key(),),
+            PublicKey.of(running.keys.server), lambda: (running.keys.template.public_key(),),
         )  # fmt: skip
         self.open()
         self.store = RosterStore(folder / "roster.db")
@@ -67,7 +68,7 @@ class Site:
         self.state = AgentState()
         settings = AgentSettings(name, poll_s=0.01, heartbeat_s=0.2)
         self.agent = Agent(
-            settings, folder / "punches.db", self.store, self.link, running.keys.server.public_key(),
+            settings, folder / "punches.db", self.store, self.link, PublicKey.of(running.keys.server),
             lambda state: setattr(self, "state", state), thrift=lambda: thrift or Thrift(), spread=self.windows.append,
         )  # fmt: skip
         self._stop = threading.Event()
@@ -286,10 +287,10 @@ def test_keys_are_destroyed_wherever_it_was_cut_off(tmp_path: Path) -> None:
     for broken in (b"", bytes(119), b"half a key"):
         (keys / identity.SEAL).write_bytes(broken)
         (keys / identity.WIPED).write_bytes(b"begun")
-        identity.destroy(tmp_path)
+        destroy(tmp_path)
         load_x25519(keys / identity.SEAL)
     again = (keys / identity.SEAL).read_bytes()
-    identity.destroy(tmp_path)
+    destroy(tmp_path)
     assert (keys / identity.SEAL).read_bytes() == again  # once is enough
 
 

@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 
 from drivers import DeviceGone
 from drivers.lines import MAX_CLIENTS, MAX_LINE, LineClient
-from edge.trust import identity
+from edge.trust.keys import load_keys
 from matching.synthetic import generate
 from sync.chain import genesis
+from sync.ed25519 import PublicKey
 from sync.outbox import OutboxReader
 from sync.record import Event, EventCode
 from sync.roster import RosterStore
@@ -173,8 +174,8 @@ def chain_holds(site: Site) -> bool:
     reader = OutboxReader(site.state / "punches.db")
     batch = reader.batch(1, 1000)
     assert batch is not None
-    record_key: Ed25519PrivateKey = identity.load_keys(site.state).record
-    verify_batch(record_key.public_key(), batch, genesis(TERMINAL, reader.log))
+    record_key: Ed25519PrivateKey = load_keys(site.state).record
+    verify_batch(PublicKey.of(record_key), batch, genesis(TERMINAL, reader.log))
     reader.close()
     return True
 

@@ -13,6 +13,7 @@ from edge.record.anchoring import Anchoring
 from edge.record.journal import Journal
 from sync.anchor import Anchor, Question, sign_answer
 from sync.asker import since_boot_ms
+from sync.ed25519 import PublicKey
 from sync.outbox import Outbox
 from sync.record import ClockSource, Event, EventCode
 
@@ -27,7 +28,7 @@ class Site:
         self.journal.open()
         report = Report("terminal", events=False)
         self.troubles = Troubles(report)
-        self.anchoring = Anchoring(self.journal, "t-1", SERVER.public_key(), report, self.troubles)
+        self.anchoring = Anchoring(self.journal, "t-1", PublicKey.of(SERVER), report, self.troubles)
 
     def anchor(self, ago_ms: int = 100, boot: bytes = BOOT, key: Ed25519PrivateKey = SERVER) -> Anchor:
         came_ms = since_boot_ms() - ago_ms

@@ -13,8 +13,9 @@ from edge.health.trouble import Troubles
 from edge.people.fingers import FINGERS
 from edge.session.policy import Rules
 from edge.uplink import Changes
-from sync.admission import Request, check_request, parse
+from sync.admission import Request, parse
 from sync.agent import AgentState
+from sync.request import check_request
 from tests.flow.terminal_site import ROOT, run
 
 

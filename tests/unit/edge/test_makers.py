@@ -7,7 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from edge.trust import papers
+from edge.trust import keys
 from sync.admission import Admission
 from sync.cbor import encode
 from sync.charter import Standing, sign_charter
@@ -30,7 +30,7 @@ def charters(folder: Path, *stated: tuple[int, bytes, Ed25519PrivateKey]) -> Non
 
 
 def test_every_key_since_the_admission_counts_the_newest_first(tmp_path: Path) -> None:
-    look = papers.makers(tmp_path, admitted(FIRST, 0))
+    look = keys.makers(tmp_path, admitted(FIRST, 0))
     seen = look()
     assert [key.public_bytes_raw() for key in seen] == [FIRST]
     assert look() is seen
@@ -50,4 +50,4 @@ def test_a_charter_of_nobodys_word_adds_no_key(
 ) -> None:
     """S8: whoever holds the sync process writes the file of the charters, and signs none of them."""
     charters(tmp_path, *stated)
-    assert [key.public_bytes_raw() for key in papers.makers(tmp_path, admitted(FIRST, 0))()] == [FIRST]
+    assert [key.public_bytes_raw() for key in keys.makers(tmp_path, admitted(FIRST, 0))()] == [FIRST]

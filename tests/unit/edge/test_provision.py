@@ -8,7 +8,9 @@ import pytest
 
 from edge import SetupError
 from edge.trust import identity, provision
-from sync.admission import Request, check_request, parse
+from edge.trust.keys import load_keys
+from sync.admission import Request, parse
+from sync.request import check_request
 from tests.flow.terminal_site import TERMINAL, Authority
 
 
@@ -82,7 +84,7 @@ def test_a_name_that_cannot_be_a_terminals_makes_no_keys(tmp_path: Path, name: s
 
 def test_an_admission_opens_both_processes(tmp_path: Path, admission: dict[str, Any], authority: Authority) -> None:
     provision.accept(tmp_path, json.dumps(admission).encode())
-    keys, transport = identity.load_keys(tmp_path), identity.load_transport(tmp_path)
+    keys, transport = load_keys(tmp_path), identity.load_transport(tmp_path)
     assert (keys.terminal, keys.lookup_key) == (TERMINAL, authority.lookup_key)
     assert (transport.broker_host, transport.broker_port) == ("127.0.0.1", 8883)
     for word in (transport.server_key, keys.server_key):

@@ -11,7 +11,7 @@ import pytest
 
 from edge import SetupError
 from edge.trust import provision, sealing
-from edge.trust.identity import load_keys
+from edge.trust.keys import load_keys
 from edge.trust.sealing import How, Machine
 from tests.unit.server.aggregator import free_port
 

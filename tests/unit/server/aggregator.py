@@ -33,6 +33,7 @@ from sync import admission, chain, seal
 from sync.admission import Admission
 from sync.batch import Batch, batch_bytes
 from sync.chain import verify_receipt
+from sync.ed25519 import PublicKey
 from sync.keys import new_transport_key
 from sync.link import Delivery, Hub, LoopbackLink
 from sync.record import (
@@ -48,6 +49,7 @@ from sync.record import (
     SourceClass,
     record_body,
 )
+from sync.request import make_request
 from sync.topics import UP_ALL, down_all, up
 from sync.topics import leaf as topic_leaf
 from sync.wire import Beat, Receipt, beat_bytes, parse_receipt
@@ -138,7 +140,7 @@ class Terminal:
 
     def request(self, csr: str | None = None) -> bytes:
         public = self.seal.public_key().public_bytes_raw()
-        return admission.to_json(admission.make_request(self.name, csr or self.csr(), self.key, public)).encode()
+        return admission.to_json(make_request(self.name, csr or self.csr(), self.key, public)).encode()
 
     def lookup_key(self) -> bytes:
         assert self.admission
@@ -210,7 +212,7 @@ class Line:
     def receipt(self, key: bytes) -> Receipt:
         """The next receipt, with its signature checked."""
         receipt = parse_receipt(self.next("receipt"))
-        verify_receipt(Ed25519PrivateKey.from_private_bytes(key).public_key(), self.terminal.name, receipt)
+        verify_receipt(PublicKey.of(Ed25519PrivateKey.from_private_bytes(key)), self.terminal.name, receipt)
         return receipt
 
     def next(self, leaf: str) -> bytes:

@@ -9,10 +9,9 @@ import threading
 import time
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from sync import admission
 from sync.agent import Agent, AgentSettings
+from sync.ed25519 import PublicKey
 from sync.keys import write_key
 from sync.mqtt import MqttLink, MqttSettings
 from sync.outbox import Outbox
@@ -130,7 +129,7 @@ class Unit:
             self.punches,
             self.store,
             MqttLink(settings),
-            Ed25519PublicKey.from_public_bytes(bytes.fromhex(admitted.server_key)),
+            PublicKey(bytes.fromhex(admitted.server_key)),
             lambda _state: None,
         )
         self._stop = threading.Event()

@@ -19,6 +19,7 @@ from server.transparency.leaf import leaf_bytes
 from server.transparency.tree import leaf_hash
 from server.trust.keys import open_keys
 from sync import chain
+from sync.ed25519 import PublicKey
 from tests.unit.server.aggregator import Terminal, aggregator
 from tests.unit.server.test_proof import filled, take
 
@@ -40,7 +41,7 @@ class Office:
 
     def audit(self, *elsewhere: str) -> Report:
         ledger = Ledger(f"sqlite:///{self.folder / 'ledger.db'}")
-        auditor = Auditor(ledger, self.keys.server.public_key(), elsewhere)
+        auditor = Auditor(ledger, PublicKey.of(self.keys.server), elsewhere)
         assert sum(auditor.steps()) == auditor.size
         ledger.close()
         return auditor.report()
@@ -168,14 +169,14 @@ def test_an_interrupted_audit_goes_on_and_finds_the_same(office: Office, monkeyp
     ledger = Ledger(f"sqlite:///{office.folder / 'ledger.db'}")
     state, slices = State(), 0
     while True:
-        auditor = Auditor(ledger, office.keys.server.public_key(), state=state)
+        auditor = Auditor(ledger, PublicKey.of(office.keys.server), state=state)
         done = next(auditor.steps(), None)
         state, slices = auditor.state, slices + 1
         if done is None:
             break
     assert auditor.report() == whole
     assert slices == N // 50 + 2
-    fresh = Auditor(ledger, office.keys.server.public_key(), ["x"], state)
+    fresh = Auditor(ledger, PublicKey.of(office.keys.server), ["x"], state)
     assert fresh.state.size == 0  # checkpoints from elsewhere that it has not seen
     ledger.close()
 

@@ -14,6 +14,7 @@ from server.web.bundles import MAX_BYTES, PATH
 from server.web.services import Services
 from sync import WireError
 from sync.chain import verify_receipt
+from sync.ed25519 import PublicKey
 from sync.handed import parse_receipts, receipts_bytes
 from tests.unit.server.aggregator import Aggregator
 from tests.unit.server.test_carried import Unit, intake
@@ -42,7 +43,7 @@ def test_a_bundle_is_taken_once_and_answered_each_time(running: Aggregator, tmp_
         assert answer.status_code == 200, answer.text
         ((terminal, receipt),) = parse_receipts(answer.content)
         assert (terminal, receipt.seq) == ("t-1", unit.outbox.seq)
-        verify_receipt(running.keys.server.public_key(), "t-1", receipt)
+        verify_receipt(PublicKey.of(running.keys.server), "t-1", receipt)
     assert running.sql("SELECT count(*) FROM record") == [(unit.outbox.seq,)]
 
 

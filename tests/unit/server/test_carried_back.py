@@ -8,6 +8,7 @@ from edge import SetupError
 from edge.record import receipts
 from sync.agent import Agent, AgentSettings
 from sync.chain import sign_receipt
+from sync.ed25519 import PublicKey
 from sync.handed import Handed, parse_receipts, receipts_bytes
 from sync.link import Hub, LoopbackLink
 from sync.reasons import Reason
@@ -23,7 +24,7 @@ class Alone(Unit):
         super().__init__(running, folder)
         self.kept = folder / "receipts.in"
         self.store = RosterStore(folder / "roster.db")
-        self.word = running.keys.server.public_key()
+        self.word = PublicKey.of(running.keys.server)
         self.agent = Agent(
             AgentSettings("t-1", poll_s=0.0),
             folder / "punches.db",

@@ -11,6 +11,7 @@ import pytest
 from server import LedgerError
 from server.ledger.store import Ledger
 from sync.agent import Agent, AgentSettings
+from sync.ed25519 import PublicKey
 from sync.link import LoopbackLink
 from sync.outbox import Outbox
 from sync.roster import RosterStore
@@ -37,7 +38,7 @@ def backlog(running: Aggregator, folder: Path, receipt_timeout_s: float) -> Agen
         "t-1", batch=2, in_flight=MOST_IN_FLIGHT, poll_s=0.001, receipt_timeout_s=receipt_timeout_s
     )
     link = LoopbackLink(running.hub, (down_all("t-1"),))
-    key = running.keys.server.public_key()
+    key = PublicKey.of(running.keys.server)
     return Agent(settings, folder / "punches.db", RosterStore(folder / "roster.db"), link, key, lambda _: None)
 
 

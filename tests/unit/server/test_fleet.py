@@ -28,9 +28,11 @@ from server.transparency.notary import Notary
 from sync import SealError, admission, seal
 from sync.agent import Agent, AgentSettings, AgentState
 from sync.chain import verify_roster
+from sync.ed25519 import PublicKey
 from sync.link import LoopbackLink
 from sync.outbox import Outbox
 from sync.record import Event, EventCode
+from sync.request import make_request
 from sync.roster import RosterReader, RosterStore
 from sync.topics import down_all
 from sync.wire import (
@@ -104,7 +106,7 @@ def test_a_request_that_does_not_hold_together_is_refused(running: Aggregator, c
 def test_a_seal_key_nothing_can_be_sealed_to_leaves_nothing_behind(running: Aggregator, low: bytes) -> None:
     """S8: a point of low order (RFC 7748, section 6.1), honestly signed."""
     terminal = Terminal("t-1")
-    request = admission.to_json(admission.make_request("t-1", terminal.csr(), terminal.key, low)).encode()
+    request = admission.to_json(make_request("t-1", terminal.csr(), terminal.key, low)).encode()
     running.people(2)
     with pytest.raises(AdmissionError, match=r"t-1.*key"):
         admit(running.ledger, running.keys, broker_settings(), request)
@@ -140,7 +142,7 @@ def everything(running: Aggregator, terminal: Terminal, base: int = 0) -> list[R
         found = [data for _, data in roster.deltas(connection, running.roster_keys, terminal.name, base)]
     assert all(len(data) < 200_000 for data in found)
     for data in found:
-        verify_roster(running.keys.server.public_key(), terminal.name, parse_roster(data))
+        verify_roster(PublicKey.of(running.keys.server), terminal.name, parse_roster(data))
     return [parse_roster(data) for data in found]
 
 
@@ -235,7 +237,7 @@ class Unit:
         self.states: list[AgentState] = []
         link = LoopbackLink(running.hub, (down_all(name),))
         settings = AgentSettings(name, poll_s=0.01)
-        public = running.keys.server.public_key()
+        public = PublicKey.of(running.keys.server)
         self.agent = Agent(settings, folder / "punches.db", self.store, link, public, self.states.append)
         link.open(self.agent._inbox.put, lambda up, why: self.agent._inbox.put((up, why)), self.agent._will)
 

@@ -15,6 +15,7 @@ from server.trust.keys import ServerKeys, held, open_keys
 from sync import ChainError, seal
 from sync.chain import verify_receipt
 from sync.charter import Renew, Standing, check_papers, follow, parse_papers, renew_bytes
+from sync.ed25519 import PublicKey
 from sync.wire import parse_receipt
 from tests.unit.server.aggregator import Aggregator, Line, Terminal, until
 from tests.unit.server.test_papers import ask
@@ -59,12 +60,12 @@ def test_the_new_key_signs_and_who_was_away_follows(running: Aggregator) -> None
     rotation.begin(opened(running), "server")
     rotation.switch(opened(running), "server", anyway=True)
     after = open_keys(running.folder, ())
-    assert after.server.public_key() != before.server.public_key()
+    assert PublicKey.of(after.server) != PublicKey.of(before.server)
     assert follow(start_of(terminal), charters(running)).servers[0] == after.server.public_key().public_bytes_raw()
     with running.ledger.read() as connection:
-        (vouched,) = vouch.keys(connection, after.server.public_key(), "t-1")
+        (vouched,) = vouch.keys(connection, PublicKey.of(after.server), "t-1")
         assert vouched.record_key == terminal.key.public_key().public_bytes_raw()
-        assert before.server.public_key() in rotation.former_servers(connection)
+        assert PublicKey.of(before.server) in rotation.former_servers(connection)
     after.word.verify(before.server.sign(b"an anchor of yesterday"), b"an anchor of yesterday")
     rotation.retire(opened(running), "server", anyway=True)
     last = follow(start_of(terminal), charters(running))

@@ -21,6 +21,7 @@ from server.transparency.audit import Auditor
 from server.trust import tokens
 from server.trust.tokens import Scope
 from server.web.services import Services
+from sync.ed25519 import PublicKey
 from tests.databases import fresh_url
 from tests.unit.server.aggregator import Aggregator, Line, Terminal, boot_event
 from tests.unit.server.process import ROOT
@@ -92,7 +93,7 @@ def test_every_record_comes_once_and_is_verified_here_too(pair: State) -> None:
         ("t-1", "d1"),
         ("t-2", "d1"),
     ]
-    auditor = Auditor(pair.one.ledger, pair.one.keys.server.public_key())
+    auditor = Auditor(pair.one.ledger, PublicKey.of(pair.one.keys.server))
     assert sum(auditor.steps()) == 602
     assert auditor.report().sound, auditor.report().findings
     notary.make(pair.district.one.ledger, pair.district.one.keys.server)

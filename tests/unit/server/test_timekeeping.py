@@ -27,6 +27,7 @@ from sync.anchor import (
     question_bytes,
     sign_answer,
 )
+from sync.ed25519 import PublicKey
 from sync.record import ClockSource, Event, EventCode, Flag, Instant, Punch, Record, SourceClass
 from sync.record import Kind as PunchKind
 from sync.record import Means as PunchMeans
@@ -109,7 +110,7 @@ def test_a_question_is_answered_with_a_signature(clerk: Clerk) -> None:
     clerk.line.send("question", question_bytes(question))
     answer = parse_answer(clerk.line.next("answer"))
     assert before_ms <= answer.server_ms <= now_ms()
-    check(clerk.running.keys.server.public_key(), "t-1", Anchor(question, 5100, answer), 5100)
+    check(PublicKey.of(clerk.running.keys.server), "t-1", Anchor(question, 5100, answer), 5100)
 
 
 def test_nobody_is_answered_who_was_not_admitted(running: Aggregator, clerk: Clerk) -> None:

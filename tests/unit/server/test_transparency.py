@@ -20,6 +20,7 @@ from server.trust import tokens
 from server.trust.tokens import Scope
 from server.web.services import Services
 from server.web.words import LANGUAGES
+from sync.ed25519 import PublicKey
 from sync.verify import verify_consistency
 from tests.unit.server.aggregator import Aggregator, Terminal, until
 from tests.unit.server.test_forks import incoming, take
@@ -86,7 +87,7 @@ def test_a_checkpoint_is_the_format_of_c2sp_and_reads_back() -> None:
     assert lines[:5] == ["hazri/56475aa75463474c", "7", "A" * 43 + "=", "time 2026-01-01T18:30:00Z", ""]
     assert lines[5].startswith("— hazri/56475aa75463474c ")
     assert lines[6:] == [""]
-    found = checkpoint.verify(note + "— another/witness AAAAAAAA\n", key.public_key())
+    found = checkpoint.verify(note + "— another/witness AAAAAAAA\n", PublicKey.of(key))
     assert (found.size, found.root, found.made) == (7, bytes(32), made)
 
 
@@ -116,7 +117,7 @@ def test_a_changed_checkpoint_is_not_one(old: str, new: str) -> None:
     if changed == note:  # the signature's own bytes
         changed = note[:-10] + "AAAAAAAA=\n"
     with pytest.raises(ProofError):
-        checkpoint.verify(changed, key.public_key())
+        checkpoint.verify(changed, PublicKey.of(key))
 
 
 def test_one_a_day_is_made_and_one_size_is_signed_once(running: Aggregator, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,7 +187,7 @@ def test_everybody_may_read_the_checkpoints_and_follow_them(running: Aggregator,
     rest = client.get("/api/v1/checkpoints", params={"after": 200}).json()
     assert ([c["size"] for c in rest["checkpoints"]], rest["more"]) == ([300], False)
     note = client.get("/api/v1/checkpoints/latest").text
-    last = checkpoint.verify(note, running.keys.server.public_key())
+    last = checkpoint.verify(note, PublicKey.of(running.keys.server))
     first = page["checkpoints"][0]
     proof = client.get("/api/v1/checkpoints/consistency", params={"old": 100, "new": 300}).json()
     path = [bytes.fromhex(one) for one in proof["path"]]

@@ -15,6 +15,7 @@ from sync.batch import parse_batch
 from sync.budget import Thrift
 from sync.chain import genesis, sign_receipt, sign_roster
 from sync.columns import Indexes, parse_columns
+from sync.ed25519 import PublicKey
 from sync.link import Delivery, Hub, LoopbackLink
 from sync.orders import OrderKind, order_bytes, sign_order
 from sync.outbox import Outbox
@@ -74,7 +75,7 @@ class Aggregator:
         self.log = batch.log
         self.heads = self.heads or [genesis("t-1", batch.log)]
         if batch.first_seq <= len(self.heads):
-            rows = verify_batch(RECORD.public_key(), batch, self.heads[batch.first_seq - 1])
+            rows = verify_batch(PublicKey.of(RECORD), batch, self.heads[batch.first_seq - 1])
             for n, (body, head) in enumerate(rows):
                 if batch.first_seq + n == len(self.heads):
                     self.rows[len(self.heads)] = body
@@ -109,7 +110,7 @@ class Site:
         self.link = LoopbackLink(self.hub, ("hz1/t-1/d/#",))
         self.store = RosterStore(self.folder / "roster.db")
         self.agent = Agent(
-            self.settings, self.folder / "punches.db", self.store, self.link, SERVER.public_key(), self.states.append
+            self.settings, self.folder / "punches.db", self.store, self.link, PublicKey.of(SERVER), self.states.append
         )
         self.link.open(self.agent._inbox.put, lambda up, why: self.agent._inbox.put((up, why)), self.agent._will)
 

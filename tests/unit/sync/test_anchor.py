@@ -27,6 +27,7 @@ from sync.anchor import (
     sign_answer,
 )
 from sync.asker import EVERY_MS, Asker, since_boot_ms
+from sync.ed25519 import PublicKey
 from sync.link import Hub, LoopbackLink
 from sync.outbox import Outbox
 from sync.record import Event, EventCode, parse_record, record_body
@@ -51,7 +52,7 @@ def given_anchor(asked_ms: int = 5 * S, came_ms: int = 6 * S, server_ms: int = N
 
 def test_the_servers_answer_is_believed() -> None:
     anchor = given_anchor()
-    check(SERVER.public_key(), "t-1", anchor, 6 * S)
+    check(PublicKey.of(SERVER), "t-1", anchor, 6 * S)
     assert anchor.offset_ms == NINE - 5500
     assert anchor.bound_ms == 501
     assert anchor.bound_at_ms(5500) == 501
@@ -73,20 +74,20 @@ SPOILT: dict[str, Callable[[Anchor], Anchor]] = {
 def test_whatever_is_changed_is_refused(what: str) -> None:
     """S10"""
     with pytest.raises(ChainError, match="anchor"):
-        check(SERVER.public_key(), "t-1", SPOILT[what](given_anchor()), 10 * S)
+        check(PublicKey.of(SERVER), "t-1", SPOILT[what](given_anchor()), 10 * S)
 
 
 def test_an_answer_for_another_terminal_or_by_another_key_is_refused() -> None:
     anchor = given_anchor()
     for key, terminal in ((SERVER, "t-2"), (Ed25519PrivateKey.generate(), "t-1")):
         with pytest.raises(ChainError):
-            check(key.public_key(), terminal, anchor, 10 * S)
+            check(PublicKey.of(key), terminal, anchor, 10 * S)
 
 
 def test_an_answer_that_was_kept_back_is_refused() -> None:
-    check(SERVER.public_key(), "t-1", given_anchor(0, PATIENCE_MS), 10 * PATIENCE_MS)
+    check(PublicKey.of(SERVER), "t-1", given_anchor(0, PATIENCE_MS), 10 * PATIENCE_MS)
     with pytest.raises(ChainError, match="took"):
-        check(SERVER.public_key(), "t-1", given_anchor(0, PATIENCE_MS + 1), 10 * PATIENCE_MS)
+        check(PublicKey.of(SERVER), "t-1", given_anchor(0, PATIENCE_MS + 1), 10 * PATIENCE_MS)
 
 
 @given(questions, moments, st.integers(0, 2**50), st.integers(-(2**45), 2**45), make.instants)
@@ -120,7 +121,7 @@ class Count:
 
 
 def asker(count: Count, held: Anchor | None = None) -> Asker:
-    return Asker("t-1", SERVER.public_key(), BOOT, held, count)
+    return Asker("t-1", PublicKey.of(SERVER), BOOT, held, count)
 
 
 def answer_to(question: bytes, server_ms: int = NINE) -> bytes:
@@ -148,7 +149,7 @@ def test_what_is_on_disk_counts_in_its_own_boot_alone() -> None:
     count = Count(7 * S)
     assert not asker(count, given_anchor()).due()
     assert asker(count, given_anchor()).true_s() == (NINE + 1500) / 1000
-    other = Asker("t-1", SERVER.public_key(), OTHER_BOOT, given_anchor(), count)
+    other = Asker("t-1", PublicKey.of(SERVER), OTHER_BOOT, given_anchor(), count)
     assert other.due()
     assert other.true_s() is None
 
@@ -220,7 +221,7 @@ class Site:
             folder / "punches.db",
             self.store,
             self.link,
-            SERVER.public_key(),
+            PublicKey.of(SERVER),
             lambda _: None,
             asker(self.count),
         )
@@ -249,7 +250,7 @@ def test_the_agent_asks_after_connecting_and_keeps_the_answer(tmp_path: Path) ->
     site.say(answer_to(site.questions[0]))
     anchor = site.reader.anchor()
     assert anchor is not None
-    check(SERVER.public_key(), "t-1", anchor, site.count.now_ms)
+    check(PublicKey.of(SERVER), "t-1", anchor, site.count.now_ms)
     assert (site.agent.state.anchored_ms, site.agent.state.anchor_bound_ms) == (5400, 201)
     assert site.store.anchor() == anchor
 

@@ -16,6 +16,7 @@ from sync.chain import (
     verify_receipt,
     verify_roster,
 )
+from sync.ed25519 import PublicKey
 from sync.record import Record, record_body
 from sync.wire import Receipt, RosterDelta, RosterEntry
 from tests.unit.sync import strategies as make
@@ -34,7 +35,7 @@ def signed(records: list[Record], first_seq: int = 1, terminal: str = "t-1") -> 
 @given(st.lists(make.records, min_size=1, max_size=6))
 def test_a_true_batch_verifies_and_yields_bodies_and_heads(records: list[Record]) -> None:
     batch = signed(records)
-    rows = verify_batch(KEY.public_key(), batch, genesis("t-1", LOG))
+    rows = verify_batch(PublicKey.of(KEY), batch, genesis("t-1", LOG))
     assert [body for body, _ in rows] == [record_body(r) for r in records]
     assert [head for _, head in rows] == heads(genesis("t-1", LOG), [body for body, _ in rows])
 
@@ -50,9 +51,9 @@ def test_edited_removed_swapped_or_renumbered_records_are_found(records: list[Re
     swapped = [records[1], records[0], *records[2:]]
     for forged in (edited, removed, swapped):
         with pytest.raises(ChainError):
-            verify_batch(KEY.public_key(), Batch(LOG, 1, tuple(forged), batch.signature), genesis("t-1", LOG))
+            verify_batch(PublicKey.of(KEY), Batch(LOG, 1, tuple(forged), batch.signature), genesis("t-1", LOG))
     with pytest.raises(ChainError):
-        verify_batch(KEY.public_key(), Batch(LOG, 2, batch.records, batch.signature), genesis("t-1", LOG))
+        verify_batch(PublicKey.of(KEY), Batch(LOG, 2, batch.records, batch.signature), genesis("t-1", LOG))
 
 
 @given(st.lists(make.records, min_size=1, max_size=3))
@@ -64,26 +65,26 @@ def test_another_key_terminal_or_log_does_not_verify(records: list[Record]) -> N
         (KEY, genesis("t-1", b"log-two!")),
     ):
         with pytest.raises(ChainError, match="not its signer's"):
-            verify_batch(key.public_key(), batch, head)
+            verify_batch(PublicKey.of(key), batch, head)
 
 
 def test_receipts_are_the_servers_word_to_one_terminal() -> None:
     receipt = sign_receipt(KEY, "t-1", LOG, 7, b"h" * 32)
-    verify_receipt(KEY.public_key(), "t-1", receipt)
+    verify_receipt(PublicKey.of(KEY), "t-1", receipt)
     higher = Receipt(LOG, 8, receipt.head, receipt.signature)
     for key, terminal, what in ((OTHER, "t-1", receipt), (KEY, "t-2", receipt), (KEY, "t-1", higher)):
         with pytest.raises(ChainError, match="receipt"):
-            verify_receipt(key.public_key(), terminal, what)
+            verify_receipt(PublicKey.of(key), terminal, what)
 
 
 def test_rosters_are_the_servers_word_to_one_terminal() -> None:
     entry = RosterEntry(b"person-1", True, b"card", ())
     delta = sign_roster(KEY, "t-1", 2, 1, (entry,))
-    verify_roster(KEY.public_key(), "t-1", delta)
+    verify_roster(PublicKey.of(KEY), "t-1", delta)
     without = RosterDelta(2, 1, (), delta.signature, 2)
     for key, terminal, what in ((OTHER, "t-1", delta), (KEY, "t-2", delta), (KEY, "t-1", without)):
         with pytest.raises(ChainError, match="roster"):
-            verify_roster(key.public_key(), terminal, what)
+            verify_roster(PublicKey.of(key), terminal, what)
 
 
 def test_topics_name_their_terminal() -> None:

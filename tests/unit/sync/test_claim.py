@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from sync import ChainError, WireError, seal
-from sync.admission import Admission, make_request, to_json
+from sync.admission import Admission, to_json
 from sync.claim import (
     MAX_BYTES,
     Claim,
@@ -26,6 +26,7 @@ from sync.claim import (
     verdict_json,
     word_json,
 )
+from sync.request import make_request
 
 SERVER, RECORD = (Ed25519PrivateKey.from_private_bytes(bytes([n]) * 32) for n in (1, 2))
 TEMPLATE, SEAL = (X25519PrivateKey.from_private_bytes(bytes([n]) * 32) for n in (3, 4))

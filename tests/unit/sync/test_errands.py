@@ -8,6 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync import ChainError
+from sync.ed25519 import PublicKey
 from sync.errands import Errands
 from sync.fetch import Wanted, Whereabouts, found_bytes, sign_found
 from sync.orders import Detail, OrderKind, order_bytes, sign_order
@@ -30,7 +31,7 @@ class Site:
         self.start()
 
     def start(self) -> None:
-        self.errands = Errands("t-1", SERVER.public_key(), self.store, self.windows.append)
+        self.errands = Errands("t-1", PublicKey.of(SERVER), self.store, self.windows.append)
 
     def roster(self, version: int, base: int, *entries: RosterEntry) -> None:
         self.store.apply(RosterDelta(version, base, entries, bytes(64), version))

@@ -6,6 +6,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync import ChainError
+from sync.ed25519 import PublicKey
 from sync.fetch import Found, Whereabouts, binding, sign_found, verify_found
 
 SERVER, OTHER = (Ed25519PrivateKey.from_private_bytes(bytes([n]) * 32) for n in (1, 2))
@@ -13,7 +14,7 @@ FOUND = sign_found(SERVER, "t-1", 7, Whereabouts.COMING, 5)
 
 
 def test_the_servers_verdict_is_believed() -> None:
-    verify_found(SERVER.public_key(), "t-1", FOUND)
+    verify_found(PublicKey.of(SERVER), "t-1", FOUND)
 
 
 @pytest.mark.parametrize(
@@ -30,7 +31,7 @@ def test_the_servers_verdict_is_believed() -> None:
 def test_any_other_is_not(terminal: str, found: Found) -> None:
     """S6, R1.12."""
     with pytest.raises(ChainError, match="not the server's"):
-        verify_found(SERVER.public_key(), terminal, found)
+        verify_found(PublicKey.of(SERVER), terminal, found)
 
 
 def test_a_box_of_digits_is_bound_to_its_terminal_and_its_question() -> None:

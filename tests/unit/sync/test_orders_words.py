@@ -6,6 +6,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync import ChainError, WireError
+from sync.ed25519 import PublicKey
 from sync.orders import (
     PROOF_BYTES,
     Detail,
@@ -25,7 +26,7 @@ ORDER = sign_order(SERVER, "t-1", b"session1", 7, OrderKind.LOCATE, {"seconds": 
 
 
 def test_the_servers_order_is_believed() -> None:
-    verify_order(SERVER.public_key(), "t-1", ORDER)
+    verify_order(PublicKey.of(SERVER), "t-1", ORDER)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +43,7 @@ def test_the_servers_order_is_believed() -> None:
 )
 def test_any_other_is_not(terminal: str, order: Order) -> None:
     with pytest.raises(ChainError, match=r"order [78]: the signature is not the server's"):
-        verify_order(SERVER.public_key(), terminal, order)
+        verify_order(PublicKey.of(SERVER), terminal, order)
 
 
 def test_a_detail_comes_back_from_a_database_as_it_went() -> None:

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sync import StorageError, SyncError, WireError
 from sync.batch import Batch
 from sync.chain import genesis
+from sync.ed25519 import PublicKey
 from sync.outbox import Outbox, OutboxReader
 from sync.record import ClockSource, Event, EventCode, Flag, Instant, Kind, Means, Punch, SourceClass
 from sync.roster import RosterReader, RosterStore
@@ -40,7 +41,7 @@ def test_records_are_chained_signed_and_read_back(tmp_path: Path) -> None:
     assert (reader.last_seq(), batch.first_seq, batch.last_seq) == (5, 2, 4)
     before = reader.head(1)
     assert before is not None
-    assert verify_batch(KEY.public_key(), batch, before)[-1][1] == reader.head(4)
+    assert verify_batch(PublicKey.of(KEY), batch, before)[-1][1] == reader.head(4)
     assert reader.batch(6, 10) is None
     assert reader.head(6) is None
     assert list(writer.records(3)) == [(4, punch(3)), (5, punch(4))]
@@ -189,7 +190,7 @@ def test_a_spoilt_record_stops_neither_process(tmp_path: Path) -> None:
     batch = reader.batch(1, 50)
     assert batch is not None
     assert batch.last_seq == 2
-    verify_batch(KEY.public_key(), batch, genesis("t-1", batch.log))
+    verify_batch(PublicKey.of(KEY), batch, genesis("t-1", batch.log))
     with pytest.raises(StorageError, match="record 3 is damaged"):
         reader.batch(3, 50)
 
@@ -273,7 +274,7 @@ def test_a_full_disk_refuses_and_recovers(tmp_path: Path) -> None:
     assert done.stdout.split() == ["refused", "20", "True", "then", "21"]
     batch = OutboxReader(tmp_path / "punches.db").batch(1, 100)
     assert batch is not None
-    verify_batch(KEY.public_key(), batch, genesis("t-1", batch.log))
+    verify_batch(PublicKey.of(KEY), batch, genesis("t-1", batch.log))
     assert batch.last_seq == 21
 
 
@@ -306,7 +307,7 @@ def test_killed_in_the_middle_nothing_green_is_gone(tmp_path: Path) -> None:
         assert writer.seq >= promised
         batch = OutboxReader(tmp_path / "punches.db").batch(1, 1000)
         assert batch is not None
-        verify_batch(KEY.public_key(), batch, genesis("t-1", batch.log))
+        verify_batch(PublicKey.of(KEY), batch, genesis("t-1", batch.log))
         del writer
 
 

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sync import StorageError, carve, storage
 from sync.audit import BadRecordError, audit, row_sum
 from sync.chain import genesis, next_head, sign_head
+from sync.ed25519 import PublicKey
 from sync.outbox import Outbox, OutboxReader
 from sync.record import Event, EventCode, record_body
 from sync.salvage import salvage, salvaged
@@ -43,7 +44,7 @@ def test_everything_readable_is_saved_with_its_log_s_name(tmp_path: Path) -> Non
     reader = OutboxReader(path)
     assert (reader.log, reader.last_seq(), reader.head(6)) == (old.log, 6, old.head)
     assert reader.blobs(0) == [(2, b"x" * 9000)]
-    assert salvage(tmp_path / "punches.db", "t-1", KEY.public_key()) == []
+    assert salvage(tmp_path / "punches.db", "t-1", PublicKey.of(KEY)) == []
     reader.close()
 
 
@@ -293,7 +294,7 @@ def rows(log: bytes, n: int) -> list[tuple[int, bytes, bytes, bytes]]:
 
 def test_the_first_bad_record_is_named() -> None:
     """S8, S9."""
-    log, public = b"log-one!", KEY.public_key()
+    log, public = b"log-one!", PublicKey.of(KEY)
     good = rows(log, 5)
     assert audit(good, public, "t-1", log) == audit(good[2:], public, "t-1", log) == 5
     assert audit([], public, "t-1", log, every_signature=False) == 0

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync import SealError, StorageError, WireError, keys, seal
-from sync.admission import Admission, Request, check_request, lookup_binding, make_request, parse, to_json
+from sync.admission import Admission, Request, lookup_binding, parse, to_json
+from sync.request import check_request, make_request
 from sync.wire import SealedTemplate
 
 SERVER, TERMINAL, THIEF = (X25519PrivateKey.from_private_bytes(bytes([n]) * 32) for n in (1, 2, 3))

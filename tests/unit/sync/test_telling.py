@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.agent import Agent, AgentSettings
 from sync.budget import Thrift
+from sync.ed25519 import PublicKey
 from sync.health import Health, LinkKind, Machine, Sensor, SensorKind, SensorState, Serving, Verdict, parse_health
 from sync.link import Delivery, Hub, LoopbackLink
 from sync.outbox import Outbox, OutboxReader
@@ -201,7 +202,7 @@ def test_the_agent_says_it_when_there_is_a_link(tmp_path: Path) -> None:
         tmp_path / "punches.db",
         RosterStore(tmp_path / "roster.db"),
         LoopbackLink(hub, ()),
-        Ed25519PrivateKey.generate().public_key(),
+        PublicKey.of(Ed25519PrivateKey.generate()),
         lambda _: None,
         thrift=lambda: Thrift(metered=True),
         teller=Teller(lambda backlog, oldest_s: replace(WELL, backlog=backlog, oldest_s=oldest_s)),
