@@ -3,9 +3,11 @@
 It owns the network and the transport key, and reads punches.db; it has no sensor and no key to sign or open anything.
 """
 
+import os
 import threading
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from drivers import modem
 from edge.health.connection import Noting
@@ -35,12 +37,25 @@ def run(settings: Settings, uplink: Uplink, *, events: bool) -> int:
     stop = threading.Event()
     on_signal(stop)
     report, pulse = Report("sync", events=events), Pulse()
+    _make_tables(settings.roster)
     receipted = _serve(settings, uplink, Turn(stop), report, pulse)
     while not stop.is_set():
         report.say("papers", state="changed")
         receipted = _serve(settings, uplink, Turn(stop), report, pulse)
     report.say("stopped", receipted=receipted)
     return 0
+
+
+def _make_tables(roster: Path) -> None:
+    """By a child, before there are threads: what makes tables takes 24 MB (sync.schema), which here would stay for
+    months. What goes wrong goes wrong again where the file is opened, and is said there."""
+    child = os.fork()
+    if child == 0:
+        try:
+            RosterStore(roster)
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
 
 
 class Turn(threading.Event):

@@ -25,6 +25,7 @@ from tests.unit.server.aggregator import until
 
 PEOPLE = 4
 WAIT_S = 90.0
+SYNC_KIB = 36 * 1024  # of a terminal's memory; libraries of the system, which others have open as well, included
 
 
 class Town:
@@ -133,6 +134,18 @@ def test_every_punch_is_dated_by_the_servers_word(town: Town) -> None:
         assert punch["dated_by"] == "anchored"
         assert dt.timedelta(0) < latest - earliest < dt.timedelta(seconds=10)
         assert not punch["clock_disputed"]
+
+
+def test_the_sync_process_stays_small(town: Town) -> None:
+    """It shares a small machine with sensors and matching. By now it has made its tables, taken a roster, receipts and
+    the time on the server's word, and checked each, without the libraries that make tables (24 MB) and keys (7 MB)."""
+    town.settle()
+    process = Path(f"/proc/{town.terminal._syncing.pid}")
+    (kib,) = (line.split()[1] for line in (process / "status").read_text().splitlines() if line.startswith("VmRSS:"))
+    mapped = (process / "maps").read_text()
+    assert "/nacl/" in mapped  # so this is the process that checks
+    assert "/cryptography/" not in mapped
+    assert int(kib) <= SYNC_KIB
 
 
 def test_killed_in_the_middle_nothing_is_lost_and_nothing_twice(town: Town) -> None:

@@ -174,14 +174,14 @@ def test_a_package_that_is_not_there_is_named() -> None:
     assert done.stderr.endswith("pip install 'hazri[edge]'\n")
 
 
-def test_sync_loads_no_picture_libraries() -> None:
-    """A sync process is small: nothing of sensors and matching comes with it."""
+def test_sync_loads_no_libraries_of_pictures_or_keys() -> None:
+    """A sync process is small: nothing of sensors and matching comes with it, nor what makes keys or opens seals."""
     import subprocess
     import sys
 
     code = "import sys, edge.__main__, edge.uplink; print(sorted({m.split('.')[0] for m in sys.modules}))"
     loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for heavy in ("numpy", "cv2", "onnxruntime", "matching", "sqlite_utils", "rich"):
+    for heavy in ("numpy", "cv2", "onnxruntime", "matching", "sqlite_utils", "rich", "cryptography"):
         assert f"'{heavy}'" not in loaded
 
 
