@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from sync import LinkError
@@ -28,6 +27,10 @@ from sync.backoff import Backoff
 from sync.link import Delivery, OnDelivery, OnState, Will
 from sync.reasons import Reason, Why, of_connack, of_error
 from sync.validity import leave_dates, wrong_dates
+from sync.without import without
+
+with without("urllib.request"):  # 1.3 MB, asked for proxies alone; we connect by ourselves (sync.attempt)
+    import paho.mqtt.client as paho
 
 _IN_FLIGHT = 20
 _GOODBYE_S = 2.0

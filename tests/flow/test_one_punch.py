@@ -25,7 +25,7 @@ from tests.unit.server.aggregator import until
 
 PEOPLE = 4
 WAIT_S = 90.0
-SYNC_KIB = 36 * 1024  # of a terminal's memory; libraries of the system, which others have open as well, included
+SYNC_KIB = 34 * 1024  # of a terminal's memory; libraries of the system, which others have open as well, included
 
 
 class Town:
