@@ -1,7 +1,7 @@
 """The orders of CBSE, worked out by hand: what is punched, what must come of it, and the arithmetic.
 
-Orders: consolidation of 10.01.2019 with SECY/2016/590-95, Admn.I/2012/8646-8745, JS(A&L)/2014/778-82,
-Rectt.Cell/6(2)/2012/9972-10072, JS(A&L)/2015/02-08, Admn.I/14(16)/2005/3733-3857, BAS/2016/5083-5133.
+Orders: consolidation of 10.01.2019 with SECY/2016/1590-95, Admn.I/2012/8646-8745, JS(A&L)/2014/778-82,
+Rectt.Cell/6(2)/2012/9972-1072, JS(A&L)/2015/02-08, Admn.I/14(16)/2005/3733-3857, BAS/2016/5083-5133.
 """
 
 # ── R2.2: "coming late … after 9.30 a.m."; late limit = 09:00 + 30 min = 09:30, read by the minute ──

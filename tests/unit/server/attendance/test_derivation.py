@@ -34,10 +34,10 @@ def test_a_late_day_in_words() -> None:
     day = one_day(person(punch(TUESDAY, "09:41:30", bound_s=1), *marks(TUESDAY, "17:30")))
     assert told(steps(day, NAMES), "en").split("; ") == [
         "first in 09:41 at Zone Office 2 by finger, clock ±1 s",
-        "late after 09:30 (CBSE/SECY/2016/590-95 of 17.06.2016, para 8", "2019 I.9)",
+        "late after 09:30 (CBSE/SECY/2016/1590-95 of 17.06.2016, para 8", "2019 I.9)",
         "late by 11 min",
         "last out 17:30 at Zone Office 2 by finger, clock ±0 s",
-        "closing time 17:30 (CBSE/SECY/2016/590-95 of 17.06.2016, para 1", "2019 I.2)",
+        "closing time 17:30 (CBSE/SECY/2016/1590-95 of 17.06.2016, para 1", "2019 I.2)",
         "stayed until closing time",
         "present",
         "by policy cbse-2016/2016-08-01",
@@ -79,7 +79,7 @@ def test_a_deduction_in_words() -> None:
     late = [one for day in days_of("2026-11")[1:4] for one in marks(day, "09:41", "17:30")]
     month = propose(one_month(person(*late)), {"CL": 16}, dt.date(2026, 12, 1))
     text = say(of_proposal(month.proposals[0]), "en")
-    assert text.startswith("late days 02.11.2026, 03.11.2026, 04.11.2026 → 1 CL (CBSE/SECY/2016/590-95")
+    assert text.startswith("late days 02.11.2026, 03.11.2026, 04.11.2026 → 1 CL (CBSE/SECY/2016/1590-95")
     month = propose(one_month(person(*late)), {}, dt.date(2026, 12, 1))
     assert "none is left: for decision" in say(of_proposal(month.proposals[0]), "en")
 
