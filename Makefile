@@ -15,7 +15,7 @@ DPI ?=
 # How long make soak uses each device, in minutes
 MINUTES ?= 60
 # How many processes share the tests
-WORKERS ?= 2
+WORKERS ?= 3
 # How many power-cut states make faults opens (the other faults in proportion), from which seed
 N ?= 2000000
 SEED ?= 0
