@@ -55,7 +55,7 @@ lint: setup
 
 # A file's tests stay together: some share a broker, a database or a browser.
 unit:
-	$(BIN)/pytest -q -n $(WORKERS) --dist loadfile --cov=sync --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
+	$(BIN)/pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder --cov=sync --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
 
 ## make bench     error rates and times on a folder of fingers (DATA=…)
 bench: setup

@@ -19,7 +19,7 @@ from tests.faults.table import Result, Step, memory, quiet
 from tests.flow.test_one_punch import PEOPLE, Town, child_of, wait
 
 VICTIMS = ("terminal", "sync", "broker", "aggregator")
-_PATIENCE_S = 6.0  # who makes no system calls any more is killed where it rests
+_PATIENCE_S = 2.0  # who makes no system calls any more is killed where it rests
 
 
 @dataclass

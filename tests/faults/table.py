@@ -36,3 +36,9 @@ def memory() -> Path:
 def empty(folder: Path) -> None:
     for name in os.listdir(folder):  # noqa: PTH208 - the innermost loop of the power cuts
         os.unlink(f"{folder}/{name}")  # noqa: PTH108
+
+
+def clean(result: Result, least: int) -> None:
+    """So many were tried, and nothing broke."""
+    assert result.violations == []
+    assert result.tried >= least

@@ -1,52 +1,22 @@
 """The short forms of the fault goals (`make faults` tries them in full): what each is about stands in its module.
 
-How many are tried depends on time only where a test says so; it then prints how many there were.
+Power cuts and kills take minutes, and have files of their own (test_powercut.py, test_kills.py).
 """
 
 import random
 import shutil
 import sys
-import time
 
 import pytest
 from rich.console import Console
 
 from sync.audit import row_sum
 from sync.outbox import Outbox
-from tests.faults import damage, disk, fuzz, kills, powercut, storm, tampering, updates
+from tests.faults import damage, disk, fuzz, storm, tampering, updates
 from tests.faults.__main__ import GOALS, pieces, table
-from tests.faults.table import Result, memory
+from tests.faults.table import Result, clean, memory
 
-POWER_CUT_S = 25.0
-KILLS = 8
 UPDATES = 60
-
-
-def clean(result: Result, least: int) -> None:
-    assert result.violations == []
-    assert result.tried >= least
-
-
-def test_no_power_cut_loses_what_was_answered(capsys: pytest.CaptureFixture[str]) -> None:
-    """S2: and no honest history is taken for tampering. As many states as fit into the time; it says how many."""
-    result = powercut.run(200_000, seed=1, until=time.monotonic() + POWER_CUT_S, least=2_000)
-    with capsys.disabled():
-        sys.stdout.write(f"\n{result.tried:,} of 200,000 power-cut states in {POWER_CUT_S:.0f} s: ")
-    clean(result, 2_000)
-
-
-def test_a_power_cut_is_seen_to_lose_what_was_not_synced(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The instrument can fail: told that syncs do nothing, it finds lost punches."""
-    real = powercut.moments
-
-    def never_synced(start: powercut.Disk, promise: powercut.Promise, operations: list[powercut.Operation]) -> object:
-        after_birth = next(k for k, one in enumerate(operations) if isinstance(one, powercut.Said))
-        kept = [one for k, one in enumerate(operations) if k < after_birth or not isinstance(one, powercut.Sync)]
-        return real(start, promise, kept)
-
-    monkeypatch.setattr(powercut, "moments", never_synced)
-    with pytest.raises(AssertionError):
-        clean(powercut.run(200, seed=1), 200)
 
 
 def test_a_refusing_disk_is_red_at_once_and_recovers() -> None:
@@ -97,14 +67,6 @@ def test_parsers_raise_nothing_but_their_own_errors() -> None:
 def test_a_broker_wiped_in_a_storm_loses_nothing() -> None:
     """S9."""
     clean(storm.run(1_200, wipes=3), 1_200)
-
-
-def test_killed_at_random_system_calls_nothing_is_lost_or_doubled(capsys: pytest.CaptureFixture[str]) -> None:
-    """S2, S9: as many kills each of terminal, sync agent, broker and aggregator."""
-    result = kills.run(KILLS)
-    with capsys.disabled():
-        sys.stdout.write(f"\n{result.tried} of 2,000 kills: {result.remark}: ")
-    clean(result, KILLS)
 
 
 def test_an_update_killed_anywhere_bricks_nothing_and_leaves_no_wrong_version(

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from tests.faults import powercut, powercut_roster
-from tests.faults.test_faults import clean
+from tests.faults.table import clean
 from tests.faults.trace import Said, Sync
 
 POWER_CUT_S = 10.0
