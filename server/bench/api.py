@@ -9,7 +9,6 @@ decodes none.
 import os
 import random
 import re
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -27,6 +26,7 @@ from rich.progress import Progress
 from server import ServerError, leash
 from server.bench import pages, state
 from server.bench.stage import cpu_of
+from server.bench.timing import spread, timed
 from server.ledger.store import Ledger
 from server.trust import tokens
 from server.trust.keys import open_keys
@@ -111,21 +111,6 @@ def _stream(client: httpx.Client, path: str, lines: int) -> tuple[float, int]:
     if lines and seen != lines:
         raise ServerError(f"bench: {path} gave {seen} lines of {lines}")
     return time.monotonic() - started, size
-
-
-def timed(client: httpx.Client, path: str, status: int = 200) -> float:
-    """Milliseconds until the whole answer is here. Raises ServerError where it is another than expected."""
-    started = time.monotonic()
-    answer = client.get(path)
-    took = (time.monotonic() - started) * 1000
-    if answer.status_code != status:
-        raise ServerError(f"bench: {path} answered {answer.status_code}")
-    return took
-
-
-def spread(times: list[float]) -> dict[str, float]:
-    ordered = sorted(times)
-    return {"p50": round(statistics.median(ordered), 2), "p99": round(ordered[len(ordered) * 99 // 100], 2)}
 
 
 @contextmanager

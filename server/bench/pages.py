@@ -19,9 +19,10 @@ from server.access.roles import ROLES
 from server.access.scope import Place
 from server.access.sessions import Strength
 from server.access.visitor import COOKIE
-from server.bench import api, state
+from server.bench import state
 from server.bench.ledger import Made
 from server.bench.stage import cpu_of
+from server.bench.timing import spread, timed
 from server.ledger.store import Ledger, now_ms
 from server.ledger.tables import account, account_grant, office, person, terminal, ticket
 from server.web.app import ROUTERS
@@ -130,7 +131,7 @@ def _looked(client: httpx.Client, asked: dict[str, list[str]], pid: int) -> dict
         if first.status_code != 200:
             continue  # it shows nothing to this viewer
         before_s = cpu_of(pid)
-        times = api.spread([api.timed(client, path) for path in paths])
+        times = spread([timed(client, path) for path in paths])
         found[name] = times | {"server_cpu": round((cpu_of(pid) - before_s) * 1000 / len(paths), 1)}
     return dict(sorted(found.items(), key=lambda one: -one[1]["p50"]))
 
@@ -172,4 +173,4 @@ def _lag(ledger: Ledger, client: httpx.Client, pid: int) -> dict[str, Any]:
     if not lags:
         raise ServerError("bench: the live view showed nothing")
     cpu = round((cpu_of(pid) - before_s) / _LAG_S, 2)
-    return {"live_lag_ms": api.spread(lags), "live_punches_per_s": _RATE, "live_server_cpu_s_a_s": cpu}
+    return {"live_lag_ms": spread(lags), "live_punches_per_s": _RATE, "live_server_cpu_s_a_s": cpu}
