@@ -95,7 +95,8 @@ class Rollouts:
         return found
 
     def _look(self, name: str, rollout: Rollout, told: list[Report], now_ms: int) -> tuple[Rollout, str]:
-        found = seen(rollout, [one for one in told if _follows(one, self.all()) == name])
+        offering = self.all()
+        found = seen(rollout, [one for one in told if _follows(one, offering) == name])
         verdict, why = judge(found, self._gate, now_ms - rollout.since_ms)
         rollout = replace(rollout, why=why[:300], looked_ms=now_ms, seen=found)
         match verdict:
