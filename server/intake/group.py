@@ -76,9 +76,8 @@ class Intake:
 
     def take(self, connection: Connection, group: Sequence[Incoming]) -> Outcome:
         """Store what is to be believed of `group`, in order."""
-        work = _Group(connection, self._keys, self._orders, self._gaps, self._now_ms())
+        work = _Group(connection, self._keys, self._authority, self._orders, self._gaps, self._now_ms())
         work.former = self._carried
-        work.authority = self._authority
         work.registered = registry.look_up(connection, {one.terminal for one in group})
         work.known = records.known(
             connection, {(one.terminal, one.message.log) for one in group if isinstance(one.message, Columns)}
@@ -107,7 +106,13 @@ class _Group:
     """The state of one transaction while it is being filled."""
 
     def __init__(
-        self, connection: Connection, keys: RosterKeys, orders: roster.Orders, gaps: Gaps, now_ms: int
+        self,
+        connection: Connection,
+        keys: RosterKeys,
+        authority: Verifier,
+        orders: roster.Orders,
+        gaps: Gaps,
+        now_ms: int,
     ) -> None:
         self.connection = connection
         self.gaps = gaps
@@ -120,7 +125,7 @@ class _Group:
         self.answer: dict[tuple[str, bytes], None] = {}
         self.plain: set[tuple[str, bytes]] = set()
         self.heard: set[str] = set()
-        self.authority: Verifier = PublicKey.of(keys.server)  # whose word on the time is believed
+        self.authority = authority  # whose word on the time is believed
         self.former = False  # are the keys that a terminal had before good, too?
         self.chunks: dict[templates.Id, None] = {}
         self.outcome = Outcome()
