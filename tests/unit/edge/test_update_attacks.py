@@ -23,7 +23,17 @@ from edge.update.run import FOLDER, INCOMING
 from edge.update.source import Folder, Patience, Source, Web
 from server.releases import contents, keys, repository
 from sync.release import Release, offer_path, release_bytes, release_path, wheel_path
-from tests.unit.edge.update_site import ARCH, DISTRICT, PYTHON, Makers, Terminal, make_wheel, make_wheels
+from tests.unit.edge.update_site import (
+    ARCH,
+    DISTRICT,
+    PYTHON,
+    Makers,
+    Terminal,
+    installed,
+    make_wheel,
+    make_wheels,
+    offering,
+)
 
 OLD, NEW, NEWER = "0.1.0", "0.2.0", "0.3.0"
 
@@ -31,15 +41,12 @@ OLD, NEW, NEWER = "0.1.0", "0.2.0", "0.3.0"
 @pytest.fixture
 def makers(tmp_path: Path) -> Makers:
     """They have made and offered a release, and the terminal will be told of it."""
-    made = Makers(tmp_path / "makers")
-    made.release(NEW)
-    made.offer(NEW)
-    return made
+    return offering(tmp_path / "makers", NEW)
 
 
 @pytest.fixture
 def terminal(tmp_path: Path) -> Terminal:
-    return Terminal(tmp_path / "opt", make_wheels(tmp_path / "old", OLD), OLD)
+    return installed(tmp_path, OLD)
 
 
 @pytest.fixture

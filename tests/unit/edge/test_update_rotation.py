@@ -15,7 +15,7 @@ from server.releases.files import root_mark
 from server.releases.holders import Change
 from server.releases.repository import Repository
 from tests.unit.edge.test_update_attacks import forge, installs_nothing, latest, online, read
-from tests.unit.edge.update_site import DISTRICT, Makers, Terminal, make_wheels, stick
+from tests.unit.edge.update_site import DISTRICT, Makers, Terminal, installed, offering, stick
 
 OLD, NEW, NEWER = "0.1.0", "0.2.0", "0.3.0"
 FAR = 2**31
@@ -23,15 +23,12 @@ FAR = 2**31
 
 @pytest.fixture
 def makers(tmp_path: Path) -> Makers:
-    made = Makers(tmp_path / "makers")
-    made.release(NEW)
-    made.offer(NEW)
-    return made
+    return offering(tmp_path / "makers", NEW)
 
 
 @pytest.fixture
 def terminal(tmp_path: Path) -> Terminal:
-    return Terminal(tmp_path / "opt", make_wheels(tmp_path / "old", OLD), OLD)
+    return installed(tmp_path, OLD)
 
 
 def three_changes(makers: Makers) -> None:

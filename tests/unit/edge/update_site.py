@@ -205,5 +205,18 @@ def install(root: Path, wheels: Path, version: str, arch: str = ARCH) -> None:
     (root / "bin").symlink_to("current/bin")
 
 
+def offering(folder: Path, version: str) -> Makers:
+    """Makers who have made a release and offered it."""
+    made = Makers(folder)
+    made.release(version)
+    made.offer(version)
+    return made
+
+
+def installed(folder: Path, version: str) -> Terminal:
+    """A terminal on which this version runs."""
+    return Terminal(folder / "opt", make_wheels(folder / "old", version), version)
+
+
 def stick(makers: Makers) -> Folder:
     return Folder(makers.public)

@@ -17,7 +17,7 @@ from server.releases.files import root_mark
 from server.releases.holders import Change
 from server.releases.repository import Repository
 from server.releases.worker import Releases
-from tests.unit.edge.update_site import DISTRICT, Makers
+from tests.unit.edge.update_site import DISTRICT, Makers, offering
 
 NEW, NEWER = "0.2.0", "0.3.0"
 
@@ -25,10 +25,7 @@ NEW, NEWER = "0.2.0", "0.3.0"
 @pytest.fixture
 def makers(tmp_path: Path) -> Makers:
     """With a release, so that there is something to be signed wrongly."""
-    made = Makers(tmp_path / "makers")
-    made.release(NEW)
-    made.offer(NEW)
-    return made
+    return offering(tmp_path / "makers", NEW)
 
 
 def shown(makers: Makers) -> dict[str, bytes]:
