@@ -72,9 +72,9 @@ def test_a_punch_appears_without_reload(site: Site) -> None:
     site.unit.append(punch(site.refs[0], 1))
     expect(page.locator("#punches tr")).to_have_count(before + 1)
     row = page.locator("#punches tr").first
-    assert "Synthetic One" in row.inner_text()
-    assert "05:30:01" in row.inner_text()  # 2026-01-01T00:00:01Z in IST
-    assert "±500 ms" in row.inner_text()
+    expect(row).to_contain_text("Synthetic One")
+    expect(row).to_contain_text("05:30:01")  # 2026-01-01T00:00:01Z in IST
+    expect(row).to_contain_text("±500 ms")
     expect(page.locator("#totals .main dd")).to_contain_text("1 in all")
     assert page.evaluate("window.stillHere") is True
 
@@ -82,7 +82,7 @@ def test_a_punch_appears_without_reload(site: Site) -> None:
 def test_a_terminals_state_changes_without_reload(site: Site) -> None:
     page = site.enter()
     page.wait_for_selector("#terminals .state.online")
-    assert page.locator("#terminals tr").count() == 1
+    expect(page.locator("#terminals tr")).to_have_count(1)
     assert site.server.command("revoke", "t-9").returncode == 1
     expect(page.locator("#terminals").first).to_contain_text("✓")
     site.server.people(1)
@@ -95,9 +95,8 @@ def test_a_name_made_of_markup_is_shown_and_not_run(site: Site) -> None:
     expect(page.locator("#punches").first).to_contain_text("onerror")
     assert page.locator("#punches img").count() == 0
     page.reload()
-    page.wait_for_selector("#link.live")
+    expect(page.locator("#punches").first).to_contain_text(EVIL)
     assert page.locator("#punches img").count() == 0
-    assert EVIL in page.locator("#punches").inner_text()
 
 
 def test_the_language_is_changed_and_kept(site: Site) -> None:
@@ -106,7 +105,7 @@ def test_the_language_is_changed_and_kept(site: Site) -> None:
     page.wait_for_selector("html[lang=hi]")
     page.goto(site.server.url)
     page.wait_for_selector("#link.live")
-    assert page.locator("#link").inner_text() == "लाइव"
+    expect(page.locator("#link")).to_have_text("लाइव")
     assert page.evaluate("document.documentElement.lang") == "hi"
 
 
@@ -130,7 +129,7 @@ def test_a_wrong_token_is_answered_in_words_and_the_form_works(site: Site) -> No
     page.goto(f"{site.server.url}/enter")
     page.get_by_label("Token").fill("hz_wrong")
     page.get_by_role("button", name="Open").click()
-    assert "not one of this server's" in page.get_by_role("alert").inner_text()
+    expect(page.get_by_role("alert")).to_contain_text("not one of this server's")
     page.get_by_label("Token").fill(site.token)
     page.get_by_role("button", name="Open").click()
     page.wait_for_url(f"{site.server.url}/")

@@ -88,16 +88,16 @@ def test_an_administrators_day(desk: Desk) -> None:
     page.get_by_label("Condition").select_option("fail")
     page.get_by_label("Order by").select_option("level")
     page.get_by_role("button", name="Show").click()
-    assert "level=fail" in page.url
+    expect(page).to_have_url(re.compile("level=fail"))
     rows = page.locator("#terminal-list tbody tr")
-    assert rows.count() > 0
-    assert page.locator("#terminal-list .lv-ok").count() == 0
+    expect(rows.first).to_be_visible()
+    expect(page.locator("#terminal-list .lv-ok")).to_have_count(0)
     with page.expect_download() as saved:
         page.get_by_role("link", name="Save as CSV").click()
     assert saved.value.suggested_filename == "terminals.csv"
     rows.first.get_by_role("link").first.click()
     expect(page.locator("#wrong")).to_contain_text("What is wrong")
-    assert page.locator(".timeline svg.band").count() == 7
+    expect(page.locator(".timeline svg.band")).to_have_count(7)
     page.get_by_role("button", name="Self-test").click()
     expect(page.get_by_role("status").filter(has_text="Asked.")).to_be_visible()
     row = page.locator("#order-list tbody tr").first
@@ -168,6 +168,7 @@ def test_an_auditors_day_reads_all_and_changes_nothing(desk: Desk) -> None:
         assert page.locator("main form[method=post]").count() == 0, path
     page.goto(f"{desk.site.url}/tickets")
     page.locator("#ticket-list tbody tr a").first.click()
+    page.wait_for_url("**/tickets/*")
     assert page.locator("main form[method=post]").count() == 0
     page.goto(f"{desk.site.url}/terminals/{desk.site.ids[0]}")
     assert page.locator("main form[method=post]").count() == 0
@@ -236,7 +237,7 @@ def test_everything_works_by_keyboard_alone(desk: Desk) -> None:
     page.keyboard.press("Tab")
     expect(page.locator(":focus")).to_have_text("Skip to the content")
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "main"
+    expect(page.locator("#main")).to_be_focused()
     page.get_by_label("Name or number").focus()
     page.keyboard.type("000016")
     page.keyboard.press("Enter")

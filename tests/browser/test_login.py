@@ -97,7 +97,7 @@ def test_the_administrator_gives_a_role_and_the_officer_enrols(site: Office, adm
     shot(admin, "accounts", tmp_path)
     admin.get_by_role("button", name="Make the account").click()
     first = admin.locator(".done .key").inner_text()
-    assert admin.locator("h1 b").count() == 0, "a name is shown and not run"
+    expect(admin.locator("h1 b")).to_have_count(0)  # a name is shown and not run
     admin.locator("#role").select_option("technician")
     admin.locator("#where").select_option(index=2)
     admin.locator("#reason").fill("order 12 of today")
