@@ -3,6 +3,8 @@
 It owns the network and the transport key, and reads punches.db; it has no sensor and no key to sign or open anything.
 """
 
+import contextlib
+import ctypes
 import os
 import threading
 from collections.abc import Callable
@@ -29,6 +31,7 @@ from sync.roster import RosterStore
 from sync.telling import Teller
 from sync.topics import down_all
 
+_M_ARENA_MAX = -8  # mallopt(3)
 _PATIENCE_S = 30.0  # a poor 2G line takes seconds to say hello, and repeats what was lost
 
 
@@ -36,6 +39,7 @@ def run(settings: Settings, uplink: Uplink, *, events: bool) -> int:
     """Sync until SIGTERM or SIGINT. Returns the exit code; raises SetupError, StorageError, LinkError."""
     stop = threading.Event()
     on_signal(stop)
+    _one_heap()
     report, pulse = Report("sync", events=events), Pulse()
     _make_tables(settings.roster)
     receipted = _serve(settings, uplink, Turn(stop), report, pulse)
@@ -44,6 +48,13 @@ def run(settings: Settings, uplink: Uplink, *, events: bool) -> int:
         receipted = _serve(settings, uplink, Turn(stop), report, pulse)
     report.say("stopped", receipted=receipted)
     return 0
+
+
+def _one_heap() -> None:
+    """Before there are threads: glibc would give each a heap of its own, which costs 0.7 MB and saves a process that
+    waits nothing. Another C library has one anyway."""
+    with contextlib.suppress(AttributeError):
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
 def _make_tables(roster: Path) -> None:

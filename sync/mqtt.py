@@ -22,7 +22,7 @@ from typing import Any
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from sync import LinkError
-from sync.attempt import Attempt
+from sync.attempt import Attempt, plain
 from sync.backoff import Backoff
 from sync.link import Delivery, OnDelivery, OnState, Will
 from sync.reasons import Reason, Why, of_connack, of_error
@@ -331,10 +331,13 @@ class _TlsContext(ssl.SSLContext):
     _settled = True
     resumable: ssl.SSLSession | None = None
 
-    def wrap_socket(self, sock: socket.socket, *args: Any, **kwargs: Any) -> ssl.SSLSocket:
+    def wrap_socket(  # type: ignore[override]
+        self, sock: socket.socket, *args: Any, server_hostname: str, **kwargs: Any
+    ) -> ssl.SSLSocket:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(_DEAD_LINE_S * 1000))
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, int(self.at_once))
-        self.line = super().wrap_socket(sock, *args, **{**kwargs, "session": self.resumable})
+        more = {**kwargs, "session": self.resumable, "server_hostname": plain(server_hostname)}
+        self.line = super().wrap_socket(sock, *args, **more)
         self._settled = False
         self.attempt.hold(self.line)
         return self.line
