@@ -109,15 +109,6 @@ def expire(connection: Connection, now_ms: int) -> int:
     return len(gone)
 
 
-def complete(connection: Connection, one: str, people: set[bytes]) -> None:
-    """These went down to terminal `one`: of guests among them the rest of their templates is to follow."""
-    asked = select(guest.c.person).where(guest.c.terminal == one, guest.c.brief)
-    brief = [ref for ref in connection.scalars(asked) if ref in people]
-    for ref in brief:
-        upsert(connection, guest, {"terminal": one, "person": ref, "since_ms": 0, "brief": False}, "brief")
-    roster.change(connection, brief, [one], Urgency.LAST)
-
-
 def _answer(connection: Connection, vault: Vault, one: str, digits: str, now_ms: int) -> Answer:
     everywhere = namesakes(connection, vault, digits)
     if not everywhere:

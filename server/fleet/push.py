@@ -160,8 +160,6 @@ class RosterPusher:
             for parcel in parcels:
                 if parcel.last.version == parcel.last.goal:
                     roster.remember(connection, parcel.to.id, parcel.last.version, parcel.people)
-                people = {entry.person for delta, _ in parcel.messages for entry in delta.entries}
-                fetch.complete(connection, parcel.to.id, people)
         for parcel in parcels:
             self._send(parcel)
         return len(parcels)

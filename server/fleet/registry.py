@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from sqlalchemy import Connection, bindparam, select, update
 
+from server.fleet import roster
 from server.fleet.standing import State
 from server.ledger.store import upsert
 from server.ledger.tables import fitness_session, terminal, terminal_state
@@ -62,7 +63,8 @@ class BeatNews(Enum):
 def take_beat(connection: Connection, one: str, beat: Beat, now_ms: int) -> BeatNews:
     """Note a beat. STALE is a will for a session that was followed by another: it changes nothing (S4)."""
     state = terminal_state.c
-    before = connection.execute(select(state.session, state.online).where(state.terminal == one)).one_or_none()
+    asked = select(state.session, state.online, state.roster_version).where(state.terminal == one)
+    before = connection.execute(asked).one_or_none()
     was_online = before is not None and before.online
     if not beat.online:
         if before is None or before.session != beat.session:
@@ -81,6 +83,8 @@ def take_beat(connection: Connection, one: str, beat: Beat, now_ms: int) -> Beat
         "room": beat.room,
     }
     upsert(connection, terminal_state, {"terminal": one, **values}, *values)
+    if before is None or before.roster_version != beat.roster_version:
+        roster.complete(connection, one)
     lived = {"terminal": one, "session": beat.session, "from_ms": now_ms, "to_ms": now_ms}
     upsert(connection, fitness_session, lived, "to_ms")
     return BeatNews.NOTHING if was_online else BeatNews.WENT_ONLINE

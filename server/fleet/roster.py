@@ -20,7 +20,7 @@ from sqlalchemy import Connection, and_, case, delete, insert, not_, or_, select
 from server import LedgerError
 from server.fleet import reach
 from server.ledger.store import upsert
-from server.ledger.tables import guest, person, roster_change, roster_order, template, terminal
+from server.ledger.tables import guest, person, roster_change, roster_order, template, terminal, terminal_state
 from server.people import scope
 from server.trust.keys import ServerKeys
 from server.trust.vault import Vault
@@ -72,7 +72,8 @@ def keys_of(keys: ServerKeys) -> RosterKeys:
 
 
 class Urgency(IntEnum):
-    """In this order what waits goes down; what is LAST waits until a line that costs nothing, or little, has time."""
+    """In this order what waits goes down; what is LAST waits until a line that costs nothing, or little, has time.
+    Only what is LAST carries a photograph, which weighs more than all templates: it follows what was urgent."""
 
     JOINER = 0  # joined today, or is waited for before the terminal (S6)
     FORGET = 1
@@ -86,15 +87,46 @@ def change(
     terminals: Sequence[str] | None = None,
     urgency: Urgency = Urgency.LAST,
 ) -> None:
-    """Note that `people` changed, for `terminals` (None: those they belong on, and those that were told of them)."""
+    """Note that `people` changed, for `terminals` (None: those they belong on, and those that were told of them).
+
+    Who waits with more urgency goes on waiting with that: nobody is passed over because their photograph came as well.
+    """
     if not people:
         return
+    columns = roster_change.c
     hears = scope.targets(connection, people) if terminals is None else dict.fromkeys(terminals, people)
     for one, refs in hears.items():
+        urgencies = dict.fromkeys(refs, int(urgency))
         for some in range(0, len(refs), _REFS_A_STATEMENT):
-            gone = roster_change.c.person.in_(refs[some : some + _REFS_A_STATEMENT])
-            connection.execute(delete(roster_change).where(roster_change.c.terminal == one, gone))
-        _put(connection, one, [(ref, int(urgency)) for ref in refs])
+            theirs = columns.terminal == one, columns.person.in_(refs[some : some + _REFS_A_STATEMENT])
+            gone = delete(roster_change).where(*theirs)
+            rows = connection.execute(gone.returning(columns.person, columns.version, columns.urgency))
+            before = [row for row in rows if row.urgency is not None and row.urgency < urgency]
+            has = _has(connection, one) if before else 0
+            urgencies |= {row.person: row.urgency for row in before if row.version > has}
+        _put(connection, one, list(urgencies.items()))
+
+
+def _has(connection: Connection, one: str) -> int:
+    """The version that terminal `one` last said it has."""
+    asked = select(terminal_state.c.roster_version).where(terminal_state.c.terminal == one)
+    return connection.scalar(asked) or 0
+
+
+def complete(connection: Connection, one: str) -> None:
+    """Terminal `one` says that it has more of its roster: what urgent entries left out follows, a guest's other
+    templates and the photographs."""
+    columns = roster_change.c
+    brief = select(guest.c.person).where(guest.c.terminal == one, guest.c.brief)
+    pictured = select(template.c.person).where(template.c.person == columns.person, template.c.finger == PHOTO)
+    came = columns.version <= _has(connection, one), columns.urgency < int(Urgency.LAST)
+    asked = select(columns.person).join_from(roster_change, person)
+    asked = asked.where(columns.terminal == one, *came, reach.on_roster(connection, one))
+    refs = connection.scalars(asked.where(or_(columns.person.in_(brief), pictured.exists()))).all()
+    if refs:
+        here = guest.c.terminal == one, guest.c.person.in_(refs)
+        connection.execute(update(guest).where(*here).values(brief=False))
+        change(connection, refs, [one])
 
 
 def _put(connection: Connection, one: str, changes: Sequence[tuple[bytes, int]]) -> None:
@@ -272,7 +304,7 @@ class _Writer:
         card = PersonCard(seal.lookup(self.lookup_key, digits), row.name, CardFlag(row.flags))
         about = b"hazri card 1\0" + ref + self.terminal.encode()
         sealed = seal.seal_to(self.reader, card_bytes(card), about, self.keys.template)
-        stored = [parse_template(data) for data in self._stored(ref)]
+        stored = [parse_template(data) for data in self._stored(ref, row.urgency)]
         if row.brief:
             stored = _first(stored, BRIEF_BYTES - 64 - len(sealed))
         return RosterEntry(ref, True, sealed, tuple(self._handed_on(stored)))
@@ -291,20 +323,21 @@ class _Writer:
                     "roster terminal=%s state=left-out reason=template not sealed by this server", self.terminal
                 )
 
-    def _stored(self, ref: bytes) -> Iterator[bytes]:
+    def _stored(self, ref: bytes, urgency: int | None) -> Iterator[bytes]:
         asked = select(template.c.sealed).where(template.c.person == ref)
+        if urgency is not None and urgency < Urgency.LAST:
+            asked = asked.where(template.c.finger != PHOTO)  # see `complete`
         return iter(self.connection.scalars(asked.order_by(template.c.finger, template.c.version)))
 
 
 def _first(templates: list[SealedTemplate], room: int) -> list[SealedTemplate]:
-    """As many as fit: a first view of each finger before a second of any, and no photo."""
+    """As many as fit: a first view of each finger before a second of any."""
     chosen: list[SealedTemplate] = []
     seen: Counter[int] = Counter()
     ranked = []
     for one in templates:
-        if one.finger != PHOTO:
-            ranked.append((seen[one.finger], one))
-            seen[one.finger] += 1
+        ranked.append((seen[one.finger], one))
+        seen[one.finger] += 1
     for _, one in sorted(ranked, key=lambda pair: pair[0]):
         size = 64 + len(one.body) + len(one.wrapped)
         if size <= room:
