@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFile
 from sqlalchemy import select
 
 from server import PeopleError
-from server.fleet import roster, templates
+from server.fleet import registry, roster, templates
 from server.fleet.roster import RosterKeys
 from server.ledger.tables import template
 from server.people import photo
@@ -17,6 +17,7 @@ from server.people.register import Registration, register
 from server.trust.vault import Vault
 from sync.photo import MAX_PHOTO_BYTES, PHOTO
 from sync.seal import open_template
+from sync.wire import Beat
 from tests.unit.server.aggregator import Aggregator, Terminal
 
 
@@ -99,15 +100,18 @@ def test_a_name_that_ends_in_jpg_is_no_proof(tmp_path: Path) -> None:
 
 
 def test_the_newest_photograph_reaches_the_terminal_and_opens_there_alone(running: Aggregator) -> None:
-    """R1.4"""
+    """R1.4, S6: and after what is urgent of the same person, once that has arrived."""
     gate = running.admit(Terminal("t-1"))
     vault = Vault(running.keys.vault)
     ref, *_ = register(running.ledger, vault, [Registration("Synthetic Person", "012345")])
     for exif in (False, True):
         set_photo(running.ledger, running.keys.template, ref.hex(), picture(exif=exif))
-    with running.ledger.read() as connection:
+    with running.ledger.write() as connection:
         keys = RosterKeys(running.keys.server, running.keys.template, vault)
-        (sent,) = (found for found in roster.deltas(connection, keys, "t-1", 0))
+        ((first, _),) = roster.deltas(connection, keys, "t-1", 0)
+        assert first.entries[0].templates == ()
+        registry.take_beat(connection, "t-1", Beat(bytes(8), True, bytes(8), 0, 0, first.version, 0), 1)
+        (sent,) = roster.deltas(connection, keys, "t-1", first.version)
         held = connection.execute(select(template.c.finger, template.c.version)).all()
     assert [tuple(row) for row in held] == [(PHOTO, 2)]
     (got,) = sent[0].entries[0].templates

@@ -9,14 +9,17 @@ from server.fleet import orders, roster, sayings
 from server.ledger.store import now_ms
 from server.ledger.tables import person, roster_change, template, vouched
 from server.people import provisional
+from server.people.photo import set_photo
 from server.people.provisional import Standing
 from server.people.register import Registration, register
 from sync import seal
 from sync.orders import Detail, OrderKind
+from sync.photo import PHOTO
 from sync.record import Event, EventCode
 from sync.roster import RosterReader, RosterStore
-from sync.wire import ROOM, Beat, beat_bytes, parse_roster, template_bytes
+from sync.wire import ROOM, Beat, RosterEntry, beat_bytes, parse_roster, template_bytes
 from tests.unit.server.aggregator import Aggregator, Line, Terminal, instant, punch, until
+from tests.unit.server.test_photo import picture
 
 PIECE = 4096
 
@@ -43,7 +46,11 @@ class Slow:
         self.store = RosterStore(folder / "roster.db")
         self.room = room
         self.sizes: list[int] = []
-        self.people: list[bytes] = []
+        self.entries: list[RosterEntry] = []
+
+    @property
+    def people(self) -> list[bytes]:
+        return [entry.person for entry in self.entries]
 
     def beat(self) -> None:
         self.line.send(
@@ -56,7 +63,7 @@ class Slow:
         delta = parse_roster(data)
         if not lose and delta.base == self.store.received:
             self.sizes.append(len(data))
-            self.people += [entry.person for entry in delta.entries]
+            self.entries += delta.entries
             self.store.apply(delta)
             self.beat()
         return delta.version < delta.goal
@@ -94,6 +101,25 @@ def test_who_joined_today_comes_before_everybody_else(running: Aggregator, tmp_p
         pass
     assert slow.people[:3] == [joiner, refs[7], refs[3]]
     assert len(slow.people) == 21
+
+
+def test_a_joiners_photograph_follows_when_the_joiner_has_arrived(running: Aggregator, tmp_path: Path) -> None:
+    """S6: it holds up neither the joiner, whose message is lost once, nor anybody else."""
+    enrolled(running, 20)
+    slow = Slow(running, tmp_path)
+    (joiner,) = register(running.ledger, running.vault, [Registration("Synthetic Joiner", "777777")])
+    set_photo(running.ledger, running.keys.template, joiner.hex(), picture())
+    slow.beat()
+    assert slow.take(lose=True)
+    slow.terminal.session = os.urandom(8)
+    slow.beat()
+    while slow.people[-1:] != [joiner] or len(slow.people) == 1:
+        slow.take()
+    assert slow.people[0] == joiner
+    assert len(slow.people) == 22  # the joiner twice
+    fingers = [one.finger for entry in slow.entries if entry.person == joiner for one in entry.templates]
+    assert fingers == [PHOTO]
+    assert running.pusher.push_due() == 0
 
 
 def test_with_no_room_only_what_is_urgent_comes(running: Aggregator, tmp_path: Path) -> None:
