@@ -200,14 +200,17 @@ def _admit(args: argparse.Namespace) -> int:
 
 def _people_import(args: argparse.Namespace) -> int:
     from server.opened import open_state
-    from server.people.register import read, register
+    from server.people.register import check_new, read, register
     from server.trust.vault import Vault
 
     people = read(sys.stdin.buffer)
     if not people:
         raise PeopleError('nothing on stdin: expected lines {"name": …, "digits": …}')
     opened = open_state(_settings(args))
-    for ref in register(opened.ledger, Vault(opened.keys.vault), people):
+    vault = Vault(opened.keys.vault)
+    with opened.ledger.write() as connection:
+        check_new(connection, vault, people)
+    for ref in register(opened.ledger, vault, people):
         _print(json.dumps({"person": ref.hex()}))
     return DONE
 

@@ -8,10 +8,10 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from server import PeopleError
-from server.fleet import roster
+from server.fleet import fetch, roster
 from server.ledger.store import Ledger, now_ms
 from server.ledger.tables import person
 from server.trust.vault import Vault
@@ -83,8 +83,25 @@ def parse_flags(names: Iterable[object]) -> CardFlag:
 
 
 def read(lines: Iterable[bytes]) -> list[Registration]:
-    """Parse and check every line. Raises PeopleError naming the first line that is wrong."""
-    return [_check(number, line) for number, line in enumerate(lines, 1) if line.strip()]
+    """Parse and check every line. Raises PeopleError naming the first line that is wrong, or says another again."""
+    first: dict[tuple[str, str], int] = {}
+    people = []
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            one = _check(number, line)
+            if (before := first.setdefault((one.name, one.digits), number)) != number:
+                raise PeopleError(f"line {number}: the person of line {before} again; tell two people apart by name")
+            people.append(one)
+    return people
+
+
+def check_new(connection: Connection, vault: Vault, people: Iterable[Registration]) -> None:
+    """Raises PeopleError when one of `people` is registered already, name and digits: a file was told twice."""
+    for one in people:
+        there = fetch.namesakes(connection, vault, one.digits)
+        names = select(person.c.ref).where(person.c.ref.in_(there), person.c.name == one.name)
+        if ref := connection.scalar(names):
+            raise PeopleError(f"{ref.hex()} has this name and these digits already; nobody was registered")
 
 
 def _check(number: int, line: bytes) -> Registration:

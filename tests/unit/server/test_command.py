@@ -179,3 +179,11 @@ def test_people_are_registered_with_flags_and_get_others(
     assert capsys.readouterr().out.splitlines() == ["unchanged", "changed", "changed"]
     assert command(["people", "set", ref, "--flags", "spokn", *told]) == 1
     assert "did you mean spoken?" in capsys.readouterr().err
+    for again, says in (
+        (line, f"{ref} has this name"),
+        ({**line, "name": "Synthetic 2"}, "line 2: the person of line 1"),
+    ):
+        twice = "\n".join([json.dumps(again)] * (1 + ("line" in says))).encode()
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(twice)))
+        assert command(["people", "import", *told]) == 1
+        assert says in capsys.readouterr().err

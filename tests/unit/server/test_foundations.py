@@ -195,7 +195,8 @@ def test_flags_are_told_by_name_and_may_be_left_out() -> None:
     """S1, S16."""
     lines = [b'{"name": "A", "digits": "000001"}']
     lines += [
-        b'{"name": "B", "digits": "000002", "flags": %s}' % flags for flags in (b"[]", b'["spoken","face_first"]')
+        b'{"name": "%s", "digits": "000002", "flags": %s}' % told
+        for told in ((b"B", b"[]"), (b"C", b'["spoken","face_first"]'))
     ]
     assert [one.flags for one in read(lines)] == [0, 0, CardFlag.SPOKEN | CardFlag.FACE_FIRST]
     every = json.dumps({"name": "C", "digits": "000003", "flags": list(FLAGS)}).encode()
