@@ -20,11 +20,13 @@ _POLL_S = 2.0
 def add(words: Words) -> None:
     """Put them beside the other commands."""
     command, group, work, with_settings = words.command, words.group, words.topic, words.on_settings
-    pull = command("pull", with_settings, "Keep a file of all punches of another server up to date.")
+    pull = command("pull", with_settings, "Keep a file of all punches (or changes) of another server up to date.")
     pull.add_argument("--url", required=True, help="of the other server, as https://host")
     pull.add_argument("--token-file", type=Path, required=True, metavar="F", help="a file that holds a pull token")
     pull.add_argument("--state", type=Path, required=True, metavar="FILE", help="where the cursor is kept")
-    pull.add_argument("--out", type=Path, required=True, metavar="FILE.ndjson", help="one punch a line")
+    pull.add_argument("--out", type=Path, required=True, metavar="FILE.ndjson", help="one a line")
+    changes = "each punch as it was dated when it came; later datings, forks and alarms as lines of their own"
+    pull.add_argument("--changes", action="store_true", help=changes)
     how = pull.add_mutually_exclusive_group()
     how.add_argument("--once", action="store_true", help="end when there is no more (default)")
     how.add_argument("--follow", action="store_true", help="stay and take what comes")
@@ -75,9 +77,11 @@ def _keys(opened: "Opened") -> "RosterKeys":
 
 
 def _pull(args: argparse.Namespace, _settings: "ServerSettings") -> str:
+    from server.sharing.copied import Changes, Punches
     from server.sharing.pull import pull
 
-    return pull(args.url, _text(args.token_file), args.state, args.out, follow=args.follow)
+    feed = Changes() if args.changes else Punches()
+    return pull(args.url, _text(args.token_file), args.state, args.out, feed=feed, follow=args.follow)
 
 
 def _stack_add(args: argparse.Namespace, opened: "Opened") -> str:

@@ -1,6 +1,7 @@
-"""`hazri-server pull`: keep a file of punches equal to another server's ledger, over kill -9 at any point.
+"""`hazri-server pull`: keep a file equal to a feed of another server's ledger, over kill -9 at any point.
 
-The cursor is the other server's server_seq, never a time: what was committed late comes late, but it comes.
+The cursor is the other server's place in its ledger, never a time: what was committed late comes late, but it comes.
+Which feeds there are, and how their cursors follow each other, is in `copied`.
 
 What must stay true here: the state file names a cursor and the size the file has when it holds exactly everything up
 to that cursor. Lines are written and synced first, the state is replaced after; at the start whatever lies behind the
@@ -8,7 +9,6 @@ named size is cut off and asked for again.
 """
 
 import contextlib
-import itertools
 import logging
 import os
 import time
@@ -22,14 +22,14 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from server import PullError
-from server.ledger.views import ApiPage
+from server.sharing.copied import CURSOR, Feed, Part
 from server.trust.keys import held
 from sync.files import replace_file
 
 log = logging.getLogger("hazri.pull")
 T = TypeVar("T")
 
-PAGE = 5000
+PAGE = 5000  # asked for at once
 _TIMEOUT_S = 30.0
 _MAX_PAGE_BYTES = 16 * 1024 * 1024
 _POLL_S = 1.0
@@ -37,52 +37,58 @@ _FIRST_RETRY_S, _RETRY_MAX_S = 1.0, 60.0
 
 
 class State(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the state file holds: everything up to `after` is in the first `size` bytes of the file."""
+    """What the state file holds: everything up to `after` is in the first `size` bytes of the file. A number is a
+    cursor of punches, a text one of changes."""
 
     url: str
-    after: Annotated[int, msgspec.Meta(ge=0)]
+    after: Annotated[int, msgspec.Meta(ge=0)] | Annotated[str, msgspec.Meta(pattern=CURSOR)]
     size: Annotated[int, msgspec.Meta(ge=0)]
 
 
-def pull(url: str, token: str, state_path: Path, out_path: Path, *, follow: bool) -> str:
+def pull(url: str, token: str, state_path: Path, out_path: Path, *, feed: Feed, follow: bool) -> str:
     """Bring `out_path` up to date, and say so; with `follow` stay and keep it so. Raises PullError."""
     base = base_url(url)
     headers = {"authorization": f"Bearer {bearer(token)}"}
     with contextlib.ExitStack() as stack:
         _alone(stack, state_path)
-        out, state = _resume(base, state_path, out_path)
+        out, state = _resume(base, feed, state_path, out_path)
         stack.enter_context(out)
         client = stack.enter_context(httpx.Client(base_url=base, headers=headers, timeout=_TIMEOUT_S))
         progress = stack.enter_context(_progress())
-        task = progress.add_task("punches", total=None)
-        for page in _pages(client, state.after, follow):
-            state = _keep(out, state_path, state, page)
-            progress.advance(task, len(page.punches))
-            log.debug("pull after=%d", state.after)
-        log.info("pull state=done after=%d", state.after)
+        task = progress.add_task(feed.name, total=None)
+        for part in _parts(client, feed, state.after, follow):
+            state = _keep(out, state_path, state, part)
+            progress.advance(task, len(part.lines))
+            log.debug("pull after=%s", state.after)
+        log.info("pull state=done after=%s", state.after)
         return f"everything up to {state.after}"
 
 
-def _keep(out: BinaryIO, state_path: Path, state: State, page: ApiPage) -> State:
+def _keep(out: BinaryIO, state_path: Path, state: State, part: Part) -> State:
     """Lines first, synced; then the state that counts them."""
-    lines = b"".join(msgspec.json.encode(punch) + b"\n" for punch in page.punches)
+    lines = b"".join(line + b"\n" for line in part.lines)
     try:
         out.write(lines)
         out.flush()
         os.fsync(out.fileno())
-        state = State(state.url, page.next, state.size + len(lines))
+        state = State(state.url, part.next, state.size + len(lines))
         replace_file(state_path, msgspec.json.encode(state) + b"\n")
     except OSError as error:
         raise PullError(f"{out.name} or {state_path}: {error.strerror}; free some room and run it again") from None
     return state
 
 
-def _pages(client: httpx.Client, after: int, follow: bool) -> Iterator[ApiPage]:
-    """Pages that hold something, until there is no more (or for ever)."""
-    pause_s = _FIRST_RETRY_S
+def _parts(client: httpx.Client, feed: Feed, after: int | str, follow: bool) -> Iterator[Part]:
+    """What comes that holds something, until there is no more (or for ever)."""
+    pause_s, limit = _FIRST_RETRY_S, PAGE
     while True:
         try:
-            page = _page(client, after)
+            part = _part(client, feed, after, limit)
+        except LargeError:  # one later dating of a month of punches is long: fewer at once
+            if limit == 1:
+                raise
+            limit = max(1, limit // 8)
+            continue
         except LaterError as error:
             if not follow:
                 raise PullError(str(error)) from None
@@ -90,11 +96,11 @@ def _pages(client: httpx.Client, after: int, follow: bool) -> Iterator[ApiPage]:
             time.sleep(pause_s)
             pause_s = min(2 * pause_s, _RETRY_MAX_S)
             continue
-        pause_s = _FIRST_RETRY_S
-        if page.next > after:  # a token of one office goes past what others punched
-            yield page
-            after = page.next
-        if page.more:
+        pause_s, limit = _FIRST_RETRY_S, min(2 * limit, PAGE)
+        if part.next != after:  # a token of one office goes past what others punched
+            yield part
+            after = part.next
+        if part.more:
             continue
         if not follow:
             return
@@ -103,6 +109,10 @@ def _pages(client: httpx.Client, after: int, follow: bool) -> Iterator[ApiPage]:
 
 class LaterError(PullError):
     """The other side may answer later."""
+
+
+class LargeError(PullError):
+    """More came than is taken at once; less may be asked for."""
 
 
 def fetch(client: httpx.Client, path: str, params: Mapping[str, str | int], kind: type[T]) -> T:
@@ -125,15 +135,16 @@ def fetch(client: httpx.Client, path: str, params: Mapping[str, str | int], kind
         raise PullError(f"{where}: not an answer of hazri-server ({error})") from None
 
 
-def _page(client: httpx.Client, after: int) -> ApiPage:
-    page = fetch(client, "/api/v1/punches", {"after": after, "limit": PAGE}, ApiPage)
-    where = f"{str(client.base_url).rstrip('/')}/api/v1/punches"
-    numbers = [after, *(punch.server_seq for punch in page.punches)]
-    if any(b <= a for a, b in itertools.pairwise(numbers)) or page.next < numbers[-1]:
-        raise PullError(f"{where}: the punches are not in the order of server_seq behind {after}; nothing was taken")
-    if page.more and not page.punches:
+def _part(client: httpx.Client, feed: Feed, after: int | str, limit: int) -> Part:
+    page = fetch(client, feed.path, {"after": after, "limit": limit}, feed.page)
+    where = f"{str(client.base_url).rstrip('/')}{feed.path}"
+    try:
+        part = feed.part(page, after)
+    except PullError as error:
+        raise PullError(f"{where}: {error}") from None
+    if part.more and part.next == after:
         raise LaterError(f"{where}: says that there is more behind {after}, and gives nothing")
-    return page
+    return part
 
 
 def _bounded(answer: httpx.Response, where: str) -> bytes:
@@ -141,7 +152,7 @@ def _bounded(answer: httpx.Response, where: str) -> bytes:
     for part in answer.iter_bytes():
         body += part
         if len(body) > _MAX_PAGE_BYTES:
-            raise PullError(f"{where}: an answer of more than {_MAX_PAGE_BYTES} bytes; is this hazri-server?")
+            raise LargeError(f"{where}: an answer of more than {_MAX_PAGE_BYTES} bytes; is this hazri-server?")
     return bytes(body)
 
 
@@ -155,16 +166,18 @@ def _reason(status: int, body: bytes) -> str:
         return f"answered {status}; is this the address of hazri-server?"
 
 
-def _resume(url: str, state_path: Path, out_path: Path) -> tuple[BinaryIO, State]:
+def _resume(url: str, feed: Feed, state_path: Path, out_path: Path) -> tuple[BinaryIO, State]:
     """Open the file at the place the state names, cutting off what a kill left behind it."""
     try:
         state = _load(state_path)
         if state is None:
             if out_path.is_file() and out_path.stat().st_size:
                 raise PullError(f"{out_path}: is not empty, and {state_path} does not exist; name another --out")
-            state = State(url, 0, 0)
+            state = State(url, feed.start, 0)
         if state.url != url:
             raise PullError(f"{state_path}: belongs to {state.url}; every server needs a state and a file of its own")
+        if type(state.after) is not type(feed.start):
+            raise PullError(f"{state_path}: is not of {feed.name}; punches and changes need a state and a file each")
         out = os.fdopen(os.open(out_path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
         size = out.seek(0, os.SEEK_END)
         if size < state.size:

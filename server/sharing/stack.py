@@ -20,17 +20,16 @@ from server.fleet.roster import RosterKeys
 from server.intake.group import Intake
 from server.intake.incoming import Incoming, read
 from server.ledger import records
-from server.ledger.raw import ApiKeys, ApiRecord
+from server.ledger.raw import ApiKeys, ApiRecord, ApiRecords
 from server.ledger.records import Log, RecordWriter
 from server.ledger.store import Ledger, now_ms, upsert
 from server.ledger.tables import district, district_terminal, terminal
 from server.sharing.pull import base_url, bearer, fetch
 from server.transparency import checkpoint
 from server.transparency.leaf import leaf_hashes
+from server.transparency.shapes import ApiCheckpoints, ApiConsistency
 from server.transparency.tree import HASH_BYTES, Frontier
 from server.trust.vault import Vault
-from server.web.feed import ApiRecords
-from server.web.transparency import ApiCheckpoints, ApiConsistency
 from sync import SignatureError, WireError, chain
 from sync.batch import Batch, batch_bytes
 from sync.ed25519 import PublicKey
