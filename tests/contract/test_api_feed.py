@@ -20,6 +20,8 @@ from server.ledger.views import ApiPunch
 from server.run import start_web
 from server.sharing import completeness
 from server.sharing.changes import Cursor, parse_cursor
+from server.sharing.copied import Changes
+from server.sharing.pull import pull
 from server.trust import tokens
 from server.trust.tokens import Scope
 from server.web.services import Services
@@ -39,9 +41,10 @@ class Site:
         self.one = one
         listening = stack.enter_context(create_server(("127.0.0.1", 0)))
         start_web(stack, Services(one.ledger, one.feed, list, vault=one.keys.vault), listening)
-        headers = {"authorization": f"Bearer {tokens.make(one.ledger, 'test', Scope.PULL, 1)}"}
-        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        self.client = stack.enter_context(httpx.Client(base_url=url, headers=headers, timeout=30))
+        self.token = tokens.make(one.ledger, "test", Scope.PULL, 1)
+        self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        headers = {"authorization": f"Bearer {self.token}"}
+        self.client = stack.enter_context(httpx.Client(base_url=self.url, headers=headers, timeout=30))
         self.lines = [Line(one.hub, one.admit(Terminal(name))) for name in ("t-1", "t-2")]
         for line in self.lines:
             t = line.terminal
@@ -247,3 +250,21 @@ def test_a_record_is_as_its_terminal_signed_it(site: Site, tmp_path: Path) -> No
     keys = site.get("/api/v1/keys").json()["keys"]
     assert {one["terminal"] for one in keys} == {"t-1", "t-2"}
     assert t.key.public_key().public_bytes_raw().hex() in {one["record_key"] for one in keys}
+
+
+def test_a_copy_of_changes_takes_later_evidence_as_lines_of_its_own(site: Site, tmp_path: Path) -> None:
+    """`pull --changes`: what the copy holds never changes, and whenever it is made, it is the feed byte for byte."""
+    out, lines = tmp_path / "changes.ndjson", {"accept": "application/x-ndjson"}
+
+    def copy(name: str) -> bytes:
+        pull(site.url, site.token, tmp_path / f"{name}.state", tmp_path / name, feed=Changes(), follow=False)
+        return (tmp_path / name).read_bytes()
+
+    before = copy(out.name)
+    assert before == site.client.get("/api/v1/changes", headers=lines).content
+    site.anchor(site.lines[1], 1000 * N + 9000)
+    grown = copy(out.name)
+    assert grown.startswith(before)
+    (dating,) = map(json.loads, grown[len(before) :].splitlines())
+    assert (dating["type"], dating["terminal"], len(dating["punches"])) == ("dating", "t-2", N - 1)
+    assert copy("anew.ndjson") == grown

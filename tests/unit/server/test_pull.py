@@ -17,6 +17,8 @@ import pytest
 
 from server import PullError
 from server.run import start_web
+from server.sharing import pull as room
+from server.sharing.copied import Changes, Feed, Punches
 from server.sharing.pull import State, pull
 from server.trust import tokens
 from server.trust.tokens import Scope
@@ -55,8 +57,11 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Source]:
         yield made
 
 
-def run_once(source: Source, folder: Path) -> Path:
-    pull(source.url, source.token, folder / "state", folder / "out.ndjson", follow=False)
+PUNCHES, CHANGES = Punches(), Changes()
+
+
+def run_once(source: Source, folder: Path, feed: Feed = PUNCHES) -> Path:
+    pull(source.url, source.token, folder / "state", folder / "out.ndjson", feed=feed, follow=False)
     return folder / "out.ndjson"
 
 
@@ -70,32 +75,49 @@ def held(source: Source) -> list[int]:
     return list(range(1, len(source.line.terminal.records) + 1))
 
 
-def test_everything_comes_once_and_again_nothing(source: Source, tmp_path: Path) -> None:
-    out = run_once(source, tmp_path)
+@pytest.mark.parametrize("feed", [PUNCHES, CHANGES])
+def test_everything_comes_once_and_again_nothing(source: Source, tmp_path: Path, feed: Feed) -> None:
+    out = run_once(source, tmp_path, feed)
     assert seqs(out) == held(source)
     before = out.read_bytes()
-    run_once(source, tmp_path)
+    run_once(source, tmp_path, feed)
     assert out.read_bytes() == before
     source.add(7)
-    run_once(source, tmp_path)
+    run_once(source, tmp_path, feed)
     assert seqs(out) == held(source)
+    assert out.read_bytes().startswith(before)
 
 
-def test_killed_at_any_moment_the_file_is_exact_in_the_end(source: Source, tmp_path: Path) -> None:
+def test_an_answer_that_is_too_large_is_asked_for_in_parts(
+    source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "_MAX_PAGE_BYTES", 300_000)
+    assert seqs(run_once(source, tmp_path)) == held(source)
+    (tmp_path / "small").mkdir()
+    monkeypatch.setattr(room, "_MAX_PAGE_BYTES", 100)
+    with pytest.raises(PullError, match="more than 100 bytes"):
+        run_once(source, tmp_path / "small")
+
+
+@pytest.mark.parametrize(("flags", "kills"), [([], 4), (["--changes"], 2)])
+def test_killed_at_any_moment_the_file_is_exact_in_the_end(
+    source: Source, tmp_path: Path, flags: list[str], kills: int
+) -> None:
     """The pages are made small, so that there are many moments."""
     (tmp_path / "token").write_text(source.token + "\n", encoding="utf-8")
     code = "import sys, server.sharing.pull as p; p.PAGE = 200; from server.__main__ import main; main()"
     out, state = tmp_path / "out.ndjson", tmp_path / "state"
     arguments = ["pull", "--url", source.url, "--token-file", tmp_path / "token", "--state", state, "--out", out]
-    command = [sys.executable, "-c", code, *map(str, arguments)]
-    for seed in range(4):
+    command = [sys.executable, "-c", code, *map(str, arguments), *flags]
+    for seed in range(kills):
         with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) as process:
             wait_for_file_growth(out, out.stat().st_size if out.exists() else 0)
             time.sleep(random.Random(seed).uniform(0, 0.05))
             process.kill()
         known = msgspec.json.decode(state.read_bytes(), type=State) if state.exists() else State(source.url, 0, 0)
         lines = out.read_bytes()[: known.size].splitlines()
-        assert len(lines) == known.after, "the state names what is whole in the file"
+        after = int(str(known.after).partition(".")[0])
+        assert len(lines) == after, "the state names what is whole in the file"
         with out.open("ab") as torn:
             torn.write(b'{"server_seq": 99')
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
@@ -107,7 +129,7 @@ def test_following_takes_what_comes(source: Source, tmp_path: Path) -> None:
 
     def work() -> None:
         try:
-            pull(source.url, source.token, tmp_path / "state", tmp_path / "out", follow=True)
+            pull(source.url, source.token, tmp_path / "state", tmp_path / "out", feed=PUNCHES, follow=True)
         except PullError as error:
             failed.append(error)
 
@@ -132,6 +154,8 @@ def test_following_takes_what_comes(source: Source, tmp_path: Path) -> None:
         (lambda d: (d / "state").write_text('{"url":"URL","after":-1,"size":1}'), "not a state file"),
         (lambda d: (d / "state").write_text('{"url":"http://other","after":1,"size":1}'), "belongs to http://other"),
         (lambda d: (d / "state").write_text('{"url":"URL","after":9,"size":900}'), "restore the file"),
+        (lambda d: (d / "state").write_text('{"url":"URL","after":"9.0","size":0}'), "is not of punches"),
+        (lambda d: (d / "state").write_text('{"url":"URL","after":"nine","size":0}'), "not a state file"),
         (lambda d: (d / "out.ndjson").mkdir(), "irectory"),
     ],
 )
@@ -151,31 +175,42 @@ def test_local_files_that_do_not_fit_are_refused_and_left_alone(
 
 def test_a_wrong_token_is_said(source: Source, tmp_path: Path) -> None:
     with pytest.raises(PullError, match="401: the token is not one of this server's"):
-        pull(source.url, "hz_wrong", tmp_path / "state", tmp_path / "out", follow=False)
+        pull(source.url, "hz_wrong", tmp_path / "state", tmp_path / "out", feed=PUNCHES, follow=False)
     with pytest.raises(PullError, match="expected one line"):
-        pull(source.url, "two words", tmp_path / "state", tmp_path / "out", follow=False)
+        pull(source.url, "two words", tmp_path / "state", tmp_path / "out", feed=PUNCHES, follow=False)
 
 
 def test_nobody_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(PullError, match=r"127\.0\.0\.1:9/api/v1/punches: .*refused"):
-        pull("http://127.0.0.1:9", "t", tmp_path / "state", tmp_path / "out", follow=False)
+        pull("http://127.0.0.1:9", "t", tmp_path / "state", tmp_path / "out", feed=PUNCHES, follow=False)
     for url in ("ftp://x", "nonsense", "http://", "http://[::1", "http://a..b", "http://xn--zzzzzz.in"):
         with pytest.raises(PullError, match="--url"):
-            pull(url, "t", tmp_path / "state", tmp_path / "out", follow=False)
+            pull(url, "t", tmp_path / "state", tmp_path / "out", feed=PUNCHES, follow=False)
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "says"),
+    ("feed", "status", "body", "says"),
     [
-        (200, b"<html>", "not an answer of hazri-server"),
-        (200, b'{"punches":[],"next":-1,"more":false}', "not in the order"),
-        (200, b'{"punches":[],"next":0,"more":true}', "more behind 0, and gives nothing"),
-        (404, b"nothing", "is this the address"),
-        (503, b"{}", "answered 503"),
-        (200, b" " * (17 * 1024 * 1024), "more than"),
+        (PUNCHES, 200, b"<html>", "not an answer of hazri-server"),
+        (PUNCHES, 200, b'{"punches":[],"next":-1,"more":false}', "not in the order"),
+        (PUNCHES, 200, b'{"punches":[],"next":0,"more":true}', "more behind 0, and gives nothing"),
+        (PUNCHES, 404, b"nothing", "is this the address"),
+        (PUNCHES, 503, b"{}", "answered 503"),
+        (PUNCHES, 200, b" " * (17 * 1024 * 1024), "more than"),
+        (CHANGES, 200, b'{"punches":[],"next":0,"more":false}', "not an answer of hazri-server"),
+        (CHANGES, 200, b'{"entries":[{}],"next":"0.0","more":false}', "not entries of hazri-server"),
+        (CHANGES, 200, b'{"entries":[],"next":"next","more":false}', "not entries of hazri-server"),
+        (CHANGES, 200, b'{"entries":[{"cursor":"0.0"}],"next":"1.0","more":false}', "not in the order"),
+        (CHANGES, 200, b'{"entries":[{"cursor":"2.0"}],"next":"1.0","more":false}', "not in the order"),
+        (CHANGES, 200, b'{"entries":[{\n"cursor":"1.0"}],"next":"1.0","more":false}', "over several lines"),
+        (CHANGES, 200, b'{"entries":[],"next":"0.0","more":true}', "more behind 0.0, and gives nothing"),
     ],
 )
-def test_a_server_that_is_not_ours_is_not_believed(tmp_path: Path, status: int, body: bytes, says: str) -> None:
+def test_a_server_that_is_not_ours_is_not_believed(
+    tmp_path: Path, feed: Feed, status: int, body: bytes, says: str
+) -> None:
+    out = tmp_path / "o"
+
     class Other(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             with contextlib.suppress(OSError):
@@ -190,11 +225,11 @@ def test_a_server_that_is_not_ours_is_not_believed(tmp_path: Path, status: int, 
         thread.start()
         try:
             with pytest.raises(PullError, match=says):
-                pull(f"http://127.0.0.1:{other.server_port}", "t", tmp_path / "s", tmp_path / "o", follow=False)
+                pull(f"http://127.0.0.1:{other.server_port}", "t", tmp_path / "s", out, feed=feed, follow=False)
         finally:
             other.shutdown()
             thread.join()
-    assert (tmp_path / "o").read_bytes() == b""
+    assert out.read_bytes() == b""
 
 
 def test_following_a_server_that_promises_and_gives_nothing_takes_its_time(tmp_path: Path) -> None:
@@ -214,7 +249,14 @@ def test_following_a_server_that_promises_and_gives_nothing_takes_its_time(tmp_p
         thread.start()
         try:
             with pytest.raises(PullError, match="404"):
-                pull(f"http://127.0.0.1:{other.server_port}", "t", tmp_path / "s", tmp_path / "o", follow=True)
+                pull(
+                    f"http://127.0.0.1:{other.server_port}",
+                    "t",
+                    tmp_path / "s",
+                    tmp_path / "o",
+                    feed=PUNCHES,
+                    follow=True,
+                )
         finally:
             other.shutdown()
             thread.join()
