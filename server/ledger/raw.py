@@ -23,6 +23,14 @@ class ApiRecord(msgspec.Struct, frozen=True):
     received_ms: int
 
 
+class ApiRecords(msgspec.Struct, frozen=True):
+    """Records in the order of `server_seq`. Ask again with `after` = `next`."""
+
+    records: list[ApiRecord]
+    next: int
+    more: bool
+
+
 class ApiKey(msgspec.Struct, frozen=True):
     """A key that a terminal signs or signed records with (hexadecimal), and this server's signature that it is."""
 

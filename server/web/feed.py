@@ -28,15 +28,7 @@ class ApiChanges(msgspec.Struct, frozen=True):
     more: bool
 
 
-class ApiRecords(msgspec.Struct, frozen=True):
-    """Records in the order of `server_seq`. Ask again with `after` = `next`."""
-
-    records: list[raw.ApiRecord]
-    next: int
-    more: bool
-
-
-SCHEMAS: list[type[msgspec.Struct]] = [ApiChanges, ApiRecords, raw.ApiKeys]
+SCHEMAS: list[type[msgspec.Struct]] = [ApiChanges, raw.ApiRecords, raw.ApiKeys]
 
 
 @router.get(

@@ -12,6 +12,7 @@ from fastapi import APIRouter, HTTPException, Query, Request, Response
 from server.access.gate import everybody
 from server.transparency import notary, tree
 from server.transparency.notary import Kept
+from server.transparency.shapes import ApiCheckpoint, ApiCheckpoints, ApiConsistency
 from server.transparency.tiles import StoredTree
 from server.web.services import Services
 
@@ -21,30 +22,6 @@ MAX_LIMIT = 500
 _MAX_SIZE = 2**53
 _JSON = "application/json"
 _NONE = "there is no checkpoint of this size; /api/v1/checkpoints lists them"
-
-
-class ApiCheckpoint(msgspec.Struct, frozen=True):
-    """The tree of the first `size` records had this `root` (hexadecimal); `note` is the signed statement of it."""
-
-    size: int
-    root: str
-    time: dt.datetime
-    note: str
-
-
-class ApiCheckpoints(msgspec.Struct, frozen=True):
-    """In the order of their sizes. Ask again with `after` = the last size; `more` says that there are some now."""
-
-    checkpoints: list[ApiCheckpoint]
-    more: bool
-
-
-class ApiConsistency(msgspec.Struct, frozen=True):
-    """That the tree of `new` records begins with that of `old`: the proof of RFC 6962, section 2.1.2, lowest first."""
-
-    old: int
-    new: int
-    path: list[str]
 
 
 SCHEMAS: list[type[msgspec.Struct]] = [ApiCheckpoints, ApiConsistency]
