@@ -2,12 +2,12 @@
 and one that is pulled out does not disturb the other. The readers are libfprint's own virtual ones.
 """
 
-import struct
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 from matching.synthetic import generate
@@ -19,16 +19,11 @@ DIGITS = ("000001", "000002")
 
 
 class Reader(LibfprintRig):
-    """A virtual reader with a socket of its own, known to the one interpreter its driver is told to use."""
+    """A virtual reader with a folder of its own."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
         super().__init__(folder)
-        self.python = folder / "python"
-        self.python.write_text(
-            f'#!/bin/sh\nFP_VIRTUAL_IMAGE={self.path} FP_DRIVERS_WHITELIST={self.name} exec /usr/bin/python3 "$@"\n'
-        )
-        self.python.chmod(0o755)
 
     def lose(self) -> None:
         """Pulled out, and not to be found again."""
@@ -38,7 +33,7 @@ class Reader(LibfprintRig):
     def lay(self, picture: Path) -> None:
         image = cv2.imread(str(picture), cv2.IMREAD_GRAYSCALE)
         assert image is not None
-        self.send(struct.pack("=ii", image.shape[1], image.shape[0]) + image.tobytes())
+        self.show(image.astype(np.uint8))
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """What a process holds while it is used: memory, threads, files; and whether that grows."""
 
+import contextlib
 import statistics
 import time
 from collections.abc import Sequence
@@ -23,6 +24,16 @@ def sample(pid: int, at: int) -> Sample:
     facts = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
     files = sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
     return Sample(at, time.monotonic(), int(facts["VmRSS"].split()[0]), int(facts["Threads"]), files)
+
+
+def helpers(pid: int) -> list[int]:
+    """The processes that this one started and that live."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/status"):
+        with contextlib.suppress(OSError):  # it ended while we looked
+            if f"\nPPid:\t{pid}\n" in status.read_text():
+                found.append(int(status.parent.name))
+    return sorted(found)
 
 
 @dataclass(frozen=True, slots=True)

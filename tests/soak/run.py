@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from drivers.base import CLEAR, ENTER
@@ -16,12 +17,14 @@ from matching.synthetic import generate
 from tests.flow.terminal_site import Site, person
 from tests.flow.test_old_machines import Bridge
 from tests.flow.test_terminal_faces import NETWORKS, face_of, networks
-from tests.soak.measure import Growth, Sample, growth, sample
+from tests.soak.measure import Growth, Sample, growth, helpers, sample
 from tests.soak.stages import DEVICES, Device, block
 
 IMPRESSIONS, ENROLLED = 7, 3
 GIVEN_UP = 10  # every so many sessions somebody walks away
 _SAMPLE_S = 0.25
+_MORNING = datetime(2026, 4, 1, 9, 0, 0)  # noqa: DTZ001 - wall time of a machine
+_BRIDGED_S, _LOOK_S = 30.0, 0.02
 Tell = Callable[[str, int, int], None]
 
 
@@ -98,9 +101,7 @@ class Soak:
     def run(self, plan: Plan, tell: Tell) -> Result:
         """Play the sessions; what they came to, and what grew. Raises DeviceGone when the terminal ends."""
         assert self.site.process is not None
-        pids = {"terminal": self.site.process.pid}
-        if self.bridge is not None:
-            pids["bridge"] = self.bridge.process.pid
+        pids = self._processes()
         samples: dict[str, list[Sample]] = {name: [] for name in pids}
         outcomes, green_ms = Counter[str](), list[float]()
         turns = itertools.cycle(enumerate(self.devices, 1))
@@ -132,8 +133,30 @@ class Soak:
         result.trouble = list(self._troubles(result, plan))
         return result
 
+    def _processes(self) -> dict[str, int]:
+        """What is measured: the terminal, the bridge, and the helpers of either."""
+        assert self.site.process is not None
+        pids = {"terminal": self.site.process.pid}
+        if self.bridge is not None:
+            pids["bridge"] = self.bridge.process.pid
+        started = [child for pid in pids.values() for child in helpers(pid)]
+        return pids | {f"helper {number}": pid for number, pid in enumerate(started, 1)}
+
+    def _bridged(self, n: int, device: Device, turn: int) -> Message:
+        """A punch on an old machine, until the terminal has it on disk. A second a turn by the machine's clock."""
+        assert device.punch is not None
+        before, until_s = self.site.status()["bridged"], time.monotonic() + _BRIDGED_S
+        device.punch(str(n), _MORNING + timedelta(seconds=turn))
+        while self.site.status()["bridged"] == before:
+            if time.monotonic() > until_s:
+                return {"outcome": "lost"}
+            time.sleep(_LOOK_S)
+        return {"outcome": "accepted"}
+
     def _session(self, eyes: LineClient, n: int, device: Device, turn: int) -> Message:
-        """Digits, then a finger each time one is asked for; or ENTER, and a face."""
+        """Digits, then a finger each time one is asked for; or ENTER, and a face; or an old machine's own punch."""
+        if device.punch is not None:
+            return self._bridged(n, device, turn)
         more = IMPRESSIONS - ENROLLED
         self._press(*_digits(n), ENTER)
         while (seen := eyes.next(30)).get("event") != "outcome":
@@ -170,12 +193,14 @@ class Soak:
         pictures = [self._picture(n, view) for view in range(1, ENROLLED + 1)]
         assert device.glass is not None
         glasses = [self.site.glass, device.glass] if device.module else [device.glass]
-        left = [(glass, picture) for glass in glasses for picture in pictures]
+        # A module asks as often as it likes, and the keypad's own sensor before it as often as there are pictures.
+        first = [(glass, picture) for glass in glasses[:-1] for picture in pictures]
+        left = itertools.chain(first, ((glasses[-1], picture) for picture in itertools.cycle(pictures)))
         with self.site.control() as control:
             seen = control.ask({"do": "enrol", "person": person(n).hex(), "finger": 1})
             while "ok" not in seen:
-                if seen.get("event") == "place" and left:
-                    glass, picture = left.pop(0)
+                if seen.get("event") == "place":
+                    glass, picture = next(left)
                     glass.lay(picture)
                 seen = control.next()
         for glass in glasses:
@@ -186,6 +211,8 @@ class Soak:
         return self._pictures / f"{100 + n}_{view}.png"
 
     def _configure(self) -> None:
+        badges = "".join(f'{n} = "{person(n).hex()}"\n' for n in range(1, len(self.devices) + 1))
+        (self.site.state / "badges.toml").write_text(f"[any]\n{badges}")
         with self.site.config.open("a") as file:
             file.write(block("evdev", f'{{ device = "{self.keypad.where}" }}'))
             file.writelines(device.block for device in self.devices)

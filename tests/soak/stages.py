@@ -6,11 +6,14 @@ Each runs without pacing, in the process of whoever plays the people: what is me
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 import cv2
+import numpy as np
 
+from drivers.adms.sim import SERIAL, AdmsSim
 from drivers.camera import LOCAL_VARIANTS, NET_VARIANTS
 from drivers.camera.sim import CameraSimulation
 from drivers.entry import Simulation, Stage
@@ -19,6 +22,10 @@ from drivers.gt521f.sim import Gt521fSim
 from drivers.http_capture.sim import CaptureSimulation
 from drivers.uru4000.sim import UruSimulation
 from drivers.zfm.sim import ZfmSim
+from drivers.zk.machine import FIRMWARES, Machine
+from drivers.zk.sim import ZkSim
+from tests.contract.rigs.adms import free_port
+from tests.contract.rigs.libfprint import LibfprintMatchRig, LibfprintRig
 from tests.flow.terminal_site import Glass, Site
 from tests.flow.test_terminal_faces import drawn
 
@@ -50,19 +57,55 @@ class Spoken:
 
 
 @dataclass(frozen=True, slots=True)
+class Pictured:
+    """libfprint's virtual reader, which takes the picture and has seen the finger go."""
+
+    rig: LibfprintRig
+
+    def lay(self, picture: Path) -> None:
+        image = cv2.imread(str(picture), cv2.IMREAD_GRAYSCALE)
+        assert image is not None
+        self.rig.show(grained(image.astype(np.uint8)))
+
+    def lift(self) -> None:
+        """It was lifted already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """libfprint's virtual reader that matches: a finger is a name."""
+
+    rig: LibfprintMatchRig
+
+    def lay(self, picture: Path) -> None:
+        self.rig.touch(picture.stem.partition("_")[0])
+
+    def lift(self) -> None:
+        """It was lifted already."""
+
+
+class Ending(Protocol):
+    """What must be closed at the end."""
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
 class Device:
     """One sensor of a soaked terminal: its settings, what is played, and what must be closed at the end.
 
     `module`: it compares by itself, so a finger is enrolled on the keypad's own sensor first and then on it.
+    `punch`: an old machine, where somebody with this badge punches at this time, by the machine's own clock.
     """
 
     name: str
     block: str
     glass: Played | None
-    sims: Sequence[Simulation] = field(default=())
+    sims: Sequence[Ending] = field(default=())
     network: bool = False
     module: bool = False
     face: bool = False
+    punch: Callable[[str, datetime], None] | None = None
 
 
 def virtual(site: Site, _pictures: Path) -> Device:
@@ -116,6 +159,42 @@ def camera_net(site: Site, _pictures: Path) -> Device:
     return Device("camera_net", block("camera_net", options), None, [sim], network=True, face=True)
 
 
+def libfprint(site: Site, _pictures: Path) -> Device:
+    """libfprint in its helper process, which is measured too."""
+    rig = LibfprintRig(_own(site, "libfprint"))
+    options = f'{{ device = "{rig.name}", python = "{rig.python}" }}'
+    return Device("libfprint", block("libfprint", options), Pictured(rig), [rig])
+
+
+def libfprint_match(site: Site, _pictures: Path) -> Device:
+    rig = LibfprintMatchRig(_own(site, "libfprint_match"))
+    options = f'{{ device = "{rig.name}", python = "{rig.python}" }}'
+    return Device("libfprint_match", block("libfprint_match", options), Named(rig), [rig], module=True)
+
+
+def zk(_site: Site, _pictures: Path) -> Device:
+    """A machine whose log the bridge reads. It grows by each punch, as there: all of it is read each time."""
+    sim = ZkSim(Machine(FIRMWARES["tcp40"]))
+    options = f'{{ host = "127.0.0.1", port = {sim.port}, poll_s = 1 }}'
+    punch = lambda badge, when: sim.punch(badge, when=when)  # noqa: E731
+    return Device("zk", block("zk", options), None, [sim], network=True, punch=punch)
+
+
+def adms(_site: Site, _pictures: Path) -> Device:
+    """A machine that pushes to the bridge."""
+    port = free_port()
+    sim = AdmsSim("127.0.0.1", port, pause_s=0.1)
+    options = f'{{ host = "127.0.0.1", port = {port}, machines = "{SERIAL}=Asia/Kolkata" }}'
+    punch = lambda badge, when: sim.punch(badge, when=when)  # noqa: E731
+    return Device("adms", block("adms", options), None, [sim], network=True, punch=punch)
+
+
+def _own(site: Site, name: str) -> Path:
+    folder = site.folder / name
+    folder.mkdir()
+    return folder
+
+
 def _alive(picture: Path) -> Path:
     """With the grain of this touch, as no sensor sees the same twice."""
     alive = picture.with_name("alive.png")
@@ -129,7 +208,11 @@ DEVICES: Mapping[str, Callable[[Site, Path], Device]] = {
     "zfm_match": zfm_match,
     "gt521f": gt521f,
     "uru4000": uru4000,
+    "libfprint": libfprint,
+    "libfprint_match": libfprint_match,
     "http_capture": http_capture,
+    "zk": zk,
+    "adms": adms,
     "camera": camera,
     "camera_net": camera_net,
 }

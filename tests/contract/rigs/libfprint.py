@@ -1,35 +1,45 @@
 """libfprint's own virtual readers as the contract suite plays them: one that hands over pictures, one that matches."""
 
 import contextlib
-import os
 import socket
 import struct
 import time
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from drivers.entry import Options
 from drivers.uru4000.sim import rings
 
-_ALONE = "FP_DRIVERS_WHITELIST"
 _CONNECT_S = 5.0
 
 
 class LibfprintRig:
-    """The virtual image reader: 32-bit words of the machine's own order, and pictures as bare bytes."""
+    """The virtual image reader: 32-bit words of the machine's own order, and pictures as bare bytes.
+
+    It is known to the one interpreter that its driver is told to use, so that several stand beside each other.
+    """
 
     variable, name = "FP_VIRTUAL_IMAGE", "virtual_image"
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "reader.sock"
-        self.options: Options = {"device": self.name}
-        self._before = {key: os.environ.get(key) for key in (self.variable, _ALONE)}
-        os.environ.update({self.variable: str(self.path), _ALONE: self.name})
+        self.python = folder / "python"
+        known = f"{self.variable}={self.path} FP_DRIVERS_WHITELIST={self.name}"
+        self.python.write_text(f'#!/bin/sh\n{known} exec /usr/bin/python3 "$@"\n')
+        self.python.chmod(0o755)
+        self.options: Options = {"device": self.name, "python": str(self.python)}
         self._connection: socket.socket | None = None
 
     def touch(self) -> None:
         """The virtual finger is gone as soon as its picture was taken."""
-        rows, columns = rings().shape
-        self.send(struct.pack("=ii", columns, rows) + rings().tobytes())
+        self.show(rings())
+
+    def show(self, image: NDArray[np.uint8]) -> None:
+        """A finger that looks like this."""
+        rows, columns = image.shape
+        self.send(struct.pack("=ii", columns, rows) + image.tobytes())
 
     def lift(self) -> None:
         """It was lifted already."""
@@ -50,11 +60,6 @@ class LibfprintRig:
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
-        for key, value in self._before.items():
-            if value is None:
-                os.environ.pop(key, None)
-            else:
-                os.environ[key] = value
 
     def _connected(self) -> socket.socket:
         """A new connection each time: on an old one the virtual reader may read, and drop, what comes too early."""

@@ -35,14 +35,14 @@ class VerifyRig(LibfprintMatchRig):
 
 @pytest.fixture
 def images(tmp_path: Path) -> Iterator[tuple[LibfprintRig, Capturing]]:
-    with closing(LibfprintRig(tmp_path)) as rig, closing(Capturing(PYTHON, "virtual_image")) as driver:
+    with closing(LibfprintRig(tmp_path)) as rig, closing(Capturing(str(rig.python), "virtual_image")) as driver:
         driver.open()
         yield rig, driver
 
 
 @pytest.fixture
 def matcher(tmp_path: Path) -> Iterator[tuple[LibfprintMatchRig, Matching]]:
-    with closing(LibfprintMatchRig(tmp_path)) as rig, closing(Matching(PYTHON)) as driver:
+    with closing(LibfprintMatchRig(tmp_path)) as rig, closing(Matching(str(rig.python))) as driver:
         driver.open()
         yield rig, driver
 
@@ -260,7 +260,7 @@ def test_a_match_gives_up_an_enrolment_that_was_begun(matcher: tuple[LibfprintMa
 
 
 def test_a_reader_that_only_verifies_compares_the_first_alone(tmp_path: Path) -> None:
-    with closing(VerifyRig(tmp_path)) as rig, closing(Matching(PYTHON)) as driver:
+    with closing(VerifyRig(tmp_path)) as rig, closing(Matching(str(rig.python))) as driver:
         driver.open()
         one, two = enrol(rig, driver, "one"), enrol(rig, driver, "two")
         assert matched(rig, driver, "two", [two, one]) == Matched((1, None), None)
