@@ -81,6 +81,7 @@ class Site:
 
     def shot(self, page: Page, name: str) -> None:
         """What a person sees fits the width, and every field says what it is."""
+        page.wait_for_load_state()  # all of it is there, not only what was awaited
         if self.shots:
             page.screenshot(path=str(self.shots / f"{name}.png"), full_page=True)
         over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
