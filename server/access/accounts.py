@@ -14,7 +14,7 @@ from server.access import attempts, passwords, sessions, totp, trail
 from server.access.keys import AccessKeys
 from server.access.scope import Place
 from server.access.sessions import Strength
-from server.ledger.store import Ledger
+from server.ledger.store import Ledger, upsert
 from server.ledger.tables import account, person, recovery_code
 from sync import SealError
 
@@ -26,7 +26,8 @@ _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 @dataclass(frozen=True, slots=True)
 class New:
-    """An account to be made. `place`: who looks after it. `mobile`: ten digits, or "" for none."""
+    """An account to be made. `place`: who looks after it. `mobile`: ten digits, or "" for none. `person`: whose it is,
+    who is employed here: only then may it have the custody of a portal without an exception (R4.2)."""
 
     login: str
     name: str
@@ -65,14 +66,13 @@ def create(connection: Connection, keys: AccessKeys, who: str, new: New, now_ms:
         raise AccessError("designation: expected at most 64 printable characters")
     if connection.scalar(select(account.c.id).where(account.c.login == login)) is not None:
         raise AccessError("log-in name: is taken")
-    if new.person is not None and not _free(connection, new.person):
-        raise AccessError("person: nobody is registered under this reference, or they have an account already")
-    id_, first = os.urandom(8), passwords.make()
-    row = {"id": id_, "login": login, "name": name, "org": new.place.org, "path": new.place.path, "made_ms": now_ms}
+    id_, first = _own(connection, new.person) or os.urandom(8), passwords.make()
+    row = {"login": login, "name": name, "org": new.place.org, "path": new.place.path, "made_ms": now_ms}
     secret = {"password": passwords.close(first), "totp": None, "totp_step": 0, "state": "invited"}
     mobile = keys.close(id_, "mobile", new.mobile.encode()) if new.mobile else None
     more = {"person": new.person, "designation": new.designation.strip(), "mobile": mobile}
-    connection.execute(insert(account).values(**row, **secret, **more))
+    upsert(connection, account, {"id": id_, **row, **secret, **more}, *row, *secret, *more)
+    sessions.close_all(connection, id_)
     trail.add(connection, trail.Entry(who, "make account", id_.hex()))
     return id_, first
 
@@ -213,9 +213,15 @@ def _second_factor(
     return connection.execute(delete(recovery_code).where(*used)).rowcount == 1
 
 
-def _free(connection: Connection, ref: bytes) -> bool:
+def _own(connection: Connection, ref: bytes | None) -> bytes | None:
+    """The account that a person has as an employee: theirs it stays, with two views (R1.10). Raises AccessError."""
+    if ref is None:
+        return None
+    row = find_person(connection, ref)
     known = connection.scalar(select(person.c.ref).where(person.c.ref == ref))
-    return known is not None and connection.scalar(select(account.c.id).where(account.c.person == ref)) is None
+    if known is None or (row is not None and row.login is not None):
+        raise AccessError("person: nobody is registered under this reference, or they have an account already")
+    return None if row is None else bytes(row.id)
 
 
 def _set(connection: Connection, id_: bytes, **values: object) -> None:

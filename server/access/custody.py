@@ -33,7 +33,13 @@ from sync import SealError
 
 DAY_MS = 86_400_000
 DUE_MS = 2 * DAY_MS
-HEADINGS = ("S.No", "Name of Office CEO/ZEO", "Name of Official entrusted Charge", "Design.", "Mobile No")
+HEADINGS = (
+    "S.No",
+    "Name of Office CEO/ZEO",
+    "Name of Official entrusted Charge of Biometric/Faceapp",
+    "Design.",
+    "Mobile No",
+)
 _ROLES = {"district": Role.DISTRICT_ADMIN, "zone": Role.ZONAL_CUSTODIAN, "office": Role.OFFICE_CUSTODIAN}
 
 
@@ -42,6 +48,7 @@ class Office:
     id: bytes
     level: str
     name: str
+    name_hi: str
     place: Place
 
 
@@ -67,6 +74,7 @@ class Line:
     """One line of the register. Nobody entrusted: the last three are empty."""
 
     office: str
+    office_hi: str
     official: str
     designation: str
     mobile: str
@@ -80,8 +88,20 @@ class Violation:
     account: bytes
     official: str
     office: str
+    office_hi: str
     place: Place
     objection: Objection
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """The custody of a place went from one account to another (None: from or to nobody)."""
+
+    place: Place
+    came_from: bytes | None
+    goes_to: bytes | None
+    at_ms: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +129,7 @@ class Task:
 def office_at(connection: Connection, place: Place) -> Office | None:
     """The office of exactly this place."""
     row = connection.execute(select(office).where(office.c.org == place.org, office.c.path == place.path)).one_or_none()
-    return None if row is None else Office(row.id, row.level, row.name, place)
+    return None if row is None else Office(row.id, row.level, row.name, row.name_hi, place)
 
 
 def root_of(connection: Connection, org: str) -> Place | None:
@@ -146,6 +166,16 @@ def note(
     connection.execute(insert(custody_event).values(**values))
 
 
+def handovers(connection: Connection, scope: Scope, limit: int = 50) -> list[Handover]:
+    """The newest first."""
+    e = custody_event.c
+    asked = visible(select(custody_event), custody_event, scope).order_by(e.at_ms.desc(), e.id)
+    return [
+        Handover(Place(row.org, row.path), row.from_account, row.to_account, row.at_ms, row.reason)
+        for row in connection.execute(asked.limit(limit))
+    ]
+
+
 def register(connection: Connection, keys: AccessKeys, scope: Scope, now_ms: int) -> list[Line]:
     """Every district and zone in scope with who is entrusted, in the order of the tree (R4.4)."""
     in_charge: dict[tuple[str, str, str], list[Any]] = {}
@@ -156,7 +186,7 @@ def register(connection: Connection, keys: AccessKeys, scope: Scope, now_ms: int
     lines = []
     for one in connection.execute(asked):
         found = in_charge.get((one.org, one.path, _ROLES[one.level]), [None])
-        lines += [_line(keys, one.name, row) for row in found]
+        lines += [_line(keys, one, row) for row in found]
     return lines
 
 
@@ -170,7 +200,7 @@ def violations(connection: Connection, scope: Scope, now_ms: int) -> list[Violat
             continue  # of the whole ledger
         against = objection(connection, row.account, where)
         if against is not Objection.NONE and (against.always or not row.exception):
-            found.append(Violation(row.id, row.account, row.name, where.name, where.place, against))
+            found.append(Violation(row.id, row.account, row.name, where.name, where.name_hi, where.place, against))
     return found
 
 
@@ -244,19 +274,29 @@ def _teaches(connection: Connection, who: bytes, org: str, own: Any) -> bool:
 
 
 def _custodies(now_ms: int) -> Select[Any]:
-    g = account_grant.c
+    """With what the account says of its holder, and what is known of them where they are employed."""
+    g, known = account_grant.c, designation.c
     asked = select(account_grant, account.c.name, account.c.designation, account.c.mobile)
-    asked = asked.join_from(account_grant, account).where(g.from_ms <= now_ms, or_(g.to_ms.is_(None), g.to_ms > now_ms))
+    asked = asked.add_columns(known.name.label("post"), employee.c.mobile.label("own_mobile"))
+    asked = asked.join_from(account_grant, account)
+    asked = asked.join(employee, employee.c.person == account.c.person, isouter=True)
+    asked = asked.join(
+        designation, and_(known.org == employee.c.org, known.code == employee.c.designation), isouter=True
+    )
+    asked = asked.where(g.from_ms <= now_ms, or_(g.to_ms.is_(None), g.to_ms > now_ms))
     return asked.where(g.role.in_([role for role, facts in ROLES.items() if facts.custody]))
 
 
-def _line(keys: AccessKeys, where: str, row: Any) -> Line:
+def _line(keys: AccessKeys, where: Any, row: Any) -> Line:
     if row is None:
-        return Line(where, "", "", "")
-    mobile = ""
-    if row.mobile is not None:
-        try:
-            mobile = keys.open_(row.account, "mobile", row.mobile).decode()
-        except SealError:
-            mobile = "?"
-    return Line(where, row.name, row.designation, mobile)
+        return Line(where.name, where.name_hi, "", "", "")
+    return Line(where.name, where.name_hi, row.name, row.post or row.designation, _mobile(keys, row))
+
+
+def _mobile(keys: AccessKeys, row: Any) -> str:
+    if row.mobile is None:
+        return row.own_mobile or ""
+    try:
+        return keys.open_(row.account, "mobile", row.mobile).decode()
+    except SealError:
+        return "?"

@@ -14,7 +14,7 @@ from server import AccessError
 from server.access import custody, trail
 from server.access.roles import APART, GIVES, ROLES, Role
 from server.access.scope import EVERYWHERE, Place
-from server.ledger.tables import account, account_grant, account_session, custody_event
+from server.ledger.tables import account, account_grant, account_session
 
 COMMAND = "command"
 
@@ -195,13 +195,6 @@ def _end(connection: Connection, who: str, one: Held, reason: str, now_ms: int) 
 def _begin_anew(connection: Connection, who: bytes) -> None:
     """What one may do has changed: every session of theirs ends, and the next log-in begins with the new roles."""
     connection.execute(account_session.delete().where(account_session.c.account == who))
-
-
-def handovers(connection: Connection, place: Place) -> list[tuple[bytes | None, bytes | None, int, str]]:
-    """From whom, to whom, when and why the custody of a place went, oldest first."""
-    e = custody_event.c
-    asked = select(e.from_account, e.to_account, e.at_ms, e.reason).where(e.org == place.org, e.path == place.path)
-    return [tuple(row) for row in connection.execute(asked.order_by(e.at_ms, e.id))]
 
 
 def _held(r: Any) -> Held:

@@ -21,6 +21,7 @@ def add(words: Words) -> None:
     create.add_argument("--role", choices=[role.value for role in Role if ROLES[role].levels], required=True)
     create.add_argument("--org", default="", help="slug of the organisation (default: the whole ledger)")
     create.add_argument("--office", default="", metavar="PATH", help="as /hr/hr-12/ (default: the whole organisation)")
+    create.add_argument("--person", default="", metavar="REF", help="whose it is, where they are employed here")
     create.add_argument("--designation", default="")
     create.add_argument("--mobile", default="", help="ten digits, for the custody register")
     create.add_argument("--reason", default="made on the command line")
@@ -41,6 +42,7 @@ def _create(args: argparse.Namespace, opened: "Opened") -> str:
     from server.access.keys import AccessKeys
     from server.access.scope import EVERYWHERE, Place
     from server.ledger.store import now_ms
+    from server.people.register import parse_ref
 
     keys, now, role = AccessKeys(opened.keys.vault), now_ms(), Role(args.role)
     with opened.ledger.write() as connection:
@@ -50,7 +52,8 @@ def _create(args: argparse.Namespace, opened: "Opened") -> str:
             if root is None:
                 raise AccessError(f"--org {args.org}: there is no such organisation, or it has no office yet")
             place = Place(args.org, f"/{args.office.strip('/')}/") if args.office.strip("/") else root
-        new = accounts.New(args.login, args.name or args.login, place, args.designation, args.mobile)
+        ref = parse_ref(args.person) if args.person else None
+        new = accounts.New(args.login, args.name or args.login, place, args.designation, args.mobile, ref)
         id_, first = accounts.create(connection, keys, grants.COMMAND, new, now)
         exception = args.reason if ROLES[role].custody else ""
         wish = Wish(id_, role, place, args.reason, now, exception=exception)

@@ -61,9 +61,8 @@ def lsa(connection: Connection, asked: Asked) -> Return:
 def custody_register(connection: Connection, asked: Asked, keys: AccessKeys) -> Return:
     """The five columns of R4.4."""
     found = custody.register(connection, keys, _scope(asked), asked.now_ms)
-    offices = _offices(connection, asked)
     rows = tuple(
-        (n, offices.get(line.office, line.office), line.official, line.designation, line.mobile)
+        (n, Text(line.office, line.office_hi), line.official, line.designation, line.mobile)
         for n, line in enumerate(found, 1)
     )
     columns = (
@@ -79,9 +78,8 @@ def custody_register(connection: Connection, asked: Asked, keys: AccessKeys) -> 
 def compliance(connection: Connection, asked: Asked) -> Return:
     """Custodies against the rules, which must be none (R4.3), and the reports that were asked for (R4.4)."""
     against = custody.violations(connection, _scope(asked), asked.now_ms)
-    offices = _offices(connection, asked)
     rows = tuple(
-        (n, offices.get(one.office, one.office), one.official, Text(one.objection.text, HI.say(one.objection.text)))
+        (n, Text(one.office, one.office_hi), one.official, Text(one.objection.text, HI.say(one.objection.text)))
         for n, one in enumerate(against, 1)
     )
     columns = (
@@ -89,7 +87,12 @@ def compliance(connection: Connection, asked: Asked) -> Return:
     )  # fmt: skip
     main = Table(words.TITLES["compliance"], columns, rows, tuple(Weight.ALERT for _ in rows))
     tasks = custody.tasks(connection, _scope(asked))
-    told = tuple((one.place.path, one.why, _day(one.asked_ms), _day(one.due_ms), _day(one.done_ms)) for one in tasks)
+    offices = select(office.c.path, office.c.name, office.c.name_hi).where(office.c.org == asked.org)
+    names = {row.path: Text(row.name, row.name_hi) for row in connection.execute(offices)}
+    told = tuple(
+        (names.get(one.place.path, one.place.path), one.why, _day(one.asked_ms), _day(one.due_ms), _day(one.done_ms))
+        for one in tasks
+    )
     heads = (
         words.OFFICE, Text("Why", "कारण"), Text("Asked", "माँगा गया"), Text("Due", "देय"), Text("Done", "पूर्ण"),
     )  # fmt: skip

@@ -1,9 +1,11 @@
 """Administrators' pages: accounts and the roles they hold. What is out of one's scope is not there: 404."""
 
 import datetime as dt
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated
 
-from fastapi import APIRouter, Form, HTTPException, Request, Response
+from fastapi import APIRouter, Form, HTTPException, Query, Request, Response
 from sqlalchemy import Connection, select
 
 from server import AccessError
@@ -15,7 +17,7 @@ from server.access.roles import ROLES, Role
 from server.access.scope import EVERYWHERE, Place, Scope, visible
 from server.intake.timekeeping import IST
 from server.ledger.store import now_ms
-from server.ledger.tables import account, account_grant, office
+from server.ledger.tables import account, account_grant, office, person
 from server.web.pages import page
 from server.web.services import Services
 
@@ -23,14 +25,17 @@ router = APIRouter(include_in_schema=False)
 
 _ROWS = 500
 _ID = 16  # hexadecimal digits
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 Admin = Annotated[Scope, may(Right.ACCOUNTS)]
 Text = Annotated[str, Form(max_length=128)]
 Long = Annotated[str, Form(max_length=500)]
 
 
 @router.get("/accounts")
-def list_accounts(request: Request, scope: Admin) -> Response:
-    return _list(request, scope)
+def list_accounts(
+    request: Request, scope: Admin, person: Annotated[str, Query(max_length=_ID, description="who is to have one")] = ""
+) -> Response:
+    return _list(request, scope, typed={"person": person})
 
 
 @router.post("/accounts")
@@ -41,17 +46,20 @@ def make_account(
     name: Text = "",
     designation: Text = "",
     mobile: Text = "",
+    person: Text = "",
     where: Annotated[str, Form(max_length=240)] = "",
 ) -> Response:
     """The account is looked after where it is made; it has no role until one is given."""
     services: Services = request.app.state.services
+    typed = {"login": login, "name": name, "designation": designation, "mobile": mobile, "person": person, "at": where}
     try:
         place = _place(scope, where)
-        new = accounts.New(login, name, place, designation, mobile.strip())
         with services.ledger.write() as connection:
+            ref = _person(connection, scope, person.strip())
+            new = accounts.New(login, name, place, designation, mobile.strip(), ref)
             made, first = accounts.create(connection, request.app.state.keys, _giver(request).who, new, now_ms())
     except AccessError as error:
-        return _list(request, scope, str(error))
+        return _list(request, scope, str(error), typed)
     return _one(request, scope, made, first=first)
 
 
@@ -78,7 +86,8 @@ def give(
         with services.ledger.write() as connection:
             grants.give(connection, _giver(request), wish, now_ms())
     except AccessError as error:
-        return _one(request, scope, which, str(error))
+        typed = {"role": role, "at": where, "until": until, "reason": reason}
+        return _one(request, scope, which, str(error), typed=typed)
     return _one(request, scope, which)
 
 
@@ -134,7 +143,7 @@ def _above(request: Request, which: bytes) -> str:
     return ""
 
 
-def _list(request: Request, scope: Scope, problem: str = "") -> Response:
+def _list(request: Request, scope: Scope, problem: str = "", typed: Mapping[str, str] = _NOTHING) -> Response:
     services: Services = request.app.state.services
     with services.ledger.read() as connection:
         asked = visible(select(account), account, scope).where(account.c.login.is_not(None))
@@ -144,10 +153,18 @@ def _list(request: Request, scope: Scope, problem: str = "") -> Response:
         for row in connection.execute(visible(mine, account_grant, scope)):
             roles.setdefault(row.account, []).append(Role(row.role))
         where = _places(connection, scope)
-    return page(request, "accounts.html", 400 if problem else 200, rows=rows, roles=roles, where=where, problem=problem)
+    context = {"rows": rows, "roles": roles, "where": where, "typed": typed}
+    return page(request, "accounts.html", 400 if problem else 200, problem=problem, **context)
 
 
-def _one(request: Request, scope: Scope, which: bytes, problem: str = "", first: str = "") -> Response:
+def _one(
+    request: Request,
+    scope: Scope,
+    which: bytes,
+    problem: str = "",
+    first: str = "",
+    typed: Mapping[str, str] = _NOTHING,
+) -> Response:
     services: Services = request.app.state.services
     giver, now = _giver(request), now_ms()
     with services.ledger.read() as connection:
@@ -159,8 +176,17 @@ def _one(request: Request, scope: Scope, which: bytes, problem: str = "", first:
     held = [one for one in every if one.to_ms is None or one.to_ms > now]
     gives = [role for role in Role if ROLES[role].levels and any(giver.may(role, place) for place, _ in where)]
     past = [one for one in every if one not in held]
-    context = {"held": held, "past": past, "where": where, "gives": gives, "by": by, "except_": giver.may_except}
-    return page(request, "account_of.html", 400 if problem else 200, row=row, problem=problem, first=first, **context)
+    context: dict[str, object] = {
+        "held": held,
+        "past": past,
+        "where": where,
+        "gives": gives,
+        "by": by,
+        "except_": giver.may_except,
+    }
+    context |= {"row": row, "first": first, "typed": typed}
+    context |= {"may_person": request.state.visitor.scope(Right.VERIFY) is not None}
+    return page(request, "account_of.html", 400 if problem else 200, problem=problem, **context)
 
 
 def _own(request: Request, scope: Scope, id_: str) -> bytes:
@@ -171,6 +197,16 @@ def _own(request: Request, scope: Scope, id_: str) -> bytes:
         found = connection.scalar(asked)
     if found is None:
         raise HTTPException(404, "there is no such account")
+    return bytes(found)
+
+
+def _person(connection: Connection, scope: Scope, told: str) -> bytes | None:
+    """Somebody in scope by their reference; None: the account is nobody's who is employed here. Raises AccessError."""
+    if not told:
+        return None
+    found = connection.scalar(visible(select(person.c.ref), person, scope).where(person.c.ref == _bytes(told)))
+    if found is None:
+        raise AccessError("person: nobody is registered under this reference, or they have an account already")
     return bytes(found)
 
 

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Request, Response
-from sqlalchemy import Connection, func, select, true
+from sqlalchemy import Connection, func, select, true, tuple_
 
 from server import AccessError
 from server.access import custody, trail
@@ -14,8 +14,9 @@ from server.ledger.store import now_ms
 from server.ledger.tables import account, api_token, office
 from server.ledger.tables import trail as trail_table
 from server.web import csv
-from server.web.pages import page
+from server.web.pages import language, page
 from server.web.services import Services
+from server.web.words_people import words
 
 router = APIRouter(include_in_schema=False)
 
@@ -102,13 +103,26 @@ def _custody(request: Request, scope: Scope, problem: str = "") -> Response:
     services: Services = request.app.state.services
     now = now_ms()
     keys = request.app.state.keys
+    p = words(language(request).code)
     with services.ledger.read() as connection:
         lines = custody.register(connection, keys, scope, now)
         against = custody.violations(connection, scope, now)
         asked = custody.tasks(connection, scope)
-        offices = visible(select(office.c.org, office.c.path, office.c.name), office, scope)
+        went = custody.handovers(connection, scope)
+        offices = visible(select(office), office, scope).where(office.c.life != "closed").order_by(office.c.path)
         where = connection.execute(offices.where(office.c.level.in_(("state", "district", "zone"))).limit(500)).all()
+        told = {(one.org, one.path) for one in [task.place for task in asked] + [event.place for event in went]}
+        there = connection.execute(select(office).where(tuple_(office.c.org, office.c.path).in_(told))).all()
+        who = _named(connection, [one for event in went for one in (event.came_from, event.goes_to) if one])
     may_ask = request.state.visitor.scope(Right.CERTIFY) is not None
-    names = {(row.org, row.path): row.name for row in where}
+    names = {(row.org, row.path): p.named(row) for row in there}
     context = {"lines": lines, "against": against, "tasks": asked, "where": where, "names": names, "now": now}
+    context |= {"p": p, "went": went, "officials": who}
     return page(request, "custody.html", 400 if problem else 200, problem=problem, may_ask=may_ask, **context)
+
+
+def _named(connection: Connection, ids: list[bytes]) -> dict[bytes, str]:
+    return {
+        row.id: row.name
+        for row in connection.execute(select(account.c.id, account.c.name).where(account.c.id.in_(ids)))
+    }

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from server.access.roles import ROLES, Role
 from server.intake.timekeeping import IST
+from server.web import words_access_said
 
 
 class _Placed(Protocol):
@@ -73,6 +74,9 @@ class AccessWords:
     accounts_title: str
     accounts_none: str
     name: str
+    person_ref: str
+    person_hint: str
+    account_of: str
     designation: str
     mobile: str
     state: str
@@ -89,6 +93,8 @@ class AccessWords:
     custody_title: str
     custody_hint: str
     custody_csv: str
+    handovers: str
+    no_handovers: str
     office: str
     official: str
     nobody: str
@@ -124,16 +130,21 @@ class AccessWords:
     my_punches: str
     dashboard: str
     states: dict[str, str]
-    problems: dict[str, str]  # what the rules say in English, in this language
+    column: int
 
     def say(self, problem: str) -> str:
-        return self.problems.get(problem, problem)
+        """What the rules say, in this language."""
+        return words_access_said.hindi(problem) if self.column else problem
 
     def role_name(self, which: Role) -> str:
         return ROLES[which].hi if self.code_of == "hi" else ROLES[which].en
 
     def place(self, place: _Placed) -> str:
         return f"{place.org}{place.path}" if place.org else self.whole
+
+    def either(self, english: str, hindi: str) -> str:
+        """A name in this language, where it has one."""
+        return (hindi if self.column else "") or english
 
     def moment(self, ms: int) -> str:
         return dt.datetime.fromtimestamp(ms / 1000, IST).strftime("%d.%m.%Y %H:%M")
@@ -192,6 +203,9 @@ EN = AccessWords(
     accounts_title="Accounts",
     accounts_none="No account yet.",
     name="Name",
+    person_ref="Reference of the person",
+    person_hint="Of somebody employed here, from their page; only they may have custody of a portal. Else empty.",
+    account_of="Their account",
     designation="Designation",
     mobile="Mobile number",
     state="State",
@@ -208,6 +222,8 @@ EN = AccessWords(
     custody_title="Custody of the portals",
     custody_hint="Who is entrusted with the portals of each district and zone.",
     custody_csv="Register as CSV",
+    handovers="Handed over",
+    no_handovers="No portal was handed over yet.",
     office="Office",
     official="Official",
     nobody="nobody",
@@ -243,7 +259,7 @@ EN = AccessWords(
     my_punches="My punches",
     dashboard="Dashboard",
     states={"invited": "invited", "active": "active", "disabled": "closed"},
-    problems={},
+    column=0,
 )
 
 HI = AccessWords(
@@ -299,6 +315,9 @@ HI = AccessWords(
     accounts_title="खाते",
     accounts_none="अभी कोई खाता नहीं।",
     name="नाम",
+    person_ref="व्यक्ति का संदर्भ",
+    person_hint="यहाँ कार्यरत व्यक्ति का, उनके पन्ने से: पोर्टल की अभिरक्षा उन्हीं को मिल सकती है। अन्यथा ख़ाली छोड़ें।",
+    account_of="उनका खाता",
     designation="पदनाम",
     mobile="मोबाइल नंबर",
     state="स्थिति",
@@ -315,6 +334,8 @@ HI = AccessWords(
     custody_title="पोर्टल की अभिरक्षा",
     custody_hint="हर ज़िले और क्षेत्र का पोर्टल किसे सौंपा गया है।",
     custody_csv="रजिस्टर CSV में",
+    handovers="सौंपे गए पोर्टल",
+    no_handovers="अभी कोई पोर्टल नहीं सौंपा गया।",
     office="कार्यालय",
     official="अधिकारी",
     nobody="कोई नहीं",
@@ -350,35 +371,7 @@ HI = AccessWords(
     my_punches="मेरी हाज़िरी",
     dashboard="डैशबोर्ड",
     states={"invited": "आमंत्रित", "active": "चालू", "disabled": "बंद"},
-    problems={
-        "the present password is another one": "वर्तमान पासवर्ड यह नहीं है",
-        "password: is the one you have; take another": "यही पासवर्ड अभी भी है; दूसरा चुनें",
-        "password: expected 10 to 128 characters; a few words are easy to keep": (
-            "पासवर्ड 10 से 128 अक्षर का हो; कुछ शब्द याद रखना आसान होता है"
-        ),
-        "password: has too few different characters": "पासवर्ड में बहुत कम अलग-अलग अक्षर हैं",
-        "password: is made of what everybody tries first; take other words": (
-            "यह पासवर्ड सब सबसे पहले आज़माते हैं; दूसरे शब्द चुनें"
-        ),
-        "the code is not the one of now; is the clock of the phone right?": (
-            "यह इस समय का कोड नहीं है; क्या फ़ोन की घड़ी सही है?"
-        ),
-        "they are not posted at this office": "वे इस कार्यालय में पदस्थ नहीं हैं",
-        "somebody senior is posted there; the portal belongs to the senior-most official": (
-            "वहाँ कोई वरिष्ठ पदस्थ है; पोर्टल वरिष्ठतम अधिकारी का है"
-        ),
-        "a teacher or master may not hold the portal of a district or a zone": (
-            "शिक्षक या मास्टर ज़िले या क्षेत्र का पोर्टल नहीं रख सकते"
-        ),
-        "where: choose an office of the list": "कहाँ: सूची से कार्यालय चुनें",
-        "role: choose one of the list": "भूमिका: सूची से चुनें",
-        "reason: say why it ends": "कारण लिखें",
-        "there is no such grant in force": "ऐसी कोई भूमिका लागू नहीं है",
-        "there is no such office": "ऐसा कोई कार्यालय नहीं है",
-        "log-in name: is taken": "लॉग-इन नाम किसी और का है",
-        "your own account is looked after by somebody else": "आपका अपना खाता कोई और देखता है",
-        "they hold a role that is not yours to give": "उनके पास ऐसी भूमिका है जो आप नहीं दे सकते",
-    },
+    column=1,
 )
 
 LANGUAGES = {"en": EN, "hi": HI}

@@ -10,7 +10,17 @@ from server import PeopleError
 from server.access.gate import may
 from server.access.rights import Right
 from server.access.scope import Scope, visible
-from server.ledger.tables import attendance_id, consent, employee, erasure, office, person, registration, template
+from server.ledger.tables import (
+    account,
+    attendance_id,
+    consent,
+    employee,
+    erasure,
+    office,
+    person,
+    registration,
+    template,
+)
 from server.people import erasing
 from server.people.numbers import MAX_REASON
 from server.web.people_pages.desk import Form, actor, ident, parts, problems, registry, show
@@ -71,7 +81,11 @@ def _look(request: Request, scope: Scope, ref: str, wrong: dict[str, str]) -> Re
         enrolled = len(set(connection.scalars(fingers)))
         basis = connection.scalar(select(attendance_id.c.basis).where(attendance_id.c.person == mine))
         came = connection.scalar(select(registration.c.id).where(registration.c.person == mine))
+        own = select(account.c.id).where(account.c.person == mine, account.c.login.is_not(None))
+        looked_after = request.state.visitor.scope(Right.ACCOUNTS)
+        login = connection.scalar(visible(own, account, looked_after)) if looked_after else None
     context = {"row": row, "given": given, "gone": gone, "proofs": proofs, "enrolled": enrolled, "basis": basis or ""}
+    context |= {"may_account": looked_after is not None and row.active, "login": login}
     return show(request, "people_person.html", 400 if wrong else 200, came=came, problems=wrong, **context)
 
 
