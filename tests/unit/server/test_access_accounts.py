@@ -452,6 +452,29 @@ def test_an_employee_comes_in_by_digits_puzzle_and_code(ledger: Ledger, codes: C
     assert again.account == found.account
 
 
+def test_whoever_came_in_by_six_digits_keeps_the_account_as_staff(ledger: Ledger, codes: Codes) -> None:
+    """R1.10: one account, two views. It gets a log-in name once; what was open before is not any more."""
+    came = employees.enter(ledger, KEYS, codes, _told(secret="424242"), NOW)
+    assert isinstance(came, Entered)
+    new = New("synthetic.three", "Synthetic Three", EVERYWHERE, mobile="9000000003", person=codes.ref)
+    with ledger.write() as connection:
+        id_, first = accounts.create(connection, KEYS, "test", new, NOW)
+        assert id_ == came.account
+        assert sessions.find(connection, came.cookie, NOW) is None
+        row = accounts.find(connection, id_)
+        assert row is not None
+        assert (row.login, row.person, row.state) == ("synthetic.three", codes.ref, "invited")
+        with pytest.raises(AccessError, match="have an account already"):
+            accounts.create(connection, KEYS, "test", dataclasses.replace(new, login="synthetic.four"), NOW)
+    again = employees.enter(ledger, KEYS, codes, _told(secret="424242"), NOW)
+    assert isinstance(again, Entered)
+    assert again.account == id_
+    told = accounts.Told("synthetic.three", first, "", "10.0.0.1", "test")
+    entered = accounts.log_in(ledger, KEYS, told, NOW)
+    assert isinstance(entered, Entered)
+    assert entered.account == id_
+
+
 def test_later_a_password_does(ledger: Ledger, codes: Codes) -> None:
     """R1.9."""
     found = employees.enter(ledger, KEYS, codes, _told(secret="424242"), NOW)

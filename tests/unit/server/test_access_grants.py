@@ -146,7 +146,10 @@ def test_handing_over_is_an_event_and_ends_the_others_sessions(made: World) -> N
     give(made, second, Role.ZONAL_CUSTODIAN, ZONE)
     with made.running.ledger.read() as connection:
         assert [one.account for one in grants.holders(connection, Role.ZONAL_CUSTODIAN, ZONE, now_ms())] == [second]
-        assert grants.handovers(connection, ZONE)[-1][:2] == (first, second)
+        went = custody.handovers(connection, Scope(frozenset(), frozenset({ZONE})))
+        assert (first, second) in {(one.came_from, one.goes_to) for one in went}
+        below = custody.handovers(connection, Scope(frozenset(), frozenset({OWN})))
+        assert ZONE not in {one.place for one in below}
         assert grants.held(connection, first, now_ms()) == []
         (ended,) = grants.of(connection, first)
     assert ended.to_ms is not None
@@ -238,7 +241,10 @@ def test_the_register_has_the_five_columns_of_the_circular(made: World) -> None:
     give(made, who, Role.ZONAL_CUSTODIAN, ZONE, exception="nobody is registered there yet")
     answer = made.visitor(Role.DISTRICT_ADMIN, DISTRICT).one("/custody.csv")
     lines = answer.content.decode("utf-8-sig").split("\r\n")
-    assert lines[0] == "S.No,Name of Office CEO/ZEO,Name of Official entrusted Charge,Design.,Mobile No"
+    assert (
+        lines[0]
+        == "S.No,Name of Office CEO/ZEO,Name of Official entrusted Charge of Biometric/Faceapp,Design.,Mobile No"
+    )
     assert len(custody.HEADINGS) == 5
     assert f"Office {mark(ZONE)},'=Synthetic Zonal,Zonal Officer,9000000001" in answer.text
     assert lines[1].startswith("1,")
@@ -283,6 +289,24 @@ def test_an_office_that_closed_is_not_in_the_register(made: World) -> None:
         assert len(custody.register(connection, made.keys, scope, now_ms())) == 1
         connection.execute(update(office).where(office.c.id == made.offices[place]).values(life="closed"))
         assert custody.register(connection, made.keys, scope, now_ms()) == []
+
+
+def test_of_somebody_employed_here_the_register_says_their_post_and_number(made: World) -> None:
+    """R4.4: nobody types again what the registration knows, and a promotion is in the register at once."""
+    place = Place("hr", "/hr/d1/z2/")
+    who = posted(made, place, "zonal")
+    give(made, who, Role.ZONAL_CUSTODIAN, place)
+    scope = Scope(frozenset(), frozenset({place}))
+    with made.running.ledger.write() as connection:
+        ref = connection.scalar(select(account.c.person).where(account.c.id == who))
+        connection.execute(update(employee).where(employee.c.person == ref).values(mobile="9000000002"))
+        (line,) = custody.register(connection, made.keys, scope, now_ms())
+        assert (line.official, line.designation, line.mobile) == (f"Account {mark(place)}", "zonal", "9000000002")
+        connection.execute(update(employee).where(employee.c.person == ref).values(designation="chief"))
+        (line,) = custody.register(connection, made.keys, scope, now_ms())
+        assert line.designation == "chief"
+        for held in grants.held(connection, who, now_ms()):
+            grants.end(connection, COMMAND, held.id, "over", now_ms())
 
 
 # ── CSV ──
