@@ -10,6 +10,7 @@ import datetime as dt
 import json
 import time
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
@@ -35,6 +36,15 @@ _MAX_AGE_S = 600.0  # then the browser connects again, and its session is looked
 _streams = asyncio.Semaphore(MAX_STREAMS)
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """In which words, of what, and whether what was refused may be opened."""
+
+    w: Words
+    scope: Scope
+    refusals: bool
+
+
 @router.get("/live")
 def live(request: Request, scope: Annotated[Scope, may(Right.WATCH, away=False)], after: int = 0) -> Response:
     if _streams.locked():
@@ -42,11 +52,12 @@ def live(request: Request, scope: Annotated[Scope, may(Right.WATCH, away=False)]
     services: Services = request.app.state.services
     seen = request.headers.get("last-event-id", "")
     start = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 17 else after
-    stream = _events(request, services, language(request), scope, start)
+    show = Shown(language(request), scope, request.state.visitor.scope(Right.REFUSALS) is not None)
+    stream = _events(request, services, show, start)
     return StreamingResponse(stream, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
 
 
-async def _events(request: Request, services: Services, w: Words, scope: Scope, after: int) -> AsyncIterator[str]:
+async def _events(request: Request, services: Services, show: Shown, after: int) -> AsyncIterator[str]:
     async with _streams:
         began, version, refreshed = time.monotonic(), -1, 0.0
         yield "retry: 2000\n\n"
@@ -56,25 +67,25 @@ async def _events(request: Request, services: Services, w: Words, scope: Scope, 
             now = time.monotonic()
             if services.feed.version != version or now - refreshed > _REFRESH_S:
                 version, refreshed = services.feed.version, now
-                text, after = await run_in_threadpool(_snapshot, services, w, scope, after)
+                text, after = await run_in_threadpool(_snapshot, services, show, after)
                 yield text
             await asyncio.sleep(_LOOK_S)
 
 
-def _snapshot(services: Services, w: Words, scope: Scope, after: int) -> tuple[str, int]:
+def _snapshot(services: Services, show: Shown, after: int) -> tuple[str, int]:
     now = now_ms()
     with services.ledger.read() as connection:
-        punches = views.live_punches(connection, after, LIVE_ROWS, scope)
-        terminals = views.live_terminals(connection, now, scope)
-        totals = views.totals(connection, dt.datetime.now(IST).date(), scope)
+        punches = views.live_punches(connection, after, LIVE_ROWS, show.scope)
+        terminals = views.live_terminals(connection, now, show.scope)
+        totals = views.totals(connection, dt.datetime.now(IST).date(), show.scope)
     after = max((p.server_seq for p in punches), default=after)
     rows = environment.get_template("rows.html").module
     parts = [
-        _event("terminals", rows.terminals(w, terminals, now), after),  # type: ignore[attr-defined]
-        _event("totals", rows.totals(w, totals, terminals), after),  # type: ignore[attr-defined]
+        _event("terminals", rows.terminals(show.w, terminals, now), after),  # type: ignore[attr-defined]
+        _event("totals", rows.totals(show.w, totals, terminals, show.refusals), after),  # type: ignore[attr-defined]
     ]
     if punches:
-        parts.insert(0, _event("punches", rows.punches(w, punches), after))  # type: ignore[attr-defined]
+        parts.insert(0, _event("punches", rows.punches(show.w, punches), after))  # type: ignore[attr-defined]
     return "".join(parts), after
 
 

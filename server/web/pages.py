@@ -146,7 +146,8 @@ def page(request: Request, name: str, status: int = 200, **context: object) -> R
     shown = known and (request.method == "GET" or request.url.path in _FORMS)
     path = request.url.path if shown and request.scope.get("route") is not None else "/"
     who: Visitor | None = getattr(request.state, "visitor", None)
-    around = {"w": w, "a": words_access.LANGUAGES[w.code], "path": path, "who": who, "menu": _menu(who, w)}
+    around: dict[str, object] = {"w": w, "a": words_access.LANGUAGES[w.code], "path": path, "who": who}
+    around |= {"menu": _menu(who, w), "may": lambda right: who is not None and who.scope(Right[right]) is not None}
     html = environment.get_template(name).render(**around, **context)
     response = HTMLResponse(html, status)
     if request.query_params.get(_LANG) in words.LANGUAGES:

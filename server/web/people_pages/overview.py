@@ -32,6 +32,7 @@ WORK: tuple[tuple[Right, str, str], ...] = (
     (Right.LEAVE, "/leave-accounts", "leave_accounts"),
     (Right.SANCTION, "/sanction", "sanction"),
     (Right.CLAIMS, "/claims/late-sitting", "claims"),
+    (Right.MONITOR, "/returns/daily", "daily"),
     (Right.RETURNS, "/returns", "returns"),
     (Right.RETURNS, "/exchange", "exchange"),
     (Right.OFFICES, "/offices", "offices"),
