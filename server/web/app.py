@@ -175,16 +175,24 @@ def _http_error(request: Request, error: Exception) -> Response:
 
 def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this alone
-    found = [f"{'.'.join(str(part) for part in one['loc'][1:])}: {one['msg']}" for one in error.errors()]
-    return _answer(request, 422, "; ".join(found) or "the request is not valid", {})
+    found = [(".".join(str(part) for part in one["loc"][1:]), str(one["msg"])) for one in error.errors()]
+    if request.url.path.startswith(_API):
+        text = "; ".join(f"{where}: {why}" for where, why in found)
+        return JSONResponse({"error": text or "the request is not valid"}, 422)
+    fields = ", ".join(dict.fromkeys(where for where, _ in found if where))
+    return pages.error_page(request, 422, "invalid", {}, fields=fields or "–")
 
 
 def _no_ledger(request: Request, _error: Exception) -> Response:
-    return _answer(request, 503, "the ledger cannot be read now; try again", {"retry-after": "5"})
+    if request.url.path.startswith(_API):
+        return JSONResponse({"error": "the ledger cannot be read now; try again"}, 503, {"retry-after": "5"})
+    return pages.error_page(request, 503, "no ledger", {"retry-after": "5"})
 
 
 def _bug(request: Request, _error: Exception) -> Response:
-    return _answer(request, 500, "something failed here; the server's log says what", {})
+    if request.url.path.startswith(_API):
+        return JSONResponse({"error": "something failed here; the server's log says what"}, 500)
+    return pages.error_page(request, 500, "failed", {})
 
 
 def _answer(request: Request, status: int, text: str, headers: dict[str, str]) -> Response:

@@ -1,11 +1,12 @@
 """What lies around every request: how much it may bring, and the trail of what it read or changed."""
 
-import json
-
+from fastapi import Request, Response
+from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.access.trail import Recorder
+from server.web import pages
 
 MAX_BODY = 256 * 1024
 LARGE_BODIES: dict[str, int] = {}  # by the beginning of the path: where files are sent to
@@ -25,7 +26,7 @@ class Bounded:
         most = max((n for path, n in LARGE_BODIES.items() if scope["path"].startswith(path)), default=MAX_BODY)
         said = dict(scope["headers"]).get(b"content-length", b"0")
         if not said.isdigit() or len(said) > 15 or int(said) > most:
-            await _too_large(send, most)
+            await _too_large(scope, receive, send, most)
             return
         came, started = 0, False
 
@@ -46,18 +47,21 @@ class Bounded:
             await self._app(scope, receive_some, send_on)
         except _TooLarge:
             if not started:
-                await _too_large(send, most)
+                await _too_large(scope, receive, send, most)
 
 
 class _TooLarge(Exception):  # noqa: N818 - a way out, not an error
     pass
 
 
-async def _too_large(send: Send, most: int) -> None:
-    body = json.dumps({"error": f"more than {most} bytes were sent"}).encode()
-    headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+async def _too_large(scope: Scope, receive: Receive, send: Send, most: int) -> None:
+    """In the words of a page, or of the API."""
+    headers = {"connection": "close"}
+    if scope["path"].startswith("/api/"):
+        answer: Response = JSONResponse({"error": f"more than {most} bytes were sent"}, 413, headers)
+    else:
+        answer = pages.error_page(Request(scope), 413, "too large", headers)
+    await answer(scope, receive, send)
 
 
 class Recorded:

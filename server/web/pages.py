@@ -19,7 +19,7 @@ from server.ledger import views
 from server.ledger.store import now_ms
 from server.trust import tokens
 from server.trust.tokens import Access
-from server.web import session, words, words_access, words_fleet, words_people
+from server.web import session, words, words_access, words_errors, words_fleet, words_people
 from server.web.services import Services
 from server.web.words import Words
 
@@ -105,9 +105,11 @@ def leave(request: Request) -> Response:
     return response
 
 
-def error_page(request: Request, status: int, text: str, headers: dict[str, str]) -> Response:
-    said = words_people.words(language(request).code).say(text)
-    response = page(request, "error.html", status=status, code=status, text=said)
+def error_page(request: Request, status: int, text: str, headers: dict[str, str], **figures: str) -> Response:
+    code = language(request).code
+    told = words_errors.said(text, code) or words_people.words(code).say(text)
+    context = {"code": status, "text": told.format(**figures) if figures else told}
+    response = page(request, "error.html", status=status, todo=words_errors.todo(status, code), **context)
     response.headers.update(headers)
     return response
 
