@@ -2,16 +2,21 @@
 
 import asyncio
 import contextlib
+import re
 import socket
 from collections.abc import Iterator
 
 import httpx
 import pytest
+from markupsafe import escape
 
+from server import LedgerError
+from server.access.trail import Recorder
 from server.run import start_web
 from server.trust import tokens
 from server.trust.tokens import Scope
-from server.web import live
+from server.web import live, words_errors
+from server.web.around import MAX_BODY
 from server.web.services import Services
 from server.web.words import LANGUAGES
 from tests.unit.server.aggregator import Aggregator
@@ -44,6 +49,42 @@ def test_a_refusal_is_said_in_the_readers_language(
     browser.cookies.clear()
     answer = browser.get("/live")
     assert (answer.status_code, words.error_session in answer.text) == (401, True)
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_pages_of_errors_say_why_and_what_to_do_in_the_readers_language(
+    browser: httpx.Client, running: Aggregator, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser.headers["accept-language"] = code
+    large = {"token": "x" * (MAX_BODY + 1)}
+
+    def read(answer: httpx.Response, status: int, text: str, **figures: str) -> None:
+        assert answer.status_code == status
+        assert answer.headers["content-type"].startswith("text/html")
+        assert escape(words_errors.said(text, code).format(**figures)) in answer.text
+        assert escape(words_errors.todo(status, code)) in answer.text
+        assert f'<html lang="{code}"' in answer.text
+
+    read(browser.get("/nowhere"), 404, "Not Found")
+    read(browser.post("/enter", data=large), 413, "too large")
+    read(browser.get("/terminals?page=0"), 422, "invalid", fields="page")
+    denied = browser.get("/accounts")
+    assert (denied.status_code, escape(words_errors.todo(403, code)) in denied.text) == (403, True)
+    monkeypatch.setattr(Recorder, "full", property(lambda _: True))
+    read(browser.get("/"), 503, "the trail of reads cannot be written now")
+    monkeypatch.undo()
+    monkeypatch.setattr(running.ledger, "read", gone)
+    read(browser.get("/"), 503, "no ledger")
+
+
+def gone() -> None:
+    raise LedgerError("gone")
+
+
+def test_every_word_of_errors_is_in_hindi() -> None:
+    for english, hindi in (*words_errors.SAID.values(), *words_errors.TODO.values()):
+        assert re.search("[\u0900-\u097f]", hindi), english
+        assert re.findall(r"{\w+}", english) == re.findall(r"{\w+}", hindi)
 
 
 def test_every_language_has_words_of_its_own_for_refusals() -> None:
