@@ -3,7 +3,8 @@
 As many as there are cores may share one port: the kernel shares connections out among them (SO_REUSEPORT). Nothing a
 page rests on is in a process: sessions, failed attempts, puzzles and codes are rows of the ledger, and what a form must
 bring along follows from its session's cookie. So any of them may answer any request, and one that dies takes nothing
-along. Each process's own are only how much an address may ask of the public pages and how many live views are open.
+along. Each process's own are only how much an address may ask of the public pages, how many claims without a token it
+may bring, and how many live views are open.
 """
 
 import contextlib
