@@ -8,7 +8,9 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, update
 
 from server import PeopleError
-from server.access import postings
+from server.access import grants, postings
+from server.access.roles import Role
+from server.access.scope import Place
 from server.days import due as days_due
 from server.fleet import orders as fleet_orders
 from server.fleet import roster
@@ -96,6 +98,7 @@ def cancel(connection: Connection, actor: str, event: bytes, order_no: str, toda
     row = connection.execute(select(service_event).where(service_event.c.id == event)).one_or_none()
     if row is None or row.cancels is not None:
         raise PeopleError("there is no such order to cancel")
+    _check_issuer(connection, actor, row.person)
     if connection.scalar(select(service_event.c.id).where(service_event.c.cancels == event)) is not None:
         raise PeopleError("the order is cancelled already")
     at_ms = now_ms()
@@ -121,6 +124,13 @@ def standing(connection: Connection, ref: bytes, on: dt.date) -> Standing:
 def history(connection: Connection, ref: bytes) -> list[Span]:
     """The posting history of a person."""
     return spans_of(_base(connection, ref), [one for _, one in orders(connection, ref)])
+
+
+def last_office(connection: Connection, ref: bytes) -> bytes | None:
+    """Where a person is posted, or was before they were in transit or gone."""
+    here: bytes | None = connection.scalar(select(person.c.office).where(person.c.ref == ref))
+    base = _base(connection, ref).office
+    return here or next((one.office for one in reversed(history(connection, ref)) if one.office), base)
 
 
 def apply(connection: Connection, ref: bytes, today: dt.date) -> Standing:
@@ -225,8 +235,7 @@ def _place(connection: Connection, ref: bytes, now: Standing, posted: bytes | No
 
 def _check(connection: Connection, org: str, entry: Entry) -> None:
     check(entry.order)
-    if not entry.actor:
-        raise PeopleError("an order is entered by the login of whoever issues it")
+    _check_issuer(connection, entry.actor, entry.person)
     if not 1 <= len(entry.order.order_no) <= MAX_ORDER_NO or not entry.order.order_no.isprintable():
         raise PeopleError(f"order number: expected 1 to {MAX_ORDER_NO} printable characters")
     for name in ("from_office", "to_office"):
@@ -235,6 +244,20 @@ def _check(connection: Connection, org: str, entry: Entry) -> None:
     asked = select(designation.c.code).where(designation.c.org == org, designation.c.code == post)
     if post and connection.scalar(asked) is None:
         raise PeopleError("designation: not in this organisation's list; its nodal officer can add it")
+
+
+def _check_issuer(connection: Connection, actor: str, ref: bytes) -> None:
+    """An account must be an issuing authority's over where the person is (R6.3); the console names whoever is at it."""
+    name, _, account = actor.partition(" ")
+    may = bool(actor)
+    if name == "account":
+        at = connection.execute(select(office.c.org, office.c.path).where(office.c.id == last_office(connection, ref)))
+        places = [Place(row.org, row.path) for row in at]
+        held = grants.held(connection, bytes.fromhex(account), now_ms())
+        mine = [one.place for one in held if one.role is Role.ORDER_ISSUER]
+        may = any(one.holds(place.org, place.path) for one in mine for place in places)
+    if not may:
+        raise PeopleError("an order is entered by the login of whoever issues it")
 
 
 def _check_office(connection: Connection, org: str, name: str, one: bytes | None, order: ServiceOrder) -> None:

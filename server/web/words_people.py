@@ -723,6 +723,7 @@ PROBLEMS: dict[str, str] = {
 
 # What the rooms below say in English.
 SAID: dict[str, str] = {
+    "an order is entered by the login of whoever issues it": "आदेश वही दर्ज करता है जो उसे जारी करता है, अपने लॉग-इन से",
     "expected a date, YYYY-MM-DD": "तिथि चाहिए: वर्ष-माह-दिन",
     "not a date of that form": "तिथि इस रूप में नहीं है",
     "write it as DD-MM-YYYY, as 05-11-1984": "दिन-माह-वर्ष लिखें, जैसे 05-11-1984",

@@ -213,10 +213,7 @@ def _employee(connection: Connection, scope: Scope, ref: str) -> Any:
 
 def _held(connection: Connection, scope: Scope, row: Any) -> bool:
     """Posted here, or awaited or gone and here before: somebody in transit must not fall out of every list."""
-    last = row.office
-    if last is None:
-        spans = service_ledger.history(connection, row.ref)
-        last = next((one.office for one in reversed(spans) if one.office), row.base_office)
+    last = service_ledger.last_office(connection, row.ref)
     mine = visible(select(office.c.id), office, scope).where(office.c.id == last)
     return connection.scalar(mine) is not None
 
