@@ -1,6 +1,7 @@
 """The service ledger written down, and the scope of rosters that follows from it. Everybody is synthetic."""
 
 import datetime as dt
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import permutations
@@ -10,8 +11,13 @@ import pytest
 from sqlalchemy import Connection, insert, select, update
 
 from server import PeopleError
+from server.access import accounts, grants
+from server.access.grants import Giver, Wish
+from server.access.keys import AccessKeys
+from server.access.roles import Role
+from server.access.scope import Place as AccessPlace
 from server.fleet import roster
-from server.ledger.store import Ledger, upsert
+from server.ledger.store import Ledger, now_ms, upsert
 from server.ledger.tables import message, office, person, placement, roster_change, service_event, template, terminal
 from server.ledger.tables import terminal_state as beat
 from server.people import daily, office_ledger, orgs, scope, service_ledger
@@ -251,6 +257,31 @@ def test_an_order_is_entered_once_and_by_somebody(ledger: Ledger) -> None:
             enter(connection, ref, one)
         with pytest.raises(PeopleError, match="login"):
             service_ledger.record(connection, Entry("", ref, replace(one, order_no="S/2"), 0), TODAY)
+
+
+def test_an_account_enters_orders_as_the_issuing_authority_of_where_the_person_is(ledger: Ledger) -> None:
+    """R6.3, whatever asks: the page, a program, a console."""
+    keys, one = AccessKeys(VAULT.key), ServiceOrder(Kind.SUSPENSION, TODAY, TODAY, "S/1")
+    with ledger.write() as connection:
+        ref, path = somebody(connection, "s1"), select(office.c.path).where(office.c.org == "sample-3")
+        school, district = (str(connection.scalar(path.where(office.c.code == code))) for code in ("s1", "d1"))
+        elsewhere = str(connection.scalar(path.where(office.c.code == "s2")))
+
+        def entered_by(role: Role, where: str) -> service_ledger.Recorded:
+            place = AccessPlace("sample-3", where)
+            new = accounts.New(f"synthetic.{os.urandom(4).hex()}", "Synthetic", place)
+            who, _ = accounts.create(connection, keys, "test", new, now_ms())
+            grants.give(connection, Giver("test", command=True), Wish(who, role, place, "order 1", 0), now_ms())
+            return service_ledger.record(connection, Entry(f"account {who.hex()}", ref, one, 2**45), TODAY)
+
+        for role, where in ((Role.NODAL_OFFICER, district), (Role.ORDER_ISSUER, elsewhere)):
+            with pytest.raises(PeopleError, match="login of whoever issues it"):
+                entered_by(role, where)
+        assert connection.execute(select(service_event)).all() == []
+        done = entered_by(Role.ORDER_ISSUER, school)
+        with pytest.raises(PeopleError, match="login of whoever issues it"):
+            service_ledger.cancel(connection, "", done.id, "S/2", TODAY)
+        assert len(service_ledger.orders(connection, ref)) == 1
 
 
 def test_a_closed_office_expects_nobody_and_its_terminals_are_listed(ledger: Ledger) -> None:
