@@ -97,9 +97,10 @@ def look(request: Request, scope: Reader, id_: str) -> Response:
     services, _ = parts(request)
     with services.ledger.read() as connection:
         one, slips = _one(request, connection, scope, id_)
+        by = _sender(connection, id_)
     code = _code(request)
     context: dict[str, Any] = {"id": id_, "sent": one, "slips": slips[::-1], "cut": _ROWS, "formats": FORMATS}
-    context["when"] = period(one.period)
+    context |= {"when": period(one.period), "by": by}
     context |= {"say": lambda cell: shown(cell, code), "title": one.title.of(code), "may_send": _may_send(request)}
     return show(request, "people_sent_one.html", **context)
 
@@ -141,6 +142,11 @@ def _one(request: Request, connection: Connection, scope: Scope, id_: str) -> tu
     if name not in names_of(request):
         raise HTTPException(404, _NONE)
     return sent.load(connection, which), sent.slips(connection, which)
+
+
+def _sender(connection: Connection, id_: str) -> str:
+    who = connection.scalar(select(report.c.sent_by).where(report.c.id == ident(id_, _NONE))) or ""
+    return actors(connection, [who]).get(who, who)
 
 
 def _may_send(request: Request) -> bool:
