@@ -20,7 +20,7 @@ from tests.unit.server.applicants import jpeg
 from tests.unit.server.process import Server
 
 ORG = "sample-7"
-STATE, DISTRICT, SCHOOL, LIVE = "/st/", "/st/d1/", "/st/d1/z1/s1/", "/st/d1/z1/s2/"
+STATE, DISTRICT, ZONE, SCHOOL, LIVE = "/st/", "/st/d1/", "/st/d1/z1/", "/st/d1/z1/s1/", "/st/d1/z1/s2/"
 PICTURE: FilePayload = {"name": "me.jpg", "mimeType": "image/jpeg", "buffer": jpeg()}
 WIDTHS = (390, 1280)
 HOLDS = {
@@ -34,6 +34,12 @@ HOLDS = {
     "authority": (Role.SANCTIONING_AUTHORITY, LIVE),
     "reporting": (Role.REPORTING_OFFICER, LIVE),
     "auditor": (Role.AUDITOR, DISTRICT),
+    "district": (Role.DISTRICT_ADMIN, DISTRICT),
+    "zonal": (Role.ZONAL_CUSTODIAN, ZONE),
+    "custodian": (Role.OFFICE_CUSTODIAN, LIVE),
+    "officer": (Role.BRANCH_OFFICER, LIVE),
+    "drawing": (Role.DRAWING_OFFICER, LIVE),
+    "scheme": (Role.SCHEME_INCHARGE, DISTRICT),
 }
 
 

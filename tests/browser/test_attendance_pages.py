@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 from sqlalchemy import Connection, insert, update
@@ -351,8 +352,125 @@ def test_late_sitting_is_sanctioned_and_claimed(site: Department) -> None:
     expect(page.get_by_role("status")).to_contain_text("taken")
     expect(page.locator(".line")).to_contain_text(on)
     assert site.ask("select rupees from lsa_claim") == [(0,)]
+    paid_by = site.page("drawing")
+    paid_by.goto(f"{site.server.url}/")
+    paid_by.wait_for_url("**/desk")  # nobody who draws pay watches people live
+    paid_by.get_by_role("link", name="Late sitting claims").click()
+    paid_by.locator("#month").fill(on[:7])
+    paid_by.get_by_role("button", name="Show").click()
+    expect(paid_by.locator("tbody tr", has_text=on)).to_contain_text("Refused")
+    with paid_by.expect_download() as saved:
+        paid_by.locator("tbody a").first.click()
+    assert Path(saved.value.path()).read_bytes() == b"%PDF-1.4 sample"
+    site.shot(paid_by, "drawing-claims-1280")
+    paid_by.goto(f"{site.server.url}/returns/lsa?month={on[:7]}")
+    expect(paid_by.locator("section.return")).to_contain_text(on[8:])
+    expect(paid_by.get_by_role("button", name="Send")).to_have_count(0)
+    for one in (page, officer, paid_by):
+        one.context.close()
+
+
+def test_a_branch_officers_day_on_a_phone_in_hindi(site: Department) -> None:
+    """R6.6, R2.9: answers for the register with the branch head, and opens nothing beyond it."""
+    page = site.page("officer", 390, "hi")
+    page.goto(f"{site.server.url}/")
+    expect(page.locator("#totals dt", has_text="अस्वीकृत")).to_be_visible()
+    expect(page.locator("#totals a")).to_have_count(0)  # to what was refused: for those who may
+    page.get_by_role("link", name="मेरा काम").click()
+    page.locator("ul.work a[href='/register-book']").click()
+    page.locator("#day").fill(LATE[2].isoformat())
+    page.get_by_role("button", name="दिखाएँ").click()
+    mine = page.locator("tbody tr", has=page.locator(f"[id='s-{site.me.ref.hex()}']"))
+    expect(mine).to_contain_text("केवल मशीन")
+    mine.locator("input[type=checkbox]").check()
+    page.get_by_role("button", name="दर्ज करें").click()
+    expect(page.locator("tbody tr", has_text="दोनों")).to_have_count(1)
+    site.shot(page, "officer-register-hi-390")
+    refused = page.goto(f"{site.server.url}/returns")
+    assert refused is not None
+    assert refused.status == 403
+    expect(page.locator("main")).to_contain_text("भूमिका")
     page.context.close()
-    officer.context.close()
+
+
+def test_a_scheme_in_charge_sees_the_days_exceptions_of_their_offices(site: Department) -> None:
+    """R4.7: daily, exceptions first, only one's own offices; sends nothing."""
+    page = site.page("scheme")
+    page.goto(f"{site.server.url}/desk")
+    page.get_by_role("link", name="Daily attendance").click()
+    page.locator("#day").fill(LATE[1].isoformat())
+    page.locator("#at").select_option("s2")
+    page.get_by_role("button", name="Show").click()
+    rows = page.locator("section.return").first.locator("tbody tr")
+    expect(rows.first).to_contain_text("Absent")
+    expect(rows.last).to_contain_text(site.me.name)  # late, behind those who were away
+    expect(rows.filter(has_text="Sample School 001")).to_have_count(0)
+    site.shot(page, "scheme-daily-1280")
+    with page.expect_download() as saved:
+        page.locator(".downloads a", has_text="CSV").click()
+    assert site.me.name in Path(saved.value.path()).read_text("utf-8-sig")
+    page.get_by_role("link", name="Returns").click()
+    expect(page.locator("p.note a")).to_have_text(["Look at it"])  # due, and somebody else's to send
+    expect(page.locator("a[href='/returns/custody']")).to_have_count(0)  # it opens mobile numbers
+    above = page.goto(f"{site.server.url}/returns/daily?at=st")
+    assert above is not None
+    assert above.status == 404
+    page.context.close()
+
+
+def test_an_office_custodians_day(site: Department) -> None:
+    """R4.2: the portal of one office: its live page, its machine, its returns; nothing of another."""
+    page = site.page("custodian")
+    page.goto(f"{site.server.url}/")
+    page.wait_for_selector("#link.live")
+    expect(page.locator("#terminals tr")).to_have_count(1)
+    page.get_by_role("link", name="Fleet").click()
+    page.get_by_role("link", name="Terminals", exact=True).click()
+    page.locator("#terminal-list tbody th a").click()
+    page.wait_for_url("**/terminals/t-s2")
+    for path, status in (
+        ("/terminals/t-far", 404),
+        ("/custody", 403),
+        ("/accounts", 403),
+        ("/returns/monthly?at=s1", 404),
+    ):
+        answer = page.goto(site.server.url + path)
+        assert answer is not None
+        assert answer.status == status, path
+    page.goto(f"{site.server.url}/desk")
+    site.shot(page, "custodian-desk-1280")
+    page.get_by_role("link", name="Returns").click()
+    page.get_by_role("link", name="Monthly return of attendance").click()
+    page.locator("#month").fill(MONTH)
+    page.get_by_role("button", name="Show").click()
+    page.get_by_role("button", name="Send").click()
+    page.wait_for_url("**/returns/sent/*")
+    expect(page.locator("dl.facts")).to_contain_text("Sample office_custodian")
+    page.context.close()
+
+
+def test_a_central_puller_takes_everything_by_program(site: Department) -> None:
+    """By token alone: punches, what is missing, changes into a file; no page, and nothing that changes anything."""
+    token = site.server.token("pull")
+    with httpx.Client(base_url=site.server.url, timeout=30) as stranger:
+        assert stranger.get("/api/v1/punches").status_code == 401
+    headers = {"authorization": f"Bearer {token}"}
+    with httpx.Client(base_url=site.server.url, headers=headers, timeout=30) as client:
+        lines = client.get("/api/v1/punches", headers={"accept": "application/x-ndjson"}).text.splitlines()
+        assert len(lines) == site.ask("select count(*) from record where type = 1")[0][0]
+        told = client.get("/api/v1/completeness", params={"day": GONE.isoformat()}).json()
+        assert set(told["waiting"]) == {"t-s2", "t-far"}  # neither ever called: who pulls knows what is missing
+        assert client.get("/accounts").status_code == 303
+        assert client.post("/api/v1/claim-tokens", json={}).status_code == 403
+    (site.server.folder / "token").write_text(token, encoding="utf-8")
+    out = site.server.folder / "changes.ndjson"
+    files = ["--token-file", str(site.server.folder / "token"), "--state", f"{out}.state", "--out", str(out)]
+    done = site.server.command("pull", "--changes", "--url", site.server.url, *files)
+    assert done.returncode == 0, done.stderr
+    kept = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
+    assert [one["server_seq"] for one in kept if one["type"] == "punch"] == [
+        json.loads(one)["server_seq"] for one in lines
+    ]
 
 
 def test_a_return_is_sent_from_its_page_and_amended_by_a_slip(site: Department) -> None:
@@ -382,7 +500,7 @@ def test_a_return_is_sent_from_its_page_and_amended_by_a_slip(site: Department) 
             page.locator(".downloads").nth(1).locator("a", has_text=link).click()
         assert Path(saved.value.path()).read_bytes().startswith(begins)
     page.goto(f"{site.server.url}/returns/sent")
-    expect(page.locator("tbody tr")).to_have_count(1)
+    expect(page.locator("tbody tr", has_text="Attendance of all employees")).to_have_count(1)
     site.shot(page, "sent-list-1280")
     auditor = site.page("auditor")
     auditor.goto(where)

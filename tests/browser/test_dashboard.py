@@ -135,6 +135,30 @@ def test_a_wrong_token_is_answered_in_words_and_the_form_works(site: Site) -> No
     page.wait_for_url(f"{site.server.url}/")
 
 
+def test_whoever_comes_by_token_is_offered_nothing_that_they_may_not_open(site: Site) -> None:
+    """A viewer's day on a phone, in Hindi: every tab and every tile opens, nothing changes anything, and out again."""
+    page = site.enter(390, "hi")
+    page.get_by_role("link", name="टर्मिनल", exact=True).click()
+    page.wait_for_url("**/fleet")
+    offered = page.locator("nav a, main a").evaluate_all("all => all.map(one => one.href)")
+    assert len(offered) > 8
+    for href in sorted({one.partition("#")[0] for one in offered}):
+        answer = page.goto(href)
+        assert answer is not None
+        assert answer.status == 200, href
+        expect(page.locator("main form[method=post]:not([action='/search'])")).to_have_count(0)
+        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0, href
+    page.goto(f"{site.server.url}/?lang=hi")
+    page.get_by_role("link", name="अस्वीकृत संदेश").click()
+    page.wait_for_url("**/refused")
+    denied = page.request.get(f"{site.server.url}/desk")
+    assert (denied.status, "अनुमति नहीं" in denied.text()) == (403, True)
+    page.get_by_role("button", name="साइन आउट करें").click()
+    page.wait_for_url("**/enter")
+    page.goto(f"{site.server.url}/fleet")
+    page.wait_for_url("**/enter")
+
+
 def test_the_page_says_that_it_lost_the_server_and_comes_back(site: Site) -> None:
     page = site.enter()
     site.server.kill()

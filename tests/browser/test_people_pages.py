@@ -2,6 +2,7 @@
 an administrator opens an office. Everybody here is synthetic.
 """
 
+import datetime as dt
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
+from server.intake.timekeeping import IST
 from tests.browser.people_site import ORG, PICTURE, WIDTHS, Site, solve
 from tests.browser.test_dashboard import CHROMIUM, FLAGS
 from tests.unit.server.applicants import jpeg, number
@@ -237,6 +239,76 @@ def test_an_administrator_keeps_offices_and_lists(site: Site) -> None:
     site.shot(page, "masters-1280")
     assert page.goto(f"{site.server.url}/organisations").status == 404  # type: ignore[union-attr]
     page.context.close()
+
+
+def test_custody_is_reported_handed_over_and_certified(site: Site) -> None:
+    """R4.2 to R4.4: asked for from above, due in two days; the zonal custodian takes the register away; the portal goes
+    to the senior-most official posted there, which ends the other's session; then the district certifies."""
+    chief, clerk = (
+        site.ask(
+            "select lower(hex(p.ref)), p.name from person p join employee e on e.person = p.ref "
+            "join office o on o.id = p.office where o.code = 'z1' and e.designation like ? limit 1",
+            post,
+        )[0]
+        for post in ("zonal-officer", "senior-assistant")
+    )
+    zonal, above, district = (site.page(who) for who in ("zonal", "admin", "district"))
+    above.goto(f"{site.server.url}/custody")
+    above.locator("#where").select_option(f"{ORG}/st/d1/z1/")
+    above.locator("#why").fill("circular of today")
+    above.get_by_role("button", name="Ask", exact=True).click()
+    asked = above.locator("li", has_text="circular of today")
+    in_two_days = dt.datetime.now(IST) + dt.timedelta(days=2)
+    expect(asked).to_contain_text(f"Sample Zone 1: circular of today Due {in_two_days:%d.%m.%Y}")
+
+    zonal.goto(f"{site.server.url}/desk")
+    zonal.get_by_role("link", name="Custody register").click()
+    expect(zonal.locator("li", has_text="circular of today")).to_be_visible()
+    expect(zonal.get_by_role("button", name="Certify")).to_have_count(0)
+    with zonal.expect_download() as saved:
+        zonal.get_by_role("link", name="Register as CSV").click()
+    heads, *rows = Path(saved.value.path()).read_text("utf-8-sig").splitlines()
+    assert (
+        heads == "S.No,Name of Office CEO/ZEO,Name of Official entrusted Charge of Biometric/Faceapp,Design.,Mobile No"
+    )
+    assert rows == ["1,Sample Zone 1,Sample zonal_custodian,,"], "of one's own zone"
+
+    for (ref, name), given in ((clerk, False), (chief, True)):
+        district.goto(f"{site.server.url}/people/{ref}")
+        district.get_by_role("link", name="New account").click()
+        expect(district.locator("#person")).to_have_value(str(ref))
+        district.locator("#name").fill(str(name))
+        district.locator("#login").fill(f"of.{ref}")
+        district.locator("#where").select_option(f"{ORG}/st/d1/z1/")
+        district.get_by_role("button", name="Make the account").click()
+        expect(district.locator(".done .key")).to_be_visible()
+        district.locator("#role").select_option("zonal_custodian")
+        district.locator("#where").select_option(f"{ORG}/st/d1/z1/")
+        district.locator("#reason").fill("order 7 of today")
+        district.get_by_role("button", name="Give the role").click()
+        if given:
+            expect(district.locator("table")).to_contain_text("order 7 of today")
+        else:
+            expect(district.get_by_role("alert")).to_contain_text("belongs to the senior-most official")
+            expect(district.locator("#reason")).to_have_value("order 7 of today")
+            expect(district.locator("#exception")).to_have_count(0)  # the state's alone
+    zonal.goto(f"{site.server.url}/custody")
+    zonal.wait_for_url("**/login")  # who handed over has nothing open any more
+
+    district.goto(f"{site.server.url}/custody")
+    register = district.locator("tbody tr", has_text="Sample Zone 1")
+    expect(register).to_contain_text(str(chief[1]))
+    expect(register).to_contain_text("Zonal Education Officer")
+    went = district.locator("li", has_text="order 7 of today")
+    expect(went).to_contain_text(f"Sample zonal_custodian → {chief[1]}")
+    district.locator("li", has_text="circular of today").get_by_role("button", name="Certify").click()
+    expect(district.locator("li", has_text="circular of today")).to_contain_text("certified")
+    site.shot(district, "custody-1280")
+    district.goto(f"{site.server.url}/custody?lang=hi")
+    expect(district.locator("tbody th", has_text="क्षेत्र")).to_have_count(1)
+    site.shot(district, "custody-hi-1280")
+    for one in (zonal, above, district):
+        one.context.close()
 
 
 def test_coverage_tells_what_is_outstanding(site: Site) -> None:
