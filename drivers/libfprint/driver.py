@@ -28,8 +28,9 @@ class _Helped:
 
     matches = False
 
-    def __init__(self, python: str, device: str) -> None:
+    def __init__(self, python: str, device: str, patience: float) -> None:
         self._python, self._device = python, device
+        self._open_s, self._answer_s = _OPEN_S * patience, _ANSWER_S * patience
         self._process: Process | None = None
         self._about = Event("open", {})
         self._using = threading.RLock()
@@ -43,7 +44,7 @@ class _Helped:
             process = Process(self._python)
             try:
                 process.say("open", device=self._device, match=self.matches)
-                self._about = process.answer("open", _OPEN_S)
+                self._about = process.answer("open", self._open_s)
             except (DeviceGone, ProtocolError) as error:
                 process.end()
                 raise DeviceGone(str(error)) from None
@@ -87,7 +88,7 @@ class _Helped:
     def _until_waiting(self, process: Process, late: Collection[str]) -> Event | None:
         """Hear that the helper waits; the last of what it said before that and that counts, if anything."""
         came = None
-        until = time.monotonic() + _ANSWER_S
+        until = time.monotonic() + self._answer_s
         while (event := process.next(max(0.0, until - time.monotonic()))) is not None:
             if event.kind == "waiting":
                 return came
@@ -104,7 +105,7 @@ class _Helped:
         """Nothing is being done any more, and what came of it is forgotten."""
         process = self._opened()
         process.say("cancel")
-        until = time.monotonic() + _ANSWER_S
+        until = time.monotonic() + self._answer_s
         while (event := process.next(max(0.0, until - time.monotonic()))) is not None:
             if event.kind == "idle":
                 return
@@ -130,8 +131,8 @@ class Capturing(_Helped):
 
     features = Feature.IMAGE
 
-    def __init__(self, python: str, device: str = "any", dpi: int = 0) -> None:
-        super().__init__(python, device)
+    def __init__(self, python: str, device: str = "any", dpi: int = 0, patience: float = 1.0) -> None:
+        super().__init__(python, device, patience)
         self._dpi = dpi
 
     def read(self, timeout_s: float) -> Reading | None:
@@ -159,8 +160,8 @@ class Matching(_Helped):
     matches = True
     threshold = 1
 
-    def __init__(self, python: str, device: str = "any") -> None:
-        super().__init__(python, device)
+    def __init__(self, python: str, device: str = "any", patience: float = 1.0) -> None:
+        super().__init__(python, device, patience)
 
     @property
     def family(self) -> str:

@@ -65,12 +65,12 @@ class Process:
         """Never raises."""
         with contextlib.suppress(OSError):
             self._in.close()
+        self._out.close()  # or it would wait for ever to hand over a picture that nobody asked for
         try:
             self._process.wait(_END_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._out.close()
 
     def _read(self, timeout_s: float) -> bytes | None:
         out = self._out.fileno()

@@ -1,7 +1,7 @@
 """UIDAI registered devices: found, named and asked to capture; what they capture is sealed for UIDAI alone."""
 
 from drivers.base import Driver, Feature
-from drivers.entry import Entry, Option, Options, Simulation, Simulator, Stage
+from drivers.entry import PATIENCE, Entry, Option, Options, Simulation, Simulator, Stage
 from drivers.rdservice.codec import SealedPid
 from drivers.rdservice.variants import VARIANTS
 
@@ -18,6 +18,7 @@ def _make(options: Options) -> Driver:
         pin=str(options["pin"]),
         ca=str(options["ca"]),
         environment=str(options["environment"]),
+        patience=int(options["patience_pct"]) / 100,
     )
 
 
@@ -37,6 +38,7 @@ ENTRY = Entry(
         "pin": Option(str, "", "SHA-256 of the service's certificate; empty: it must be signed by an authority"),
         "ca": Option(str, "", "file of authorities to trust; empty: the system's"),
         "environment": Option(str, "P", "UIDAI's environment: P (production), PP (pre-production) or S (staging)"),
+        "patience_pct": PATIENCE,
     },
     make=_make,
     network=True,

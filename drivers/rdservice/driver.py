@@ -24,7 +24,15 @@ class RdService:
     """See drivers.base.Driver for the contract. One thread at a time, except close."""
 
     def __init__(
-        self, *, host: str, port: int = 0, secure: bool = False, pin: str = "", ca: str = "", environment: str = "P"
+        self,
+        *,
+        host: str,
+        port: int = 0,
+        secure: bool = False,
+        pin: str = "",
+        ca: str = "",
+        environment: str = "P",
+        patience: float = 1.0,
     ) -> None:
         if environment not in ("P", "PP", "S"):
             raise OptionError(f"environment = {environment!r}: expected P, PP or S")
@@ -33,6 +41,7 @@ class RdService:
         self._clients = {one: Client(Site(secure, host, one, "/"), trust) for one in ports}
         self._where = f"RD service on {host}"
         self._environment = environment
+        self._patience = patience  # how often as long as usual an answer may take
         self._closed = threading.Event()
         self._closed.set()
         self._client: Client | None = None
@@ -52,7 +61,7 @@ class RdService:
         reasons: list[str] = []
         for client in self._clients.values():
             try:
-                service = self._ask(client, _PROBE_S)
+                service = self._ask(client, _PROBE_S * self._patience)
             except (DeviceGone, ProtocolError) as error:
                 reasons.append(str(error))
                 continue
@@ -74,7 +83,7 @@ class RdService:
         until = time.monotonic() + timeout_s
         while True:
             client, _ = self._opened()
-            service = self._ask(client, _ASK_S)
+            service = self._ask(client, _ASK_S * self._patience)
             if service.status is Status.NOT_READY:
                 raise DeviceGone(f"{self._where}: {service.status} {service.words}".rstrip())
             left = until - time.monotonic()
@@ -84,7 +93,7 @@ class RdService:
 
     def info(self) -> Info:
         client, service = self._opened()
-        answer = client.ask("DEVICEINFO", service.info_path, _ASK_S)
+        answer = client.ask("DEVICEINFO", service.info_path, _ASK_S * self._patience)
         device = codec.device(answer.body)
         details = {"provider": device.provider, "service": device.service, "device_code": device.code}
         return Info(device.model, device.version, device.serial, details)
@@ -99,7 +108,8 @@ class RdService:
             client, service = self._opened()
             left = max(0.0, until - time.monotonic())
             body = codec.options(max(1, round(left * 1000)), environment=self._environment, wadh=wadh)
-            answer = client.ask("CAPTURE", service.capture_path, left + _SLACK_S, body, {"Content-Type": "text/xml"})
+            longest_s = left + _SLACK_S * self._patience
+            answer = client.ask("CAPTURE", service.capture_path, longest_s, body, {"Content-Type": "text/xml"})
             found = codec.captured(answer.body)
             if isinstance(found, SealedPid):
                 return found

@@ -168,9 +168,9 @@ def test_a_helper_that_dies_is_a_reader_that_is_gone_and_a_new_one_is_started(
 
 
 def test_a_helper_that_hangs_is_ended(images: tuple[LibfprintRig, Capturing], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("drivers.libfprint.driver._ANSWER_S", 0.2)
     monkeypatch.setattr("drivers.libfprint.process._END_S", 0.2)
     rig, driver = images
+    monkeypatch.setattr(driver, "_answer_s", 0.2)
     assert driver._process is not None
     os.kill(driver._process._process.pid, signal.SIGSTOP)
     with pytest.raises(DeviceGone, match="does not answer"):
@@ -179,6 +179,18 @@ def test_a_helper_that_hangs_is_ended(images: tuple[LibfprintRig, Capturing], mo
     driver.open()
     rig.touch()
     assert isinstance(driver.read(10), Scan)
+
+
+def test_a_helper_with_a_picture_that_nobody_takes_ends_by_itself(images: tuple[LibfprintRig, Capturing]) -> None:
+    """A finger between the last reading and the end: the picture is more than the pipe holds."""
+    rig, driver = images
+    assert driver.read(0.05) is None
+    rig.touch()
+    time.sleep(0.5)
+    assert driver._process is not None
+    helper = driver._process._process
+    driver.close()
+    assert helper.returncode == 0
 
 
 def test_a_missing_interpreter_or_library_says_what_to_install(tmp_path: Path) -> None:

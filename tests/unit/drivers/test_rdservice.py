@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -50,6 +51,22 @@ def test_every_vendors_paths_lead_to_a_capture(variant: str) -> None:
             pid = device.capture(5)
             assert isinstance(pid, SealedPid)
             assert (pid.response.points, pid.response.quality) == (31, 68)
+
+
+def test_captures_in_a_row_leave_nothing_open(sim: RdSimulation, device: RdService) -> None:
+    """S9. Threads and files of the pretended service are counted with ours: each must have ended."""
+
+    def more() -> bool:
+        return threading.active_count() > threads or sum(1 for _ in Path("/proc/self/fd").iterdir()) > files
+
+    threads, files = threading.active_count(), sum(1 for _ in Path("/proc/self/fd").iterdir())
+    for _ in range(50):
+        sim.do("touch")
+        assert isinstance(device.capture(5), SealedPid)
+    until = time.monotonic() + 20
+    while more() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not more()
 
 
 def test_a_sealed_pid_gets_into_no_log_and_no_file(sim: RdSimulation, device: RdService) -> None:
