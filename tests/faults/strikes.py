@@ -17,7 +17,7 @@ import random
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +27,8 @@ import numpy as np
 
 from drivers import DeviceGone, DriverError, ProtocolError, registry
 from drivers.base import DeviceTemplate, Driver, Feature, Keypad, Matched, Matcher, Reading, Recognition, Retry, Scan
+from drivers.rdservice import SealedPid
+from drivers.rdservice.driver import RdService
 from drivers.registry import DRIVERS
 from tests.contract.rigs import RIGS, Rig
 from tests.contract.rigs.wire import Fault, Way, Wire
@@ -38,7 +40,9 @@ BOUND_S = 20.0  # what no session may outlast, however it is spoilt
 OPENING, STEP = 512, 127  # bytes each way in which every one is struck; after that each so manyth, a prime number
 WHOLE_S, STRUCK_S = 10.0, 0.4  # what a touch may take to be read: to record it, and when the wire is spoilt
 _TRIES = 5  # to record a session
-FULL = 30_000  # somewhat more than there are: see `everywhere`
+_TOUCHES = 8  # more than any reader wants for one template
+_THOROUGH = 20  # so many times what a rig calls enough (`few`), where a strike is dear
+FULL = 40_000  # somewhat more than there are: see `everywhere`
 
 WIRED = sorted(name for name, rig in RIGS.items() if hasattr(rig, "wire"))
 
@@ -48,7 +52,7 @@ class Wired(Rig, Protocol):
     def wire(self) -> Wire: ...
 
 
-Outcome = Reading | Matched | DeviceTemplate | str | None
+Outcome = Reading | Matched | DeviceTemplate | SealedPid | str | None
 Session = Callable[[Driver, Rig, float], Iterator[Outcome]]
 
 
@@ -85,9 +89,14 @@ def faults(name: str) -> tuple[Fault, ...]:
 
 
 def sessions(name: str) -> Sequence[Session]:
-    if Feature.KEYPAD in DRIVERS[name].features:
-        return (_pressing,)
-    return (_reading, _matching) if Feature.MATCH in DRIVERS[name].features else (_reading,)
+    """What is done with a device by what it can."""
+    does = (
+        (Feature.KEYPAD, _pressing),
+        (Feature.IMAGE | Feature.RECOGNITION, _reading),
+        (Feature.MATCH, _matching),
+        (Feature.SEALED, _sealing),
+    )
+    return [session for what, session in does if DRIVERS[name].features & what]
 
 
 def everywhere(name: str) -> list[Strike]:
@@ -107,13 +116,14 @@ def everywhere(name: str) -> list[Strike]:
     return found
 
 
-def strike(strikes: Iterable[Strike], lanes: int = LANES, step: Step = quiet) -> Struck:
-    """All of them, of one driver, shared by so many devices of its kind."""
+def strike(strikes: Sequence[Strike], step: Step = quiet) -> Struck:
+    """All of them, of one driver, shared by several devices of its kind."""
     left: queue.SimpleQueue[Strike] = queue.SimpleQueue()
     for one in strikes:
         left.put(one)
-    found, total = Struck(), left.qsize()
-    threads = [threading.Thread(target=_work, args=(left, found, total, step)) for _ in range(min(lanes, total))]
+    found, total = Struck(), len(strikes)
+    lanes = min(total, *(getattr(RIGS[one.name], "lanes", LANES) for one in strikes[:1]))
+    threads = [threading.Thread(target=_work, args=(left, found, total, step)) for _ in range(lanes)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -122,13 +132,14 @@ def strike(strikes: Iterable[Strike], lanes: int = LANES, step: Step = quiet) ->
 
 
 def run(n: int, seed: int, step: Step = quiet) -> Result:
-    """So many strikes drawn from all of all drivers; all of them when there are no more."""
+    """So many strikes drawn from all of all drivers; when there are no more, all of them but the dearest."""
     result, took = Result("strikes at drivers' wires"), []
     every = {name: everywhere(name) for name in WIRED}
     share = min(1.0, n / sum(map(len, every.values())))
     slow = 0
     for name, strikes in every.items():
-        chosen = random.Random(f"{seed} {name}").sample(strikes, max(1, round(share * len(strikes))))
+        wanted = min(len(strikes), _THOROUGH * getattr(RIGS[name], "few", FULL))
+        chosen = random.Random(f"{seed} {name}").sample(strikes, max(1, round(share * wanted)))
         began, before = time.monotonic(), result.tried
         struck = strike(chosen, step=lambda done, before=before: step(before + done))  # type: ignore[misc]
         result.tried += len(chosen)
@@ -185,7 +196,7 @@ class _Lane:
             self.rig.wire.arm(None)
             with contextlib.suppress(DriverError):
                 whole = list(sessions(self.name)[number](patient, self.rig, WHOLE_S))
-                if isinstance(whole[0], Scan | Recognition | DeviceTemplate | str):
+                if any(isinstance(outcome, Scan | Recognition | DeviceTemplate | SealedPid | str) for outcome in whole):
                     self._whole[number] = whole
                     return whole
         raise AssertionError(f"{self.name}: no reading to spoil")
@@ -213,18 +224,38 @@ def _reading(driver: Driver, rig: Rig, wait_s: float) -> Iterator[Outcome]:
 
 
 def _matching(driver: Driver, rig: Rig, wait_s: float) -> Iterator[Outcome]:
-    """One touch taken as a template, nothing after it, and the next touch compared with it on the device."""
+    """As many touches as a template wants, nothing after them, and the next touch compared with it on the device.
+
+    Before that touch it is compared with nobody, which also ends a template that the device had begun to take.
+    """
     assert isinstance(driver, Matcher)
     driver.open()
-    rig.touch()
-    taken = driver.take(wait_s)
-    yield taken
-    rig.lift()
+    taken: DeviceTemplate | Retry | None = None
+    for _ in range(_TOUCHES):
+        rig.touch()
+        taken = driver.take(wait_s)
+        yield taken
+        rig.lift()
+        if not isinstance(taken, Retry):
+            break
     yield driver.take(0.05)
-    rig.touch()
     if isinstance(taken, DeviceTemplate):
+        yield driver.match([taken], 0.05)
+        rig.touch()
         yield driver.match([taken], wait_s)
     rig.lift()
+    driver.close()
+
+
+def _sealing(driver: Driver, rig: Rig, wait_s: float) -> Iterator[Outcome]:
+    """The device is named, one touch is sealed, and nothing after it."""
+    assert isinstance(driver, RdService)
+    driver.open()
+    driver.info()
+    rig.touch()
+    yield driver.capture(wait_s)
+    rig.lift()
+    yield driver.capture(0.05)
     driver.close()
 
 
@@ -281,10 +312,14 @@ def _genuine(outcome: Outcome, true: Outcome, rig: Rig) -> bool:
 
 def _works(driver: Driver, rig: Rig) -> bool:
     """A fresh touch, or a fresh key, comes through whole."""
+    rig.touch()
+    if isinstance(driver, RdService):
+        return isinstance(driver.capture(0.5), SealedPid)
+    if driver.features == Feature.MATCH and isinstance(driver, Matcher):
+        return isinstance(driver.take(0.5), DeviceTemplate | Retry)  # the first of the touches it wants
     if Feature.KEYPAD in driver.features and isinstance(driver, Keypad):
         rig.press("7")
         return driver.read_key(0.5) == "7"
-    rig.touch()
     return isinstance(driver.read(0.5), Scan | Recognition)
 
 

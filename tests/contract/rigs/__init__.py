@@ -6,7 +6,7 @@ from tests.contract.rigs.evdev import EvdevRig
 from tests.contract.rigs.gpio_keypad import GpioKeypadRig
 from tests.contract.rigs.gt521f import Gt521fRig
 from tests.contract.rigs.http_capture import HttpCaptureRig
-from tests.contract.rigs.libfprint import LibfprintMatchRig, LibfprintRig
+from tests.contract.rigs.libfprint import WiredLibfprintMatchRig, WiredLibfprintRig
 from tests.contract.rigs.rdservice import RdServiceRig
 from tests.contract.rigs.rig import Rig
 from tests.contract.rigs.uru4000 import Uru4000Rig
@@ -17,8 +17,8 @@ from tests.contract.rigs.zk import ZkRig
 RIGS = {
     "virtual": VirtualRig,
     "uru4000": Uru4000Rig,
-    "libfprint": LibfprintRig,
-    "libfprint_match": LibfprintMatchRig,
+    "libfprint": WiredLibfprintRig,
+    "libfprint_match": WiredLibfprintMatchRig,
     "evdev": EvdevRig,
     "gpio_keypad": GpioKeypadRig,
     "camera": CameraRig,

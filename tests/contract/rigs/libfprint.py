@@ -1,16 +1,22 @@
-"""libfprint's own virtual readers as the contract suite plays them: one that hands over pictures, one that matches."""
+"""libfprint's own virtual readers as the contract suite plays them: one that hands over pictures, one that matches.
+
+Between the driver and its helper are pipes of ours: a rig that is `Wired` can spoil them.
+"""
 
 import contextlib
 import socket
 import struct
 import time
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from drivers.entry import Options
 from drivers.uru4000.sim import rings
+from tests.contract.rigs.helper_wire import HelperWire
+from tests.contract.rigs.wire import Fault
 
 _CONNECT_S = 5.0
 
@@ -26,7 +32,8 @@ class LibfprintRig:
     def __init__(self, folder: Path) -> None:
         self.path = folder / "reader.sock"
         self.python = folder / "python"
-        known = f"{self.variable}={self.path} FP_DRIVERS_WHITELIST={self.name}"
+        self.known = {self.variable: str(self.path), "FP_DRIVERS_WHITELIST": self.name}
+        known = " ".join(f"{name}={value}" for name, value in self.known.items())
         self.python.write_text(f'#!/bin/sh\n{known} exec /usr/bin/python3 "$@"\n')
         self.python.chmod(0o755)
         self.options: Options = {"device": self.name, "python": str(self.python)}
@@ -103,3 +110,26 @@ class LibfprintMatchRig(LibfprintRig):
             end.shutdown(socket.SHUT_WR)
             while end.recv(1024):
                 pass
+
+
+class WiredLibfprintRig(LibfprintRig):
+    faults = (Fault.CUT, Fault.PULL)  # a pipe carries every bit as it is
+    few, lanes = 16, 2  # strikes are enough to try, at a time: each starts four processes
+    hasty: ClassVar[Options] = {"patience_pct": 10}
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._wire = HelperWire(folder, self.known)
+        self.options["python"] = str(self._wire.python)
+
+    @property
+    def wire(self) -> HelperWire:
+        return self._wire
+
+    def close(self) -> None:
+        super().close()
+        self._wire.close()
+
+
+class WiredLibfprintMatchRig(LibfprintMatchRig, WiredLibfprintRig):
+    """The same wire before the reader that matches."""

@@ -5,7 +5,8 @@ A rig joins tests/contract/test_driver_faults.py by having a property `wire` (on
 * `PtyWire(path of the simulator's terminal, link for the driver to open)` for serial devices; it hands the driver's
   baud through to the simulator;
 * `TcpWire("host", port of the simulator)` for devices on a network; `wire.port` is where the driver connects. With
-  `calls=True` it is the device that connects there, and the port is the driver's.
+  `calls=True` it is the device that connects there, and the port is the driver's;
+* `UnixWire(path of the simulator's socket, path for the driver)` for those on a Unix socket, the same way.
 
 A rig whose protocol has no sum of its own says in `faults` which of them it meets: TCP has, and no bit flips there.
 
@@ -170,39 +171,40 @@ def _write(fd: int, data: bytes) -> None:
             data = data[os.write(fd, data) :]
 
 
-class TcpWire:
-    """Between a driver and a simulator on TCP; every connection passes through, each with its own of the other side."""
+class _SocketWire:
+    """Every connection passes through, each with its own of the other side. `calls`: it is the device that connects."""
 
-    def __init__(self, host: str, port: int, *, calls: bool = False) -> None:
+    def __init__(self, *, calls: bool) -> None:
         self._spoiler = Spoiler()
         self.arm = self._spoiler.arm
-        self._upstream = (host, port)
         self._ways = (Way.TO_HOST, Way.TO_DEVICE) if calls else (Way.TO_DEVICE, Way.TO_HOST)
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
         self._ended = threading.Event()
         self._server: socket.socket | None = None
-        self.port = 0
         self.mend()
 
     @property
     def passed(self) -> dict[Way, int]:
         return self._spoiler.passed
 
-    @property
-    def where(self) -> str:
-        return f"socket://127.0.0.1:{self.port}"
-
     def mend(self) -> None:
         self._spoiler.heal()
         self._pull()
-        server = socket.create_server(("127.0.0.1", self.port))
-        self.port, self._server = server.getsockname()[1], server
+        server = self._server = self._listen()
         threading.Thread(target=self._accept, args=(server,), name="wire", daemon=True).start()
 
     def close(self) -> None:
         self._ended.set()
         self._pull()
+
+    def _listen(self) -> socket.socket:
+        """Where one side connects: the same place each time."""
+        raise NotImplementedError
+
+    def _call(self) -> socket.socket:
+        """A connection to the other side. Raises OSError."""
+        raise NotImplementedError
 
     def _pull(self) -> None:
         with self._lock:  # to the end: whoever mends it binds the same port
@@ -218,7 +220,7 @@ class TcpWire:
             while True:
                 caller, _ = server.accept()
                 try:
-                    called = socket.create_connection(self._upstream)
+                    called = self._call()
                 except OSError:  # a driver that is closed
                     caller.close()
                     continue
@@ -241,3 +243,48 @@ class TcpWire:
             end.close()
             with self._lock:
                 self._open.discard(end)
+
+
+class TcpWire(_SocketWire):
+    """Between a driver and a simulator on TCP."""
+
+    def __init__(self, host: str, port: int, *, calls: bool = False) -> None:
+        self._upstream = (host, port)
+        self.port = 0
+        super().__init__(calls=calls)
+
+    @property
+    def where(self) -> str:
+        return f"socket://127.0.0.1:{self.port}"
+
+    def _listen(self) -> socket.socket:
+        server = socket.create_server(("127.0.0.1", self.port))
+        self.port = server.getsockname()[1]
+        return server
+
+    def _call(self) -> socket.socket:
+        return socket.create_connection(self._upstream)
+
+
+class UnixWire(_SocketWire):
+    """Between a driver and a simulator on a Unix socket; `where` is the wire's own end."""
+
+    def __init__(self, upstream: Path, where: Path, *, calls: bool = False) -> None:
+        self._upstream, self.where = upstream, where
+        super().__init__(calls=calls)
+
+    def _listen(self) -> socket.socket:
+        self.where.unlink(missing_ok=True)
+        server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        server.bind(str(self.where))
+        server.listen()
+        return server
+
+    def _call(self) -> socket.socket:
+        end = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            end.connect(str(self._upstream))
+        except OSError:
+            end.close()
+            raise
+        return end
