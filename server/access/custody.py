@@ -71,12 +71,13 @@ class Objection(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the register. Nobody entrusted: the last three are empty."""
+    """One line of the register. Nobody entrusted: the last four are empty."""
 
     office: str
     office_hi: str
     official: str
     designation: str
+    designation_hi: str
     mobile: str
 
 
@@ -277,7 +278,9 @@ def _custodies(now_ms: int) -> Select[Any]:
     """With what the account says of its holder, and what is known of them where they are employed."""
     g, known = account_grant.c, designation.c
     asked = select(account_grant, account.c.name, account.c.designation, account.c.mobile)
-    asked = asked.add_columns(known.name.label("post"), employee.c.mobile.label("own_mobile"))
+    asked = asked.add_columns(
+        known.name.label("post"), known.name_hi.label("post_hi"), employee.c.mobile.label("own_mobile")
+    )
     asked = asked.join_from(account_grant, account)
     asked = asked.join(employee, employee.c.person == account.c.person, isouter=True)
     asked = asked.join(
@@ -289,8 +292,9 @@ def _custodies(now_ms: int) -> Select[Any]:
 
 def _line(keys: AccessKeys, where: Any, row: Any) -> Line:
     if row is None:
-        return Line(where.name, where.name_hi, "", "", "")
-    return Line(where.name, where.name_hi, row.name, row.post or row.designation, _mobile(keys, row))
+        return Line(where.name, where.name_hi, "", "", "", "")
+    post = row.post or row.designation
+    return Line(where.name, where.name_hi, row.name, post, row.post_hi or post, _mobile(keys, row))
 
 
 def _mobile(keys: AccessKeys, row: Any) -> str:

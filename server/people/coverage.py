@@ -26,8 +26,10 @@ class Coverage:
 
     office: bytes
     office_name: str
+    office_name_hi: str
     division: str
     division_name: str
+    division_name_hi: str
     head: bytes | None
     due_on: str | None
     posts: int
@@ -54,15 +56,17 @@ def coverage(connection: Connection, org: str, today: dt.date, under: str = "/")
     ]
     asked = select(division).where(division.c.org == org)
     sections = {row.code: row for row in connection.execute(asked)}
-    below = select(office.c.id, office.c.name, office.c.path).where(office.c.org == org)
+    below = select(office.c.id, office.c.name, office.c.name_hi, office.c.path).where(office.c.org == org)
     places = {row.id: row for row in connection.execute(below.where(office.c.path.startswith(under, autoescape=True)))}
     for at, code, name, n in counted:
         section = sections.get(code)
         empty = Coverage(
             office=at,
             office_name=places[at].name,
+            office_name_hi=places[at].name_hi,
             division=code,
             division_name=section.name if section else code,
+            division_name_hi=section.name_hi if section else code,
             head=section.head if section else None,
             due_on=section.register_by if section else None,
             posts=posts.get(at, 0),

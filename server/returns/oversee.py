@@ -14,7 +14,7 @@ from server.attendance.reconcile import MARKED, Marked
 from server.attendance.types import DayFlag
 from server.attendance.words import WORDS
 from server.days.store import as_known
-from server.ledger.tables import attendance_day, designation, division, employee, lsa_claim, office, person, request
+from server.ledger.tables import attendance_day, designation, employee, lsa_claim, office, person, request
 from server.people import coverage as people_coverage
 from server.people.days import day_of
 from server.people.ranks import marking
@@ -62,7 +62,7 @@ def custody_register(connection: Connection, asked: Asked, keys: AccessKeys) -> 
     """The five columns of R4.4."""
     found = custody.register(connection, keys, _scope(asked), asked.now_ms)
     rows = tuple(
-        (n, Text(line.office, line.office_hi), line.official, line.designation, line.mobile)
+        (n, Text(line.office, line.office_hi), line.official, Text(line.designation, line.designation_hi), line.mobile)
         for n, line in enumerate(found, 1)
     )
     columns = (
@@ -137,14 +137,9 @@ def coverage(connection: Connection, asked: Asked) -> Return:
     today = day_of(asked.now_ms)
     found = people_coverage.coverage(connection, asked.org, today, asked.path or "/")
     heads = people_in(connection, (one.head for one in found if one.head))
-    offices = _offices(connection, asked)
-    sections = {
-        row.code: Text(row.name, row.name_hi)
-        for row in connection.execute(select(division).where(division.c.org == asked.org))
-    }
     rows = tuple(
         (
-            n, offices.get(one.office_name, one.office_name), sections.get(one.division, one.division_name),
+            n, Text(one.office_name, one.office_name_hi), Text(one.division_name, one.division_name_hi),
             one.posts, one.registered, one.verified,
             one.enrolled, one.outstanding, date(one.due_on) if one.due_on else "",
             heads[one.head][0] if one.head else "",
@@ -241,15 +236,6 @@ def _signing(connection: Connection) -> set[bytes]:
     same = and_(designation.c.org == employee.c.org, designation.c.code == employee.c.designation)
     asked = select(employee.c.person, designation.c.rank).join_from(employee, designation, same)
     return {row.person for row in connection.execute(asked) if marking(row.rank, dt.date.max).register_also}
-
-
-def _offices(connection: Connection, asked: Asked) -> dict[str, Text]:
-    """Names in both languages by the English one; of two offices with the same, the English alone."""
-    found: dict[str, Text] = {}
-    query = select(office.c.name, office.c.name_hi).where(office.c.org == asked.org)
-    for row in connection.execute(query.distinct()):
-        found[row.name] = Text(row.name, "" if row.name in found else row.name_hi)
-    return found
 
 
 def _posted(asked: Asked) -> Any:

@@ -18,8 +18,10 @@ from server.access.scope import EVERYWHERE, Place, Scope, visible
 from server.intake.timekeeping import IST
 from server.ledger.store import now_ms
 from server.ledger.tables import account, account_grant, office, person
-from server.web.pages import page
+from server.web.pages import language, page
+from server.web.places import place_names
 from server.web.services import Services
+from server.web.words_people import words
 
 router = APIRouter(include_in_schema=False)
 
@@ -152,8 +154,9 @@ def _list(request: Request, scope: Scope, problem: str = "", typed: Mapping[str,
         roles: dict[bytes, list[Role]] = {}
         for row in connection.execute(visible(mine, account_grant, scope)):
             roles.setdefault(row.account, []).append(Role(row.role))
-        where = _places(connection, scope)
-    context = {"rows": rows, "roles": roles, "where": where, "typed": typed}
+        where = _places(request, connection, scope)
+        names = place_names(request, connection, [Place(row.org, row.path) for row in rows])
+    context = {"rows": rows, "roles": roles, "where": where, "names": names, "typed": typed}
     return page(request, "accounts.html", 400 if problem else 200, problem=problem, **context)
 
 
@@ -170,7 +173,8 @@ def _one(
     with services.ledger.read() as connection:
         row = accounts.find(connection, which)
         every = [one for one in grants.of(connection, which) if scope.holds(one.place.org, one.place.path)]
-        where = _places(connection, scope)
+        where = _places(request, connection, scope)
+        names = place_names(request, connection, [one.place for one in every])
         known = visible(select(account.c.id, account.c.name), account, scope)
         by = {f"account {one.id.hex()}": one.name for one in connection.execute(known)}
     held = [one for one in every if one.to_ms is None or one.to_ms > now]
@@ -184,7 +188,7 @@ def _one(
         "by": by,
         "except_": giver.may_except,
     }
-    context |= {"row": row, "first": first, "typed": typed}
+    context |= {"row": row, "names": names, "first": first, "typed": typed}
     context |= {"may_person": request.state.visitor.scope(Right.VERIFY) is not None}
     return page(request, "account_of.html", 400 if problem else 200, problem=problem, **context)
 
@@ -240,10 +244,12 @@ def _place(scope: Scope, told: str) -> Place:
     return place
 
 
-def _places(connection: Connection, scope: Scope) -> list[tuple[Place, str]]:
-    asked = visible(select(office.c.org, office.c.path, office.c.name), office, scope)
+def _places(request: Request, connection: Connection, scope: Scope) -> list[tuple[Place, str]]:
+    """What may be chosen, by name; the name is empty for the whole ledger."""
+    named = words(language(request).code).named
+    asked = visible(select(office), office, scope)
     asked = asked.where(office.c.life != "closed").order_by(office.c.org, office.c.path).limit(2000)
-    found = [(Place(row.org, row.path), row.name) for row in connection.execute(asked)]
+    found = [(Place(row.org, row.path), named(row)) for row in connection.execute(asked)]
     return [(EVERYWHERE, "")] * scope.whole + found
 
 

@@ -22,6 +22,7 @@ from server.access.visitor import Visitor
 from server.ledger.store import now_ms
 from server.web import session
 from server.web.pages import error_page, language, page
+from server.web.places import place_names
 from server.web.services import Services
 from server.web.words_access import LANGUAGES
 from sync import SealError
@@ -163,9 +164,10 @@ def _account(request: Request, problem: str, done: str) -> Response:
     with services.ledger.read() as connection:
         running = sessions.of(connection, mine.account, now)
         held = grants.held(connection, mine.account, now)
+        names = place_names(request, connection, [one.place for one in held])
         row = accounts.find(connection, mine.account)
     has = row is not None and row.password is not None
-    context = {"running": running, "held": held, "mine": mine, "has_password": has, "login": mine.name}
+    context = {"running": running, "held": held, "names": names, "mine": mine, "has_password": has, "login": mine.name}
     return page(request, "account.html", 400 if problem else 200, problem=problem, done=done, **context)
 
 

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Request, Response
-from sqlalchemy import Connection, func, select, true, tuple_
+from sqlalchemy import Connection, func, select, true
 
 from server import AccessError
 from server.access import custody, trail
@@ -15,6 +15,7 @@ from server.ledger.tables import account, api_token, office
 from server.ledger.tables import trail as trail_table
 from server.web import csv
 from server.web.pages import language, page
+from server.web.places import place_names
 from server.web.services import Services
 from server.web.words_people import words
 
@@ -111,11 +112,9 @@ def _custody(request: Request, scope: Scope, problem: str = "") -> Response:
         went = custody.handovers(connection, scope)
         offices = visible(select(office), office, scope).where(office.c.life != "closed").order_by(office.c.path)
         where = connection.execute(offices.where(office.c.level.in_(("state", "district", "zone"))).limit(500)).all()
-        told = {(one.org, one.path) for one in [task.place for task in asked] + [event.place for event in went]}
-        there = connection.execute(select(office).where(tuple_(office.c.org, office.c.path).in_(told))).all()
+        names = place_names(request, connection, [one.place for one in asked] + [one.place for one in went])
         who = _named(connection, [one for event in went for one in (event.came_from, event.goes_to) if one])
     may_ask = request.state.visitor.scope(Right.CERTIFY) is not None
-    names = {(row.org, row.path): p.named(row) for row in there}
     context = {"lines": lines, "against": against, "tasks": asked, "where": where, "names": names, "now": now}
     context |= {"p": p, "went": went, "officials": who}
     return page(request, "custody.html", 400 if problem else 200, problem=problem, may_ask=may_ask, **context)

@@ -14,6 +14,7 @@ from server.ledger.tables import (
     account,
     attendance_id,
     consent,
+    designation,
     employee,
     erasure,
     office,
@@ -84,7 +85,10 @@ def _look(request: Request, scope: Scope, ref: str, wrong: dict[str, str]) -> Re
         own = select(account.c.id).where(account.c.person == mine, account.c.login.is_not(None))
         looked_after = request.state.visitor.scope(Right.ACCOUNTS)
         login = connection.scalar(visible(own, account, looked_after)) if looked_after else None
+        known = designation.c.org == row.org, designation.c.code == row.designation
+        post = connection.execute(select(designation).where(*known)).one_or_none()
     context = {"row": row, "given": given, "gone": gone, "proofs": proofs, "enrolled": enrolled, "basis": basis or ""}
+    context |= {"post": parts(request)[1].named(post) if post else ""}
     context |= {"may_account": looked_after is not None and row.active, "login": login}
     return show(request, "people_person.html", 400 if wrong else 200, came=came, problems=wrong, **context)
 
