@@ -37,8 +37,15 @@ def entries(library: Path) -> Iterator[tuple[str, int, int, datetime]]:
     """Badge, what (0 in, 1 out), how (1 finger) and when, in the machine's own wall time, of a file as the machines'
     own USB export writes it: badge, "YYYY-MM-DD HH:MM:SS", how, what, tabs between. Raises OptionError."""
     try:
-        for line in library.read_text(encoding="utf-8").splitlines():
+        lines = library.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise OptionError(f"library = {library}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise OptionError(f"library = {library}: not a file of text") from None
+    for number, line in enumerate(lines, 1):
+        try:
             badge, when, how, state = [*line.split("\t"), "1", "0"][:4]
             yield badge.strip(), int(state), int(how), datetime.strptime(when.strip(), "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007
-    except (OSError, ValueError) as error:
-        raise OptionError(f"{library}: not a file of entries: {error}") from None
+        except ValueError:
+            wanted = "badge, YYYY-MM-DD HH:MM:SS, how, what, with tabs between"
+            raise OptionError(f"library = {library}, line {number}: expected {wanted}") from None

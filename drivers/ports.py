@@ -144,7 +144,7 @@ def _words(error: Exception) -> str:
         case errno.ENOENT | errno.ENODEV | errno.ENXIO:
             return "nothing is plugged in there"
         case errno.EACCES | errno.EPERM:
-            return "no permission to use it"
+            return "no permission to use it: the group hazri has it"
         case errno.EAGAIN | errno.EBUSY:
             return "another program uses it"
         case errno.ECONNREFUSED | errno.EHOSTUNREACH | errno.ENETUNREACH | errno.ETIMEDOUT:

@@ -269,11 +269,18 @@ def parser() -> argparse.ArgumentParser:
     enrol.add_argument("--alive", action="store_true", help="ask the face to turn, before it is enrolled")
     capture = add("capture", "take one picture from the sensor of a stopped terminal")
     capture.add_argument("--out", type=Path, required=True, metavar="FILE.png")
-    capture.add_argument("--timeout", type=_seconds, default=30.0, metavar="SECONDS")
+    capture.add_argument(
+        "--sensor", default="", metavar="NAME", help="which, as selftest calls it (default: the first)"
+    )
+    capture.add_argument(
+        "--timeout", type=_seconds, default=30.0, metavar="SECONDS", help="to wait for it (default 30)"
+    )
 
     selftest = add("selftest", "try every device of the settings, and judge each in words")
     selftest.add_argument("--out", type=Path, metavar="DIR", help="where the test pictures go")
-    selftest.add_argument("--timeout", type=_test_seconds, default=10.0, metavar="SECONDS", help="for each device")
+    selftest.add_argument(
+        "--timeout", type=_test_seconds, default=10.0, metavar="SECONDS", help="for each device (default 10)"
+    )
     selftest.add_argument("--json", action="store_true", help="on one line")
     sensors = add("sensors", "the drivers, the devices of the settings, and what is plugged in")
     sensors.add_argument("--json", action="store_true", help="on one line")

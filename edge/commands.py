@@ -163,36 +163,13 @@ def models(args: Namespace, settings: Settings | None) -> int:
 
 
 def capture(args: Namespace, settings: Settings) -> int:
-    """One picture from the sensor into a file only its owner can read; for the technician's bench."""
-    import cv2
-
-    from drivers.base import Feature, Retry, Scan
+    """One picture from a sensor; for the technician's bench."""
     from drivers.lines import listens
-    from edge.devices.selftest import FACE, PLACE, VERDICTS, Verdict
-    from edge.screen.words import ADVICE
+    from edge.devices import capture as pictures
 
     if listens(settings.control):
         raise SetupError("the terminal is running and holds the sensor: stop it first")
-    device = next((d for d in settings.sensors if Feature.IMAGE in registry.find(d.driver).features), None)
-    if device is None:
-        raise SetupError("the settings name no sensor that gives pictures")
-    sensor = registry.make(device.driver, device.options)
-    sensor.open()
-    try:
-        ask = (FACE if Feature.STREAM in sensor.features else PLACE).fill(device=device.driver)
-        say(f"{ask.hi} / {ask.en}")
-        reading = sensor.read(args.timeout)
-    finally:
-        sensor.close()
-    if not isinstance(reading, Scan):
-        words = ADVICE[reading.advice] if isinstance(reading, Retry) else VERDICTS[Verdict.UNTOUCHED]
-        say(f"{device.driver}: {words.hi} / {words.en}; nothing was written")
-        return 1
-    _, png = cv2.imencode(".png", reading.image)
-    write_file(args.out, png.tobytes(), 0o600)
-    rows, columns = reading.image.shape[:2]  # a face has colours besides
-    say(f"{columns} × {rows} px, {reading.dpi:.0f} dpi, in {args.out}")
-    return 0
+    return pictures.run(settings.sensors, args.sensor, args.out, args.timeout, say)
 
 
 def selftest(args: Namespace, settings: Settings) -> int:
@@ -212,6 +189,8 @@ def selftest(args: Namespace, settings: Settings) -> int:
             raise SetupError("no picture leaves a running terminal: stop it first, or leave --out away")
         with LineClient(settings.control, timeout_s=120.0) as client:  # somebody may be at the terminal just now
             findings = tests.follow(client, args.timeout, tell, found)
+    elif not settings.sensors:
+        raise SetupError("the settings name no device: nothing to try")
     else:
         look = tests.looks(settings.models_dir)
         tried = tests.run(

@@ -59,7 +59,7 @@ class AdmsSim:
 
     @property
     def where(self) -> str:
-        return f"pushes to {self._to[0]}:{self._to[1]} as {self.serial}"
+        return f"{self._to[0]}:{self._to[1]}, to which it pushes as {self.serial}"
 
     @property
     def waiting(self) -> int:

@@ -5,6 +5,7 @@ Rows that are not looked at are inputs, so two keys held down together never con
 
 import queue
 import threading
+import warnings
 from typing import Any
 
 from drivers import DeviceGone, OptionError
@@ -89,8 +90,9 @@ class GpioKeypad:
 def _pins(numbers: tuple[int, ...]) -> list[Any]:
     """The pins as inputs, pulled up. Raises DeviceGone where there are none."""
     from gpiozero import Device  # type: ignore[import-untyped]
-    from gpiozero.exc import GPIOZeroError  # type: ignore[import-untyped]
+    from gpiozero.exc import GPIOZeroError, PinFactoryFallback  # type: ignore[import-untyped]
 
+    warnings.filterwarnings("ignore", category=PinFactoryFallback)  # what it tries before it gives up is no news
     try:
         # gpiozero picks its pin factory when the first of its devices is made; we need only pins.
         factory = Device.pin_factory or Device._default_pin_factory()

@@ -132,8 +132,10 @@ def run(
 ) -> list[Finding]:
     """Open, examine and close each device in turn; `found` gets each finding as it comes.
 
-    Never raises for what a device does; SetupError when `out` fails.
+    Never raises for what a device does; SetupError when `out` fails, before anybody is asked for a finger if it can.
     """
+    if out is not None:
+        _folder(out)
     findings = []
     for name, device in named(devices):
         finding = Finding(name, device.driver)
@@ -146,7 +148,7 @@ def run(
             finally:
                 driver.close()
         except DriverError as error:
-            finding.verdict, finding.reason = _verdict(error), str(error)
+            finding.verdict, finding.reason = verdict(error), str(error)
         if scan is not None and out is not None:
             finding.file = _save(out / f"{finding.device}.png", scan)
         findings.append(finding)
@@ -190,7 +192,7 @@ def serve(
         try:
             asked.result(timeout_s + _SLACK_S)
         except DriverError as error:
-            finding.verdict, finding.reason = _verdict(error), str(error)
+            finding.verdict, finding.reason = verdict(error), str(error)
         except TimeoutError:
             asked.cancel()  # or it would ask for a finger when it comes round, in the middle of the next device
             finding = Finding(worker.slot.name, worker.slot.name, Verdict.GONE, "it hangs")
@@ -295,7 +297,8 @@ def _rate(driver: Driver) -> float:
     return round(seen / (time.monotonic() - start), 1)
 
 
-def _verdict(error: DriverError) -> Verdict:
+def verdict(error: DriverError) -> Verdict:
+    """What an error of a driver means for its device."""
     if isinstance(error, ProtocolError):
         return Verdict.GARBLED
     return Verdict.GONE if isinstance(error, DeviceGone) else Verdict.WRONG
@@ -331,6 +334,18 @@ def looks(models_dir: Path | None) -> Look:
 def _score(minutiae: int, area_mm2: float) -> int:
     """How much of what a good print has is there: 40 minutiae on 150 mm² are plenty."""
     return round(100 * min(1.0, minutiae / 40) * min(1.0, area_mm2 / 150))
+
+
+def _folder(out: Path) -> None:
+    """Raises SetupError."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise SetupError(f"--out {out}: a file; name a folder") from None
+    except OSError as error:
+        raise SetupError(f"--out {out}: {error.strerror}") from None
+    if not os.access(out, os.W_OK):
+        raise SetupError(f"--out {out}: no right to write there")
 
 
 def _save(file: Path, scan: Scan) -> str:

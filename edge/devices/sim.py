@@ -3,6 +3,7 @@
 Lines typed on stdin play the person before it, or break it; "help" says which it knows, "quit" ends it.
 """
 
+import difflib
 import sys
 import threading
 from collections.abc import Mapping
@@ -46,6 +47,10 @@ def find(device: str) -> Simulator:
     """Raises OptionError for a device that cannot be pretended, and says how it is tried instead."""
     if device in NOT_A_SENSOR:
         return NOT_A_SENSOR[device]
+    if device not in registry.names():
+        near = difflib.get_close_matches(device, [*names(), "virtual"], 1)
+        there = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(names())}"
+        raise OptionError(f"there is no device {device!r} to play; {there}")
     simulator = registry.find(device).simulator
     if simulator is not None:
         return simulator
