@@ -304,3 +304,21 @@ def test_a_terminal_that_will_not_is_said(tmp_path: Path) -> None:
         assert (done.returncode, "stop it and try again" in done.stderr) == (1, True)
         kept = run("selftest", "--config", config, "--out", tmp_path / "out")
         assert (kept.returncode, "no picture leaves a running terminal" in kept.stderr) == (1, True)
+
+
+def test_settings_without_a_device_are_said(tmp_path: Path) -> None:
+    config = tmp_path / "edge.toml"
+    config.write_text(f'state_dir = "{tmp_path}"\nruntime_dir = "{tmp_path}"\n')
+    done = run("selftest", "--config", config)
+    assert done.returncode == 1
+    assert "name no device" in done.stderr
+
+
+def test_a_folder_for_pictures_that_is_none_is_said_before_anybody_is_asked(tmp_path: Path) -> None:
+    file = tmp_path / "pictures"
+    file.write_text("")
+    asked: list[Words] = []
+    for out, words in ((file, "a file; name a folder"), (file / "deep", "Not a directory")):
+        with pytest.raises(SetupError, match=words):
+            selftest.run([Device("virtual", {})], good, timeout_s=1, out=out, tell=asked.append)
+    assert not asked
