@@ -142,7 +142,7 @@ class AccessWords:
     def place(self, place: _Placed) -> str:
         return f"{place.org}{place.path}" if place.org else self.whole
 
-    def either(self, english: str, hindi: str) -> str:
+    def either(self, english: str, hindi: str | None) -> str:
         """A name in this language, where it has one."""
         return (hindi if self.column else "") or english
 

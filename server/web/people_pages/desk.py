@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, HTTPException, Request, Response
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, select
 from starlette.datastructures import UploadFile
 
 from server import PeopleError
 from server.access import attempts, captcha, visitor
 from server.access.scope import Scope, visible
 from server.ledger.store import now_ms
-from server.ledger.tables import office
+from server.ledger.tables import designation, employee, office
 from server.people.days import day_of
 from server.people.fields import FormError
 from server.web.pages import language, page
@@ -143,6 +143,14 @@ def one_of(orgs: Sequence[str], told: str) -> str:
     if told and told not in orgs:
         raise HTTPException(404, "there is no such organisation")
     return told or (orgs[0] if orgs else "")
+
+
+def with_names(asked: Any) -> Any:
+    """Of people, their office and how they are employed: also the names of office and post, in both languages."""
+    d = designation.c
+    asked = asked.add_columns(office.c.name.label("at"), office.c.name_hi.label("at_hi"))
+    asked = asked.add_columns(d.name.label("post"), d.name_hi.label("post_hi"))
+    return asked.join(designation, and_(d.org == employee.c.org, d.code == employee.c.designation), isouter=True)
 
 
 def codes(connection: Connection, org: str) -> list[Any]:

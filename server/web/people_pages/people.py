@@ -14,7 +14,6 @@ from server.ledger.tables import (
     account,
     attendance_id,
     consent,
-    designation,
     employee,
     erasure,
     office,
@@ -24,7 +23,7 @@ from server.ledger.tables import (
 )
 from server.people import erasing
 from server.people.numbers import MAX_REASON
-from server.web.people_pages.desk import Form, actor, ident, parts, problems, registry, show
+from server.web.people_pages.desk import Form, actor, ident, parts, problems, registry, show, with_names
 from sync.photo import PHOTO
 
 router = APIRouter(include_in_schema=False)
@@ -37,9 +36,9 @@ _ROWS = 100
 def find(request: Request, scope: Officer, q: str = "") -> Response:
     services, _ = parts(request)
     with services.ledger.read() as connection:
-        asked = select(person.c.ref, person.c.name, employee.c.designation, employee.c.kind, office.c.name.label("at"))
+        asked = select(person.c.ref, person.c.name, employee.c.kind)
         asked = asked.join_from(person, employee, employee.c.person == person.c.ref)
-        asked = asked.join(office, office.c.id == person.c.office).where(person.c.active)
+        asked = with_names(asked.join(office, office.c.id == person.c.office).where(person.c.active))
         if q:
             asked = asked.where(person.c.name.icontains(q[:100], autoescape=True))
         rows = connection.execute(visible(asked, office, scope).order_by(person.c.name).limit(_ROWS)).all()
@@ -85,20 +84,17 @@ def _look(request: Request, scope: Scope, ref: str, wrong: dict[str, str]) -> Re
         own = select(account.c.id).where(account.c.person == mine, account.c.login.is_not(None))
         looked_after = request.state.visitor.scope(Right.ACCOUNTS)
         login = connection.scalar(visible(own, account, looked_after)) if looked_after else None
-        known = designation.c.org == row.org, designation.c.code == row.designation
-        post = connection.execute(select(designation).where(*known)).one_or_none()
     context = {"row": row, "given": given, "gone": gone, "proofs": proofs, "enrolled": enrolled, "basis": basis or ""}
-    context |= {"post": parts(request)[1].named(post) if post else ""}
     context |= {"may_account": looked_after is not None and row.active, "login": login}
     return show(request, "people_person.html", 400 if wrong else 200, came=came, problems=wrong, **context)
 
 
 def _person(connection: Connection, scope: Scope, ref: str) -> Any:
     """In scope, also when erased or gone: by the office they were taken in for. Raises HTTPException 404."""
-    asked = select(person, employee, office.c.name.label("at"), office.c.name_hi.label("at_hi"))
-    asked = asked.join_from(person, employee, employee.c.person == person.c.ref)
+    asked = select(person, employee).join_from(person, employee, employee.c.person == person.c.ref)
     here = office.c.id == person.c.office
     asked = asked.join(office, here | (person.c.office.is_(None) & (office.c.id == employee.c.base_office)))
+    asked = with_names(asked)
     asked = visible(asked, office, scope).where(person.c.ref == ident(ref, "there is no such person"))
     row = connection.execute(asked).one_or_none()
     if row is None:

@@ -32,6 +32,7 @@ from server.web.people_pages.desk import (
     registry,
     show,
     today,
+    with_names,
 )
 
 router = APIRouter(include_in_schema=False)
@@ -219,10 +220,9 @@ def _held(connection: Connection, scope: Scope, row: Any) -> bool:
 
 
 def _people(connection: Connection, scope: Scope, q: str) -> list[Any]:
-    asked = select(person.c.ref, person.c.name, employee.c.designation, employee.c.service, office.c.name.label("at"))
-    asked = asked.join_from(person, employee, employee.c.person == person.c.ref).join(
-        office, office.c.id == person.c.office
-    )
+    asked = select(person.c.ref, person.c.name, employee.c.service)
+    asked = asked.join_from(person, employee, employee.c.person == person.c.ref)
+    asked = with_names(asked.join(office, office.c.id == person.c.office))
     if q:
         asked = asked.where(person.c.name.icontains(q, autoescape=True))
     return list(connection.execute(visible(asked, office, scope).order_by(person.c.name).limit(_ROWS)))
