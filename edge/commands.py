@@ -105,7 +105,8 @@ def bridge(args: Namespace, settings: Settings) -> int:
 def enrol(args: Namespace, settings: Settings) -> int:
     """Through the running terminal; fingers go on its sensor, the face before its camera."""
     from drivers.lines import LineClient
-    from edge.people.fingers import FINGERS, NAMES
+    from edge.people.fingers import FINGERS
+    from edge.screen.words import ENROLLED, NOT_ENROLLING
 
     fingers = [FINGERS[name] for name in args.fingers or ()]
     if not (fingers or args.face):
@@ -117,10 +118,10 @@ def enrol(args: Namespace, settings: Settings) -> int:
         say(enrol_line(seen))
         seen = client.next()
     if not seen["ok"]:
-        say(f"not enrolled: {seen['error']}")
+        say(f"{NOT_ENROLLING.hi} / {NOT_ENROLLING.en}: {seen['error']}")
         return 1
-    names = ", ".join(NAMES[finger] for finger in seen["fingers"])
-    say(f"enrolled: {names}, {len(seen['seqs'])} views, recorded as {', '.join(map(str, seen['seqs']))}")
+    views = f"{len(seen['seqs'])} views, recorded as {', '.join(map(str, seen['seqs']))}"
+    say(f"{ENROLLED.hi} / {ENROLLED.en}: {', '.join([*map(_finger, seen['fingers']), views])}")
     return 0
 
 
@@ -240,7 +241,6 @@ def play(args: Namespace, _settings: Settings | None) -> int:
 
 def enrol_line(seen: dict[str, Any]) -> str:
     from drivers.base import Advice
-    from edge.people.fingers import NAMES
     from edge.screen import words
     from edge.session.states import Ask
 
@@ -258,12 +258,21 @@ def enrol_line(seen: dict[str, Any]) -> str:
         case {"event": "advice", "advice": advice}:
             line = words.ADVICE[Advice(advice)]
         case {"event": "finger", "finger": finger, "worth": worth}:
-            return f"{NAMES[finger]}: worth {worth:.2f}"
+            return f"{_finger(finger)}: {100 * worth:.0f}/100"
         case {"event": "best", "fingers": [*fingers]}:
-            return f"best first: {', '.join(NAMES[finger] for finger in fingers)}"
+            return f"सबसे अच्छी पहले / best first: {', '.join(map(_finger, fingers))}"
         case _:
-            return f"view {seen.get('view')} taken"
+            return f"तस्वीर {seen.get('view')} ली गई / picture {seen.get('view')} taken"
     return f"{line.hi} / {line.en}"
+
+
+def _finger(finger: int) -> str:
+    """Its name, or the face's, in both languages."""
+    from edge.people.fingers import FACE, Finger
+    from edge.screen.words import FINGER, Words
+
+    name = Words("चेहरा", "Face") if finger == FACE else FINGER[Finger(finger)]
+    return f"{name.hi} ({name.en})"
 
 
 def _resting(settings: Settings) -> dict[str, Any]:

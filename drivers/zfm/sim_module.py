@@ -178,9 +178,10 @@ class Module:
     # The instructions, in the order of their codes.
 
     def _gen_img(self) -> Code:
-        if self.on_glass is None:
+        finger = self.on_glass  # whoever plays may lift it while it is looked at
+        if finger is None:
             return Code.NO_FINGER
-        self._image, self._owner = self._packed(self.on_glass), self.on_glass.name
+        self._image, self._owner = self._packed(finger), finger.name
         return Code.OK
 
     def _img_2_tz(self, buffer: int) -> Code:
