@@ -13,6 +13,7 @@ import pytest
 from drivers import DeviceGone, OptionError, ProtocolError, registry
 from drivers.base import Advice, DeviceTemplate, Feature, Informed, Matched, Matcher, Means, Recognition, Retry, Scan
 from drivers.entry import Stage, Value
+from drivers.sim_finger import Finger
 from drivers.zfm.driver import ZfmDriver
 from drivers.zfm.link import Refused
 from drivers.zfm.sim import VARIANTS, ZfmSim
@@ -236,6 +237,20 @@ def test_a_finger_that_stays_is_asked_to_lift() -> None:
         sim.do("place")
         driver.open()
         assert driver.read(5) == Retry(Advice.LIFT)
+
+
+def test_the_pretended_module_survives_a_finger_that_is_lifted_while_it_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pair() as (sim, driver):
+        looked = sim.module._packed
+
+        def lifted(finger: Finger) -> bytes:
+            sim.do("lift")
+            return looked(finger)
+
+        monkeypatch.setattr(sim.module, "_packed", lifted)
+        driver.open()
+        sim.do("place")
+        assert isinstance(driver.read(5), Scan)
 
 
 def test_a_picture_that_came_damaged_is_asked_for_again_without_another_touch() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from config.load import load
 from config.model import Edge, Policy, Sync
-from edge import SetupError, play
+from edge import SetupError, commands, play
 from edge.__main__ import _settings, _uplink, parser
 from edge.health.report import Report
 from edge.health.trouble import Troubles
@@ -224,3 +224,26 @@ def test_sync_that_comes_first_waits_and_has_no_trouble(capsys: pytest.CaptureFi
         'sync event=waiting reason="the terminal\'s first start"',
         "sync event=waiting reason=over",
     ]
+
+
+@pytest.mark.parametrize(
+    ("event", "line"),
+    [
+        ({"event": "waiting", "hi": "रुकें", "en": "Wait"}, "रुकें / Wait"),
+        (
+            {"event": "place", "view": 2, "finger": 1},
+            "दायाँ अँगूठा: उँगली रखें (2/3) / Right thumb: Place the finger (2 of 3)",
+        ),
+        ({"event": "view", "view": 2}, "तस्वीर 2 ली गई / picture 2 taken"),
+        ({"event": "advice", "advice": "lift"}, "उँगली उठाएँ / Lift the finger"),
+        ({"event": "finger", "finger": 6, "worth": 0.57}, "बायाँ अँगूठा (Left thumb): 57/100"),
+        ({"event": "finger", "finger": 0, "worth": 1.0}, "चेहरा (Face): 100/100"),
+        (
+            {"event": "best", "fingers": [2, 1]},
+            "सबसे अच्छी पहले / best first: दायीं तर्जनी (Right index finger), दायाँ अँगूठा (Right thumb)",
+        ),
+        ({"event": "look", "view": 1}, "कैमरे में देखें (1/3) / Look into the camera (1 of 3)"),
+    ],
+)
+def test_each_step_of_an_enrolment_is_said_in_hindi_and_english(event: dict[str, object], line: str) -> None:
+    assert commands.enrol_line(event) == line
