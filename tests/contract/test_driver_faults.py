@@ -8,7 +8,7 @@ To join, see tests/contract/rigs/wire.py. A rig whose readings differ from touch
 `genuine(reading) -> bool`; else a reading must equal that of the whole wire. One whose device keeps a log, of which
 entries come until they are taken, has a `log`: what was ever touched. What its driver must be told to wait no longer
 than a quick line needs is in `hasty`; where each strike is dear, `few` says how many will do,
-and `lanes` how many go side by side.
+`lanes` how many go side by side, and `recovery_s` what is allowed instead of a second.
 """
 
 import os
@@ -42,8 +42,9 @@ def test_a_spoilt_wire_invents_no_reading_and_is_got_over(name: str, capsys: pyt
         sys.stdout.write(f"\n{name}: {len(chosen):,} of {len(every):,} strikes: ")
     assert not struck.violations
     assert len(struck.recovery_s) == len(chosen)
-    slow = f"{struck.slow} of {len(chosen)} times it took more than {strikes.RECOVERY_S} s to recover"
-    assert struck.slow <= len(chosen) // 10, slow
+    slow = struck.slow(name)
+    limit_s = strikes.allowed_s(name)
+    assert slow <= len(chosen) // 10, f"{slow} of {len(chosen)} times it took more than {limit_s} s to recover"
 
 
 @pytest.mark.parametrize("name", WIRED)

@@ -115,7 +115,8 @@ class LibfprintMatchRig(LibfprintRig):
 class WiredLibfprintRig(LibfprintRig):
     faults = (Fault.CUT, Fault.PULL)  # a pipe carries every bit as it is
     few, lanes = 16, 2  # strikes are enough to try, at a time: each starts four processes
-    hasty: ClassVar[Options] = {"patience_pct": 10}
+    hasty: ClassVar[Options] = {"patience_pct": 30}
+    recovery_s = 5.0  # mostly half a second; an interpreter starts, and another for the wire
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
