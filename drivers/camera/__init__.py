@@ -3,6 +3,7 @@
 Two entries over one driver, because a device of the network belongs to the bridge and one of this machine does not.
 """
 
+import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -46,6 +47,8 @@ def _local(options: Options) -> Driver:
             raise DeviceGone(f"{path}: {error.strerror}") from None
         if stat.S_ISSOCK(mode) or stat.S_ISFIFO(mode):
             return Piped(Path(path))
+        if not os.access(path, os.R_OK):
+            raise DeviceGone(f"{path}: no permission to use it")
         if stat.S_ISCHR(mode):
             figures = (int(options[name]) for name in ("width", "height", "fps", "exposure", "gain"))
             return V4l2(path, *figures)

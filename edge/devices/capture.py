@@ -58,9 +58,12 @@ def _check(out: Path) -> None:
     """Before anybody is asked for a finger. Raises SetupError."""
     if out.suffix.lower() != ".png":
         raise SetupError(f"--out {out}: name a file that ends in .png")
-    if out.is_dir():
-        raise SetupError(f"--out {out}: a folder; name a file in it")
-    there = next((path for path in (out, *out.parents) if path.exists()), out)
+    try:
+        if out.is_dir():
+            raise SetupError(f"--out {out}: a folder; name a file in it")
+        there = next((path for path in (out, *out.parents) if path.exists()), out)
+    except OSError as error:
+        raise SetupError(f"--out {out}: {error.strerror}") from None
     if there is not out and not there.is_dir():
         raise SetupError(f"--out {out}: {there} is no folder")
     if not os.access(there, os.W_OK):
