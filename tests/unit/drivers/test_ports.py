@@ -1,5 +1,6 @@
 """Ports over real pseudo-terminals and sockets: what comes, what goes, and what is gone."""
 
+import errno
 import os
 import socket
 import threading
@@ -137,3 +138,19 @@ def test_the_link_goes_with_the_device(tmp_path: Path) -> None:
         pty.close()
     assert not (tmp_path / "sensor").is_symlink()
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_a_link_where_nobody_may_look_is_refused_and_nothing_stays_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As for anybody but root in root's own folder; tests may run as root, who may look everywhere."""
+
+    def denied(self: Path) -> bool:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
+
+    monkeypatch.setattr(Path, "exists", denied)
+    monkeypatch.setattr(Path, "is_symlink", denied)
+    before = set(os.listdir("/proc/self/fd"))  # noqa: PTH208 - Path is out of order here
+    with pytest.raises(OptionError, match="Permission denied"):
+        Pty(tmp_path / "sensor")
+    assert set(os.listdir("/proc/self/fd")) == before  # noqa: PTH208

@@ -1,5 +1,6 @@
 """`hazri-edge capture`: which sensor, where the picture goes, and what is said in Hindi and in English."""
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -117,4 +118,14 @@ def test_no_right_to_write_is_said_before_anybody_is_asked(
     monkeypatch.setattr(os, "access", lambda path, mode: False)  # tests may run as root, who has every right
     with pytest.raises(SetupError, match="no right to write to"):
         bench.capture(out=tmp_path / "new" / "x.png")
+    assert not bench.told
+
+
+def test_a_place_where_nobody_may_look_is_said(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(self: Path) -> bool:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
+
+    monkeypatch.setattr(Path, "is_dir", denied)
+    with pytest.raises(SetupError, match=r"--out .*x\.png: Permission denied"):
+        bench.capture()
     assert not bench.told
