@@ -183,10 +183,11 @@ def test_the_technician_sees_figures_behind_a_pin(site: Site) -> None:
 
 def test_a_cancelled_enrolment_frees_the_sensor_at_once(site: Site, fingers: Fingers) -> None:
     """Nobody waits for who has left."""
-    with site.control() as control:
-        seen = control.ask({"do": "enrol", "person": WORKER.hex(), "finger": 2})
-        assert seen["event"] == "place"
     with Visit(site) as visit:
+        with site.control() as control:
+            seen = control.ask({"do": "enrol", "person": WORKER.hex(), "finger": 2})
+            assert seen["event"] == "place"
+        visit.until(state="idle")
         visit.press(*DIGITS[SLOW], "enter").until(state="place")
         assert visit.lay(fingers[3, 4]).until(event="outcome")["outcome"] == "accepted"
 

@@ -79,7 +79,16 @@ def test_a_head_without_end_is_given_up() -> None:
 
 
 def says(data: bytes) -> Behaviour:
-    return lambda connection: connection.sendall(data)
+    """Whatever is asked, and hears all of it: what is unread when a socket is closed resets the connection."""
+
+    def behave(connection: socket.socket) -> None:
+        connection.settimeout(5)
+        connection.sendall(data)
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(4096):
+            pass
+
+    return behave
 
 
 @pytest.mark.parametrize(
