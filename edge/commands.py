@@ -118,10 +118,10 @@ def enrol(args: Namespace, settings: Settings) -> int:
         say(enrol_line(seen))
         seen = client.next()
     if not seen["ok"]:
-        say(f"{NOT_ENROLLING.hi} / {NOT_ENROLLING.en}: {seen['error']}")
+        say(f"{NOT_ENROLLING.both}: {seen['error']}")
         return 1
     views = f"{len(seen['seqs'])} views, recorded as {', '.join(map(str, seen['seqs']))}"
-    say(f"{ENROLLED.hi} / {ENROLLED.en}: {', '.join([*map(_finger, seen['fingers']), views])}")
+    say(f"{ENROLLED.both}: {', '.join([*map(_finger, seen['fingers']), views])}")
     return 0
 
 
@@ -199,7 +199,7 @@ def selftest(args: Namespace, settings: Settings) -> int:
             look,
             timeout_s=args.timeout,
             out=args.out,
-            tell=lambda words: tell(f"{words.hi} / {words.en}"),
+            tell=lambda words: tell(words.both),
             found=found,
         )
         findings = [finding.json() for finding in tried]
@@ -263,7 +263,7 @@ def enrol_line(seen: dict[str, Any]) -> str:
             return f"सबसे अच्छी पहले / best first: {', '.join(map(_finger, fingers))}"
         case _:
             return f"तस्वीर {seen.get('view')} ली गई / picture {seen.get('view')} taken"
-    return f"{line.hi} / {line.en}"
+    return line.both
 
 
 def _finger(finger: int) -> str:

@@ -10,7 +10,7 @@ from drivers.base import Advice, Driver, Feature, Reading, Retry, Scan
 from edge import SetupError
 from edge.devices.selftest import FACE, PLACE, VERDICTS, Verdict, verdict
 from edge.measuring import write_file
-from edge.screen.words import ADVICE, Words
+from edge.screen.words import ADVICE
 from edge.settings import Device, named
 
 Tell = Callable[[str], None]
@@ -28,13 +28,13 @@ def run(devices: Sequence[Device], wanted: str, out: Path, timeout_s: float, tel
     except OptionError:
         raise
     except DriverError as error:
-        tell(f"{name}: {_said(VERDICTS[verdict(error)])} ({error}); {NOTHING}")
+        tell(f"{name}: {VERDICTS[verdict(error)].both} ({error}); {NOTHING}")
         return 1
     finally:
         sensor.close()
     if not isinstance(reading, Scan):
         words = ADVICE[reading.advice] if isinstance(reading, Retry) else VERDICTS[Verdict.UNTOUCHED]
-        tell(f"{name}: {_said(words)}; {NOTHING}")
+        tell(f"{name}: {words.both}; {NOTHING}")
         return 1
     _write(out, reading)
     rows, columns = reading.image.shape[:2]  # a face has colours besides
@@ -72,13 +72,14 @@ def _check(out: Path) -> None:
 
 def _read(sensor: Driver, name: str, timeout_s: float, tell: Tell) -> Reading | None:
     """Whoever did it wrong is told what to do, once, and has the rest of the time."""
-    tell(_said((FACE if Feature.STREAM in sensor.features else PLACE).fill(device=name)))
+    ask = FACE if Feature.STREAM in sensor.features else PLACE
+    tell(ask.fill(device=name).both)
     until_s = time.monotonic() + timeout_s
     told: Advice | None = None
     reading = sensor.read(timeout_s)
     while isinstance(reading, Retry) and (left_s := until_s - time.monotonic()) > 0:
         if reading.advice != told:
-            tell(_said(ADVICE[reading.advice]))
+            tell(ADVICE[reading.advice].both)
         told = reading.advice
         reading = sensor.read(left_s) or reading  # who does not come back is to know why
     return reading
@@ -90,7 +91,3 @@ def _write(out: Path, scan: Scan) -> None:
 
     _, png = cv2.imencode(".png", scan.image)
     write_file(out, png.tobytes(), 0o600)
-
-
-def _said(words: Words) -> str:
-    return f"{words.hi} / {words.en}"

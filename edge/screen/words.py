@@ -38,6 +38,11 @@ class Words:
         object.__setattr__(self, "kn", self.kn or kannada.TEXT.get(self.en, self.en))
         object.__setattr__(self, "ur", self.ur or urdu.TEXT.get(self.en, self.en))
 
+    @property
+    def both(self) -> str:
+        """In Hindi and English, on one line."""
+        return f"{self.hi} / {self.en}"
+
     def fill(self, **values: str) -> "Words":
         hi, en, kn, ur = (text.format(**values) for text in (self.hi, self.en, self.kn, self.ur))
         return Words(hi, en, kn, ur, self)

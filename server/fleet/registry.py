@@ -84,7 +84,7 @@ def take_beat(connection: Connection, one: str, beat: Beat, now_ms: int) -> Beat
     }
     upsert(connection, terminal_state, {"terminal": one, **values}, *values)
     if before is None or before.roster_version != beat.roster_version:
-        roster.complete(connection, one)
+        roster.complete(connection, one, beat.roster_version)
     lived = {"terminal": one, "session": beat.session, "from_ms": now_ms, "to_ms": now_ms}
     upsert(connection, fitness_session, lived, "to_ms")
     return BeatNews.NOTHING if was_online else BeatNews.WENT_ONLINE

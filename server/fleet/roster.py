@@ -113,13 +113,13 @@ def _has(connection: Connection, one: str) -> int:
     return connection.scalar(asked) or 0
 
 
-def complete(connection: Connection, one: str) -> None:
-    """Terminal `one` says that it has more of its roster: what urgent entries left out follows, a guest's other
-    templates and the photographs."""
+def complete(connection: Connection, one: str, has: int) -> None:
+    """Terminal `one` says that it has its roster up to version `has`: what urgent entries left out follows, a guest's
+    other templates and the photographs."""
     columns = roster_change.c
     brief = select(guest.c.person).where(guest.c.terminal == one, guest.c.brief)
     pictured = select(template.c.person).where(template.c.person == columns.person, template.c.finger == PHOTO)
-    came = columns.version <= _has(connection, one), columns.urgency < int(Urgency.LAST)
+    came = columns.version <= has, columns.urgency < int(Urgency.LAST)
     asked = select(columns.person).join_from(roster_change, person)
     asked = asked.where(columns.terminal == one, *came, reach.on_roster(connection, one))
     refs = connection.scalars(asked.where(or_(columns.person.in_(brief), pictured.exists()))).all()

@@ -57,7 +57,6 @@ _HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
-_API = "/api/"
 # Everything there is. A room's router is one more name here.
 ROUTERS: list[APIRouter] = [
     api.router,
@@ -169,14 +168,14 @@ def _http_error(request: Request, error: Exception) -> Response:
     if error.status_code == 403 and request.url.path == "/" and (other := pages.elsewhere(request)):
         return Response(status_code=303, headers={"location": other})
     if error.status_code == 401 and not error.detail:
-        return _answer(request, 401, pages.language(request).error_session, {})
-    return _answer(request, error.status_code, str(error.detail), dict(error.headers or {}))
+        return pages.refusal(request, 401, pages.language(request).error_session, {})
+    return pages.refusal(request, error.status_code, str(error.detail), dict(error.headers or {}))
 
 
 def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this alone
     found = [(".".join(str(part) for part in one["loc"][1:]), str(one["msg"])) for one in error.errors()]
-    if request.url.path.startswith(_API):
+    if request.url.path.startswith(pages.API):
         text = "; ".join(f"{where}: {why}" for where, why in found)
         return JSONResponse({"error": text or "the request is not valid"}, 422)
     fields = ", ".join(dict.fromkeys(where for where, _ in found if where))
@@ -184,18 +183,8 @@ def _invalid(request: Request, error: Exception) -> Response:
 
 
 def _no_ledger(request: Request, _error: Exception) -> Response:
-    if request.url.path.startswith(_API):
-        return JSONResponse({"error": "the ledger cannot be read now; try again"}, 503, {"retry-after": "5"})
-    return pages.error_page(request, 503, "no ledger", {"retry-after": "5"})
+    return pages.refusal(request, 503, "the ledger cannot be read now; try again", {"retry-after": "5"})
 
 
 def _bug(request: Request, _error: Exception) -> Response:
-    if request.url.path.startswith(_API):
-        return JSONResponse({"error": "something failed here; the server's log says what"}, 500)
-    return pages.error_page(request, 500, "failed", {})
-
-
-def _answer(request: Request, status: int, text: str, headers: dict[str, str]) -> Response:
-    if request.url.path.startswith(_API):
-        return JSONResponse({"error": text}, status, headers)
-    return pages.error_page(request, status, text, headers)
+    return pages.refusal(request, 500, "something failed here; the server's log says what", {})

@@ -1,7 +1,6 @@
 """What lies around every request: how much it may bring, and the trail of what it read or changed."""
 
-from fastapi import Request, Response
-from fastapi.responses import JSONResponse
+from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -56,11 +55,8 @@ class _TooLarge(Exception):  # noqa: N818 - a way out, not an error
 
 async def _too_large(scope: Scope, receive: Receive, send: Send, most: int) -> None:
     """In the words of a page, or of the API."""
-    headers = {"connection": "close"}
-    if scope["path"].startswith("/api/"):
-        answer: Response = JSONResponse({"error": f"more than {most} bytes were sent"}, 413, headers)
-    else:
-        answer = pages.error_page(Request(scope), 413, "too large", headers)
+    text, headers = "more than {most} bytes were sent", {"connection": "close"}
+    answer = pages.refusal(Request(scope), 413, text, headers, most=str(most))
     await answer(scope, receive, send)
 
 

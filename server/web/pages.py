@@ -6,7 +6,7 @@ from typing import Annotated
 
 import jinja2
 from fastapi import APIRouter, Form, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from markupsafe import Markup, escape
 
 from server.access.gate import everybody, may
@@ -24,6 +24,7 @@ from server.web.services import Services
 from server.web.words import Words
 
 router = APIRouter(include_in_schema=False)
+API = "/api/"
 LIVE_ROWS = 50
 _WAY_IN = everybody("the way in, and out")
 _FORMS = ("/enter", "/login", "/me/login", "/accounts", "/search")  # shown again where something is wrong with them
@@ -103,6 +104,13 @@ def leave(request: Request) -> Response:
     response = RedirectResponse("/enter", 303)
     session.end(request, response)
     return response
+
+
+def refusal(request: Request, status: int, text: str, headers: dict[str, str], **figures: str) -> Response:
+    """In the words of the API, which are `text` as it stands, or of a page."""
+    if request.scope["path"].startswith(API):
+        return JSONResponse({"error": text.format(**figures) if figures else text}, status, headers)
+    return error_page(request, status, text, headers, **figures)
 
 
 def error_page(request: Request, status: int, text: str, headers: dict[str, str], **figures: str) -> Response:

@@ -6,10 +6,16 @@ from collections.abc import Mapping
 SAID: Mapping[str, tuple[str, str]] = {
     "Not Found": ("There is no such page.", "ऐसा कोई पन्ना नहीं है।"),
     "Method Not Allowed": ("This page is not opened in this way.", "यह पन्ना इस तरह नहीं खुलता।"),
-    "too large": ("More was sent than this page takes.", "जितना यह पन्ना लेता है उससे अधिक भेजा गया।"),
+    "more than {most} bytes were sent": (
+        "More was sent than this page takes.",
+        "जितना यह पन्ना लेता है उससे अधिक भेजा गया।",
+    ),
     "invalid": ("Not understood: {fields}", "यह समझ में नहीं आया: {fields}"),
-    "no ledger": ("The ledger cannot be read now.", "बही अभी पढ़ी नहीं जा सकती।"),
-    "failed": ("Something failed here; the server's log says what.", "यहाँ कुछ विफल हुआ; सर्वर के लॉग में लिखा है।"),
+    "the ledger cannot be read now; try again": ("The ledger cannot be read now.", "बही अभी पढ़ी नहीं जा सकती।"),
+    "something failed here; the server's log says what": (
+        "Something failed here; the server's log says what.",
+        "यहाँ कुछ विफल हुआ; सर्वर के लॉग में लिखा है।",
+    ),
     "the trail of reads cannot be written now": (
         "Who reads what cannot be written down now, so nothing about people is shown.",
         "कौन क्या पढ़ता है यह अभी दर्ज नहीं हो सकता, इसलिए लोगों के बारे में कुछ नहीं दिखाया जाता।",

@@ -221,10 +221,7 @@ class _Lane:
 def _reading(driver: Driver, rig: Rig, wait_s: float) -> Iterator[Outcome]:
     """One touch read, and nothing after it."""
     driver.open()
-    rig.touch()
-    yield driver.read(wait_s)
-    rig.lift()
-    yield driver.read(0.05)
+    yield from _touching(rig, driver.read, wait_s)
     driver.close()
 
 
@@ -257,11 +254,15 @@ def _sealing(driver: Driver, rig: Rig, wait_s: float) -> Iterator[Outcome]:
     assert isinstance(driver, RdService)
     driver.open()
     driver.info()
-    rig.touch()
-    yield driver.capture(wait_s)
-    rig.lift()
-    yield driver.capture(0.05)
+    yield from _touching(rig, driver.capture, wait_s)
     driver.close()
+
+
+def _touching(rig: Rig, read: Callable[[float], Outcome], wait_s: float) -> Iterator[Outcome]:
+    rig.touch()
+    yield read(wait_s)
+    rig.lift()
+    yield read(0.05)
 
 
 def _pressing(driver: Driver, rig: Rig, wait_s: float) -> Iterator[Outcome]:

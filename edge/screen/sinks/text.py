@@ -22,13 +22,13 @@ class TextSink:
 
 
 def _both(said: Words) -> str:
-    return said.en if said.hi == said.en else f"{said.hi} / {said.en}"
+    return said.en if said.hi == said.en else said.both
 
 
 def _parts(picture: Screen) -> Iterator[str]:
-    yield from (f"{words.hi} / {words.en}" for words in picture.lines)
+    yield from (words.both for words in picture.lines)
     if picture.dots or picture.places:
         yield "●" * picture.dots + "○" * (picture.places - picture.dots)
-    yield from (f"{key}  {words.hi} / {words.en}" for key, words in enumerate(picture.choices, 1))
+    yield from (f"{key}  {words.both}" for key, words in enumerate(picture.choices, 1))
     yield from (f"{_both(name)}: {_both(value)}" for name, value in picture.facts)
     yield from (part for part in (picture.name, picture.code) if part)

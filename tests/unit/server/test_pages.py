@@ -61,12 +61,13 @@ def test_pages_of_errors_say_why_and_what_to_do_in_the_readers_language(
     def read(answer: httpx.Response, status: int, text: str, **figures: str) -> None:
         assert answer.status_code == status
         assert answer.headers["content-type"].startswith("text/html")
+        assert text in words_errors.SAID
         assert escape(words_errors.said(text, code).format(**figures)) in answer.text
         assert escape(words_errors.todo(status, code)) in answer.text
         assert f'<html lang="{code}"' in answer.text
 
     read(browser.get("/nowhere"), 404, "Not Found")
-    read(browser.post("/enter", data=large), 413, "too large")
+    read(browser.post("/enter", data=large), 413, "more than {most} bytes were sent", most=str(MAX_BODY))
     read(browser.get("/terminals?page=0"), 422, "invalid", fields="page")
     denied = browser.get("/accounts")
     assert (denied.status_code, escape(words_errors.todo(403, code)) in denied.text) == (403, True)
@@ -74,7 +75,7 @@ def test_pages_of_errors_say_why_and_what_to_do_in_the_readers_language(
     read(browser.get("/"), 503, "the trail of reads cannot be written now")
     monkeypatch.undo()
     monkeypatch.setattr(running.ledger, "read", gone)
-    read(browser.get("/"), 503, "no ledger")
+    read(browser.get("/"), 503, "the ledger cannot be read now; try again")
 
 
 def gone() -> None:
