@@ -30,6 +30,7 @@ from edge.people.gallery import People, Secrets
 from edge.people.identifying import Preparing
 from edge.people.look import FaceLook, FingerLook
 from edge.people.probes import Probes
+from edge.record.adopting import adopt
 from edge.record.anchoring import Anchoring
 from edge.record.badges import Badges
 from edge.record.errands import Doers, Errands
@@ -41,7 +42,6 @@ from edge.screen.sinks.text import TextSink
 from edge.session import outcome, policy
 from edge.session.states import Located, Page, State, Technician
 from edge.settings import Device, Settings
-from edge.stopping import on_signal
 from edge.terminal import Terminal
 from edge.trust.keys import load_keys
 from edge.trust.pin import Pins
@@ -50,6 +50,7 @@ from sync import StorageError
 from sync.outbox import Outbox
 from sync.pulse import Pulse
 from sync.record import ClockSource, EventCode, Instant
+from sync.stopping import on_signal
 
 _KEY_WAIT_S, _HOUSEKEEPING_S, _PRUNE_S = 0.1, 0.5, 3600.0
 
@@ -111,7 +112,8 @@ class Daemon:
             Probes(settings.state_dir / "probes", keys.lookup_key),
         )
         self._stop = threading.Event()
-        doers = Doers(self._checkup.passed, lambda s: self._terminal.show(Located(s)), self._end)
+        locate, wanted = (lambda s: self._terminal.show(Located(s))), functools.partial(adopt, settings)
+        doers = Doers(self._checkup.passed, locate, self._end, wanted)
         self._errands = Errands(keys, settings.state_dir, self._journal, self._people, report, self._troubles, doers)
 
     def _comparer(self, settings: Settings) -> Comparer:

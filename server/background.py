@@ -9,7 +9,6 @@ directory stands by until the first has ended.
 import contextlib
 import logging
 import os
-import signal
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -19,6 +18,7 @@ from server import StartError
 from server.days.worker import DaysWorker
 from server.fleet import hearing
 from server.fleet.scheduler import Scheduler
+from server.leads.worker import Leads
 from server.opened import Opened, open_state
 from server.people.messages import Worker
 from server.people.worker import PeopleWorker, senders
@@ -31,6 +31,7 @@ from server.threads import Threads
 from server.transparency.notary import Notary
 from server.trust.keys import held
 from server.trust.vault import Vault
+from sync.stopping import on_signal
 
 log = logging.getLogger("hazri.background")
 
@@ -48,6 +49,7 @@ def begin(threads: Threads, opened: Opened, settings: ServerSettings) -> None:
     threads.keep("lets orders for people take effect", PeopleWorker(ledger, keys))
     threads.keep("folds the days", DaysWorker(ledger, partial(schedule.tick, ledger, vault)))
     threads.keep("keeps the public pages", Projector(ledger))
+    threads.keep("looks for leads", Leads(ledger))
     threads.keep("keeps the releases", Releases(ledger, settings.releases))
 
 
@@ -74,15 +76,11 @@ def run(settings: ServerSettings, announce: Callable[[str], None]) -> None:
 def _until_told() -> threading.Event:
     stop, parent = threading.Event(), os.getppid()
 
-    def end(*_: object) -> None:
+    def orphaned() -> None:
         if os.getppid() != parent:  # killed: whoever comes next must not wait for the rest of our rounds
             os._exit(1)
-        for one in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(one, signal.SIG_IGN)  # a second signal inside Event.set would wait for itself for ever
-        stop.set()
 
-    for one in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(one, end)
+    on_signal(stop, orphaned)
     return stop
 
 

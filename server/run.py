@@ -5,7 +5,6 @@ again.
 
 import contextlib
 import logging
-import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -38,10 +37,12 @@ from server.trust.registrar import Registrar
 from server.trust.vault import Vault, open_number_vault
 from server.web.app import create_app
 from server.web.services import Registry, Services
+from server.web.tiles import tiles_of
 from sync import LinkError
 from sync.link import Link
 from sync.mqtt import MqttLink, MqttSettings
 from sync.pulse import Pulse
+from sync.stopping import on_signal
 from sync.topics import UP_ALL
 
 log = logging.getLogger("hazri.server")
@@ -54,14 +55,7 @@ def run(settings: ServerSettings, announce: Callable[[str], None], background: S
     """Work until SIGTERM or SIGINT. `announce` gets one line when everything is ready. `background`: the command that
     does the rest (server/background.py), with the same settings. Raises ServerError."""
     stop = threading.Event()
-
-    def end(*_: object) -> None:
-        for one in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(one, signal.SIG_IGN)  # a second signal inside Event.set would wait for itself for ever
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, end)
+    on_signal(stop)
     with serving(settings, background) as ready:
         announce(ready)
         stop.wait()
@@ -96,6 +90,7 @@ def serving(settings: ServerSettings, background_command: Sequence[str]) -> Iter
             hatch=_hatch(opened),
             registry=_registry(opened.keys),
             releases=settings.releases,
+            tiles=tiles_of(settings.web.map_tiles, settings.web.map_credit),
         )
         start_web(stack, services, listening)
         if not ingest.wait_until_up(_LINK_TIMEOUT_S) and settings.broker.embedded:

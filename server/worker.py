@@ -9,7 +9,6 @@ them apart. Rosters, pages, the background work and the broker itself stay with 
 import contextlib
 import datetime as dt
 import logging
-import signal
 import threading
 from collections.abc import Callable
 
@@ -29,6 +28,7 @@ from sync import LinkError, keys
 from sync.files import replace_file
 from sync.link import Link
 from sync.mqtt import MqttLink, MqttSettings
+from sync.stopping import on_signal
 from sync.topics import UP_ALL
 
 log = logging.getLogger("hazri.worker")
@@ -43,8 +43,7 @@ def run(settings: ServerSettings, number: int, announce: Callable[[str], None]) 
             f"--number: expected 1 to {settings.ingest.workers - 1}, by [ingest] workers; 0 is `run` itself"
         )
     stop = threading.Event()
-    for one in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(one, lambda *_: stop.set())
+    on_signal(stop)
     with contextlib.ExitStack() as kept:
         opened = open_state(settings)
         kept.callback(opened.ledger.close)

@@ -24,9 +24,9 @@ from edge.health.report import Report
 from edge.health.trouble import Troubles
 from edge.screen.preview import Preview
 from edge.settings import Settings
-from edge.stopping import on_signal
 from sync.health import MAX_NAME, Counters, Sensor, SensorKind, SensorState
 from sync.pulse import Pulse
+from sync.stopping import on_signal
 
 _READ_S = 1.0
 _ANSWER_S = 60.0  # somebody may be at the terminal: it answers between two people

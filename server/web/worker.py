@@ -9,7 +9,6 @@ may bring, and how many live views are open.
 
 import contextlib
 import logging
-import signal
 import socket
 import threading
 from collections import Counter
@@ -27,6 +26,8 @@ from server.run import start_web
 from server.settings import ServerSettings
 from server.threads import Rounds, Threads
 from server.web.furnish import furnished
+from server.web.tiles import tiles_of
+from sync.stopping import on_signal
 
 log = logging.getLogger("hazri.web")
 
@@ -54,8 +55,7 @@ class News(Rounds):
 def run(settings: ServerSettings, host: str, port: int, announce: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT. `announce` gets one line when everything is ready. Raises ServerError."""
     stop = threading.Event()
-    for one in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(one, lambda *_: stop.set())
+    on_signal(stop)
     with serving(settings, host, port) as address:
         announce(f"ready web={address}")
         stop.wait()
@@ -71,7 +71,8 @@ def serving(settings: ServerSettings, host: str, port: int) -> Iterator[str]:
         listening = stack.enter_context(_listen(host, port))
         threads, feed = Threads(stack), Feed()
         threads.keep("hears of news", News(opened.ledger, feed))
-        services = furnished(opened.ledger, opened.keys, settings.broker, feed, threads.problems)
+        tiles = tiles_of(settings.web.map_tiles, settings.web.map_credit)
+        services = furnished(opened.ledger, opened.keys, settings.broker, feed, threads.problems, tiles)
         start_web(stack, services, listening)
         yield "http://{}:{}".format(*listening.getsockname()[:2])
 
