@@ -1,4 +1,7 @@
-"""Every setting of both programs. The defaults here and in the shipped TOML files are held equal by a test."""
+"""Every setting of both programs. The defaults here and in the shipped TOML files are held equal by a test.
+
+A path counts from the folder of the file it stands in; where none may be given, "" is none.
+"""
 
 import re
 from dataclasses import dataclass, field
@@ -164,7 +167,7 @@ class Sync:
 class Bridge:
     """The process for devices on the local network. It shows the screen on 127.0.0.1 when `preview_png` is given."""
 
-    preview_png: str = ""
+    preview_png: Path | None = None
     preview_port: int = 8482
 
     def __post_init__(self) -> None:
@@ -198,7 +201,7 @@ class Signals:
     red_pin: int = 0
     blue_pin: int = 0
     buzzer_pin: int = 0
-    voice_dir: str = ""
+    voice_dir: Path | None = None
     voice_languages: tuple[str, ...] = ("hi",)
     voice_for: str = "everybody"
 
@@ -241,7 +244,7 @@ class Edge:
 
     state_dir: Path = Path("/var/lib/hazri")
     runtime_dir: Path = Path("/run/hazri")
-    models_dir: str = ""
+    models_dir: Path | None = None
     matching: Matching = Matching()
     policy: Policy = Policy()
     terminal: Terminal = field(default_factory=Terminal)
@@ -259,9 +262,15 @@ class Web:
 
     host: str = "127.0.0.1"
     port: int = 8480
+    map_tiles: str = ""
+    map_credit: str = ""
 
     def __post_init__(self) -> None:
         _host("host", self.host)
+        plain = re.fullmatch(r"https?://[A-Za-z0-9.:-]+/[A-Za-z0-9._/{}-]*", self.map_tiles)
+        if self.map_tiles and not (plain and all(f"{{{one}}}" in self.map_tiles for one in "zxy")):
+            said = f"map_tiles = {self.map_tiles!r}"
+            raise ValueError(f"{said}: expected an address such as https://tiles.example/{{z}}/{{x}}/{{y}}.png")
         _within("port", self.port, 0, 65535)
 
 
@@ -313,9 +322,9 @@ class Messages:
     smtp_port: int = 587
     smtp_tls: bool = True
     smtp_user: str = ""
-    smtp_password_file: str = ""
+    smtp_password_file: Path | None = None
     sender: str = ""
-    outbox: str = ""
+    outbox: Path | None = None
 
     def __post_init__(self) -> None:
         _host("smtp_host", self.smtp_host)

@@ -46,7 +46,7 @@ class Order:
         try:
             done = enrol(self.request)
         except EnrolmentRefused as refused:
-            self.answer({"ok": False, "error": str(refused)})
+            self.answer({"ok": False, "error": str(refused), **refused.words.said()})
             return None
         self.answer({"ok": True, "seqs": done.seqs, "fingers": done.fingers})
         return done

@@ -1,11 +1,14 @@
 """What the two processes of a terminal need to know, as plain values: the entry point fills them in from the file."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge import SetupError
 from edge.session.policy import Rules
+
+ADOPTED = "adopted.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +48,18 @@ class Shown:
     voice_for: str = "everybody"
 
 
+def _nothing(_: str) -> None:
+    """Whoever is not the terminal adopts nothing."""
+    raise SetupError("only the terminal itself adopts settings")
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Where things are, and how the terminal process behaves.
 
     `hang_s`: a device that overruns its time by so much is closed and opened again. `selftest_min`: minutes after
-    local midnight of the daily self-test; None: there is none.
+    local midnight of the daily self-test; None: there is none. `acceptable` looks at settings (TOML) that the server
+    wants here, and raises SetupError where this terminal could not go by them.
     """
 
     state_dir: Path
@@ -67,6 +76,12 @@ class Settings:
     ageing_days: int = 180
     hang_s: float = 15.0
     selftest_min: int | None = None
+    acceptable: Callable[[str], None] = _nothing
+
+    @property
+    def adopted(self) -> Path:
+        """Settings that the server wants, over those of this machine's own file."""
+        return self.state_dir / ADOPTED
 
     @property
     def named(self) -> list[tuple[str, Device]]:

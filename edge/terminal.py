@@ -16,6 +16,7 @@ from drivers.base import CLEAR, Advice, DeviceTemplate, Matched, Modality, Recog
 from edge import EnrolmentRefused
 from edge.devices.supervisor import Bench, Got, Input, Pressed
 from edge.health.trouble import Troubles
+from edge.people import refusals
 from edge.people.comparing import Comparer
 from edge.people.facing import Seen
 from edge.people.fetching import Fetching
@@ -183,11 +184,11 @@ class Terminal:
             self._bench.watch()
             if given_up():
                 self._early = seen if isinstance(seen, Pressed) else None  # the next person's first key
-                raise EnrolmentRefused("given up")
+                raise EnrolmentRefused(refusals.GIVEN_UP)
             if isinstance(seen, Pressed) and seen.key == CLEAR:
-                raise EnrolmentRefused("given up")
+                raise EnrolmentRefused(refusals.GIVEN_UP)
             if not (self._bench.finger or self._bench.camera):
-                raise EnrolmentRefused("the sensor is gone")
+                raise EnrolmentRefused(refusals.SENSOR_GONE)
             if isinstance(seen, Got):
                 return seen.reading or self._garbled(seen)
         return None

@@ -18,7 +18,6 @@ from edge.health.report import Report
 from edge.lines import Lines
 from edge.record.clock import boot_id
 from edge.settings import Settings, Uplink
-from edge.stopping import on_signal
 from edge.trust.identity import load_transport
 from edge.trust.papers import Folder, PapersLink
 from sync.agent import Agent, AgentSettings, AgentState
@@ -28,6 +27,7 @@ from sync.handed import Handed
 from sync.mqtt import MqttLink, MqttSettings
 from sync.pulse import Pulse
 from sync.roster import RosterStore
+from sync.stopping import on_signal
 from sync.telling import Teller
 from sync.topics import down_all
 

@@ -64,12 +64,6 @@ class Errands:
                 self._store.put_window(window_s)
                 self._spread(window_s)
                 return "kept"
-            case OrderKind.CONFIG:
-                blob = order.detail.get("blob")
-                if not isinstance(blob, bytes):
-                    return "wrong"
-                self._store.put_config(order.number, blob)
-                return "kept"
         return ""
 
     def sweep(self) -> None:

@@ -33,7 +33,7 @@ class OrderKind(IntEnum):
     RESTART = 4
     LOCATE = 5  # show yourself: light and beep for `seconds`
     RETRY_WINDOW = 6  # come back after a cut at any moment of `seconds`, not at once (S12)
-    CONFIG = 7  # keep `blob`
+    CONFIG = 7  # go by the settings in `blob`, TOML, from now on
 
 
 @dataclass(frozen=True, slots=True)

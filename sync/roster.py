@@ -171,13 +171,6 @@ class RosterStore:
 
         guard(self._path, commit)
 
-    def put_config(self, number: int, blob: bytes) -> None:
-        def commit() -> None:
-            with self._db as db:
-                db.execute("INSERT OR REPLACE INTO config VALUES (?, ?)", (number, blob))
-
-        guard(self._path, commit)
-
     def put_window(self, seconds: int) -> None:
         """Keep for the next start over how long a time to come back after a cut (S12)."""
 

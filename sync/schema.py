@@ -86,7 +86,6 @@ def orders_and_answers(db: Database) -> None:
         " session BLOB NOT NULL, signature BLOB NOT NULL, ready INTEGER NOT NULL, result TEXT NOT NULL)"
     )
     db.execute("CREATE TABLE found (number INTEGER PRIMARY KEY, verdict INTEGER NOT NULL, version INTEGER NOT NULL)")
-    db.execute("CREATE TABLE config (number INTEGER PRIMARY KEY, blob BLOB NOT NULL)")
     db.execute("CREATE TABLE next_person (person BLOB PRIMARY KEY, sealed BLOB NOT NULL)")
     db.execute(
         "CREATE TABLE next_template (person BLOB, finger INTEGER, version INTEGER, data BLOB NOT NULL,"

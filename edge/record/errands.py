@@ -22,18 +22,22 @@ from sync.roster import Given
 
 LONGEST_SHOW_S = 600
 _EVERYBODY = bytes(PERSON_BYTES)
-_BY_SYNC = (OrderKind.RESYNC, OrderKind.RETRY_WINDOW, OrderKind.CONFIG)
+_BY_SYNC = (OrderKind.RESYNC, OrderKind.RETRY_WINDOW)
+_KEPT = "kept"
+_MOST_WORDS = 200
 Detail = dict[str, int | str | bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Doers:
     """`selftest` tells whether all devices passed, `locate` shows the terminal for so many seconds, `restart` ends
-    it, and whoever keeps it running starts it anew."""
+    it, and whoever keeps it running starts it anew; `adopt` keeps settings for the next start, or says in words why
+    not, which is no more than the server needs to be told."""
 
     selftest: Callable[[], bool]
     locate: Callable[[int], None]
     restart: Callable[[], None]
+    adopt: Callable[[bytes], str]
 
 
 class Errands:
@@ -77,7 +81,7 @@ class Errands:
         detail: Detail = {"number": order.number, "kind": order.kind, **self._do(given)}
         self._journal.take_over(Event(EventCode.ORDER_DONE, detail, self._journal.now()), done_key(order.number))
         self._report.say("order", number=order.number, kind=order.kind, result=detail["result"])
-        if order.kind == OrderKind.RESTART:
+        if order.kind == OrderKind.RESTART or (order.kind == OrderKind.CONFIG and detail["result"] == _KEPT):
             self._doers.restart()
 
     def _do(self, given: Given) -> Detail:
@@ -95,6 +99,10 @@ class Errands:
                 except WireError:
                     return {"result": "wrong"}
                 return {"result": "shown"}
+            case OrderKind.CONFIG:
+                blob = order.detail.get("blob")
+                why = self._doers.adopt(blob) if isinstance(blob, bytes) else "no settings"
+                return {"result": f"refused: {why}"[:_MOST_WORDS] if why else _KEPT}
         return {"result": given.result if order.kind in _BY_SYNC else "unknown"}
 
     def _wipe(self, order: Order, by_sync: str) -> Detail:

@@ -7,7 +7,6 @@ one may call it, without the capability to set anything, and does nothing else: 
 """
 
 import os
-import signal
 import sys
 import threading
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 from edge.record.clock import Word, asked, offset_ms, write_word
 from sync.asker import since_boot_ms
 from sync.pulse import Pulse
+from sync.stopping import on_signal
 
 _LOOK_S = 0.5
 _AGAIN_MS = 20_000  # the kernel lets its bound grow meanwhile, as the reader does
@@ -24,7 +24,7 @@ _NEWS_MS = 100
 def main(file: Path) -> None:
     """Until SIGTERM. Raises OSError when the file cannot be written."""
     stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    on_signal(stop)
     pulse, told = Pulse(), None
     while not stop.is_set():
         source, bound_ms = asked()

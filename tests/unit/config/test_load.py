@@ -1,11 +1,13 @@
 """Settings: what a technician gets wrong is named, with the file, the key and what is allowed."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
 from config import ConfigError
-from config.load import load
+from config.load import load, there
 from config.model import Edge, Sensor, Server
 
 
@@ -49,6 +51,8 @@ def test_what_is_given_is_taken(tmp_path: Path) -> None:
         (Edge, "[policy]\ndebounce = 5", r"policy: unknown key 'debounce'; did you mean 'debounce_s'\?"),
         (Edge, "zzz = 1", "known here: state_dir"),
         (Edge, "state_dir = 5", "state_dir: expected a path in quotes, found 5"),
+        (Edge, "state_dir = ''", "state_dir: expected a path, found nothing"),
+        (Edge, "models_dir = 5", "models_dir: expected a path in quotes, found 5"),
         (Edge, "policy = 5", "policy: expected a table"),
         (Edge, "[policy]\ndebounce_s = true", "expected a whole number, found True"),
         (Edge, "[policy]\ndebounce_s = 1.5", "expected a whole number"),
@@ -62,8 +66,10 @@ def test_what_is_given_is_taken(tmp_path: Path) -> None:
         (Server, "[broker]\nembedded = 1", "expected true or false"),
         (Server, "[broker]\npublic_host = 'हा'", "expected a host name"),
         (Server, '[web]\nhost = "a\\u0000b"', "NUL character"),
+        (Server, '[web]\nmap_tiles = "https://tiles.example/{z}/{x}.png"', "expected an address such as"),
+        (Server, '[web]\nmap_tiles = "https://x/{z}/{x}/{y}; script-src *"', "expected an address such as"),
         (Server, 'state_dir = "/x\\u0000"', "NUL character"),
-        (Server, "x = " + "[" * 20_000, "recursion"),
+        (Server, "x = " + "[" * 20_000, "without end"),
         (Server, "= nonsense", "not TOML"),
     ],
 )
@@ -79,8 +85,41 @@ def test_a_file_that_is_not_there_or_not_text(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="Is a directory"):
         load(Edge, tmp_path)
     (tmp_path / "settings.bin").write_bytes(b"\xff\xfe")
-    with pytest.raises(ConfigError, match="decode"):
+    with pytest.raises(ConfigError, match="not UTF-8 text: invalid start byte at byte 0"):
         load(Edge, tmp_path / "settings.bin")
+    for name in (".", "none.toml", "settings.bin", "settings.bin/more"):
+        with pytest.raises(ConfigError) as caught:
+            load(Edge, tmp_path / name)
+        assert str(caught.value).count(str(tmp_path)) == 1, "it is named once"
+
+
+def test_paths_count_from_the_folder_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = """
+    state_dir = "state"
+    runtime_dir = "/run/hazri"
+    models_dir = ""
+    [signals]
+    voice_dir = "../voices"
+    """
+    file = given(tmp_path, text)
+    for path in (file, Path(file.name)):
+        monkeypatch.chdir(file.parent if path.parent == Path() else "/")
+        edge = load(Edge, path)
+        assert (edge.state_dir, edge.runtime_dir) == (tmp_path / "state", Path("/run/hazri"))
+        assert (edge.models_dir, edge.signals.voice_dir) == (None, tmp_path / "../voices")
+    server = load(Server, given(tmp_path, "state_dir = 'state'\nmessages.outbox = 'out'"))
+    assert (server.state_dir, server.messages.outbox) == (tmp_path / "state", tmp_path / "out")
+
+
+def test_settings_that_nobody_may_look_for_are_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not there(tmp_path / "none.toml")
+    assert there(given(tmp_path, ""))
+
+    def denied(self: Path) -> bool:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
+
+    monkeypatch.setattr(Path, "exists", denied)  # root may look everywhere
+    assert there(tmp_path / "none.toml")
 
 
 @pytest.mark.parametrize(

@@ -100,14 +100,9 @@ def test_a_window_that_is_none_is_answered_and_not_kept(site: Site, detail: Deta
     assert site.results() == [(True, "wrong")]
 
 
-@pytest.mark.parametrize(("blob", "kept"), [(b"settings", [(1, b"settings")]), ("settings", []), (None, [])])
-def test_a_configuration_is_bytes(site: Site, blob: bytes | str | None, kept: list[tuple[int, bytes]]) -> None:
-    site.give(1, OrderKind.CONFIG, {} if blob is None else {"blob": blob})
-    assert site.results() == [(True, "kept" if kept else "wrong")]
-    db = sqlite3.connect(site.path)
-    rows = db.execute("SELECT * FROM config").fetchall()
-    db.close()
-    assert rows == kept
+def test_settings_are_left_to_the_terminal(site: Site) -> None:
+    site.give(1, OrderKind.CONFIG, {"blob": b"[policy]"})
+    assert site.results() == [(True, "")]
 
 
 def test_a_wipe_of_everybody_leaves_nobody(site: Site) -> None:
