@@ -73,11 +73,12 @@ class Simulation(Protocol):
 class Simulator:
     """A driver's pretended device: its variants with a line on each (the first is the default), and how to start it.
 
-    `start` raises OptionError for a stage it cannot stand on.
+    `start` raises OptionError for a stage it cannot stand on. `library`: it can be given one.
     """
 
     variants: Mapping[str, str]
     start: Callable[[Stage], Simulation]
+    library: bool = True
 
 
 @dataclass(frozen=True, slots=True)

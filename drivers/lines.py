@@ -156,7 +156,8 @@ class LineClient:
             self._socket.connect(str(path))
         except OSError as error:
             self._socket.close()
-            raise DeviceGone(f"{path}: nobody answers ({error.strerror or error}); is the terminal running?") from None
+            hint = "try it with sudo" if isinstance(error, PermissionError) else "is the terminal running?"
+            raise DeviceGone(f"{path}: nobody answers ({error.strerror or error}); {hint}") from None
 
     def ask(self, message: Message) -> Message:
         """Send one line and return the next one that comes back."""

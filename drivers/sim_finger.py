@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
-from drivers import OptionError
+from drivers import pictures
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,7 +25,6 @@ BLOCK_BYTES = 256
 
 _MAGIC = b"HZT1"
 _MARK_BYTES = 8
-_SUFFIXES = {".png", ".bmp", ".pgm", ".tif"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,15 +39,7 @@ def library(folder: Path | None) -> dict[str, Finger]:
     """The pictures of a folder by name; without a folder, drawn ones of three fingers. Raises OptionError."""
     if folder is None:
         return {f"{n}_{i}": Finger(f"drawn-{n}", _draw(n, i)) for n, i in itertools.product((1, 2, 3), (1, 2))}
-    found = {}
-    for path in sorted(p for p in folder.glob("*") if p.suffix.lower() in _SUFFIXES):
-        image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-        if image is not None:
-            found[path.stem] = Finger(path.stem.rpartition("_")[0] or path.stem, np.asarray(image, np.uint8))
-    if not found:
-        why = "no pictures in this folder" if folder.is_dir() else "there is no such folder"
-        raise OptionError(f"library = {folder}: {why}")
-    return found
+    return {name: Finger(name.rpartition("_")[0] or name, image) for name, image in pictures.every(folder)}
 
 
 def fit(image: "NDArray[np.uint8]", width_px: int, height_px: int) -> "NDArray[np.uint8]":

@@ -20,8 +20,9 @@ from typing import Protocol
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from drivers import OptionError, ProtocolError
+from drivers import OptionError, ProtocolError, pictures
 from drivers.camera import rtp
 from drivers.entry import Stage
 from drivers.web_sim import address
@@ -29,7 +30,6 @@ from drivers.web_sim import address
 _FPS = 10.0
 _HTTP_PORT, _RTSP_PORT = 8081, 8554
 _PATIENCE_S = 5.0
-_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp"}
 _BOUNDARY = b"hazri-frame"
 
 
@@ -305,15 +305,13 @@ def _rate(text: str) -> float:
 def _library(folder: Path | None) -> list[bytes]:
     if folder is None:
         return []
-    found = []
-    for file in sorted(path for path in folder.glob("*") if path.suffix.lower() in _SUFFIXES):
-        image = cv2.imread(str(file), cv2.IMREAD_COLOR)
-        if image is not None:
-            rows, columns = (side // 16 * 16 for side in image.shape[:2])
-            found.append(_jpeg(np.asarray(image[:rows, :columns], np.uint8)))
-    if not found:
-        raise OptionError(f"{folder}: no pictures (*.jpg, *.png) there")
-    return found
+    return [_jpeg(_cut(image)) for _, image in pictures.every(folder, colours=True)]
+
+
+def _cut(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """To whole blocks of a JPEG, as RTP has them."""
+    rows, columns = (side - side % pictures.LEAST_PX for side in image.shape[:2])
+    return image[:rows, :columns]
 
 
 def _card(number: int) -> bytes:

@@ -24,5 +24,7 @@ ENTRY = Entry(
         "keys": Option(str, "/=in *=out +=on_duty", "what keys beside digits, enter and clear mean"),
     },
     make=_make,
-    simulator=Simulator({"numpad": "a numpad with 17 keys", "armhf": "the same on a 32-bit kernel"}, _start),
+    simulator=Simulator(
+        {"numpad": "a numpad with 17 keys", "armhf": "the same on a 32-bit kernel"}, _start, library=False
+    ),
 )

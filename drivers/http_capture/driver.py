@@ -12,6 +12,7 @@ from drivers import DeviceGone, OptionError, ProtocolError
 from drivers.base import Advice, Feature, Info, Modality, Reading, Retry, Scan
 from drivers.http_capture import codec
 from drivers.http_capture.codec import Captured, Refused, Shape, Trouble
+from drivers.touch import Lying
 from drivers.web import Answer, Client, Trust, secret, site
 
 _USUAL = {Shape.MANTRA: "http://127.0.0.1:8004/mfs100/", Shape.SECUGEN: "https://localhost:8443/"}
@@ -48,6 +49,7 @@ class HttpCapture:
         self._patience = patience  # how often as long as usual an answer may take
         self._open = threading.Event()
         self._empty = False
+        self._lying = Lying()
 
     @property
     def features(self) -> Feature:
@@ -85,8 +87,11 @@ class HttpCapture:
         until = time.monotonic() + timeout_s
         while not self._empty:
             self._empty = self._glance()
+            if not self._empty and self._lying.too_long():
+                return Retry(Advice.LIFT)
             if time.monotonic() >= until:
                 return None
+        self._lying.gone()
         found = self._take(max(self._glance_s, until - time.monotonic()))
         if isinstance(found, Captured):
             self._empty = False

@@ -14,14 +14,13 @@ from urllib.parse import parse_qs
 import cv2
 import numpy as np
 
-from drivers import OptionError, ProtocolError
+from drivers import pictures
 from drivers.entry import Stage
 from drivers.http_capture import VARIANTS
 from drivers.playing import Orders
 from drivers.web_sim import Handler, WebSimulation
 
 _PORTS = {"mantra": 8004, "mantra-tls": 8003, "secugen": 8443, "secugen-plain": 8443, "l1": 8004}
-_SUFFIXES = {".png", ".bmp", ".pgm", ".tif"}
 
 
 class CaptureSimulation(WebSimulation):
@@ -38,7 +37,9 @@ class CaptureSimulation(WebSimulation):
 
     def orders(self) -> Orders:
         return {
-            "touch": lambda *file: self._lay(_bmp(Path(" ".join(file))) if file else next(self._pictures)),
+            "touch": lambda *file: self._lay(
+                _encode(pictures.picture(Path(" ".join(file)))) if file else next(self._pictures)
+            ),
             "lift": lambda: self._lay(None),
             "garble": lambda: self._lay(next(self._pictures), garbled=True),
             "gone": lambda: setattr(self, "away", True),
@@ -120,20 +121,10 @@ _ISO = b"FMR\x00 20\x00" + bytes(18)  # a record's head with no minutiae in it: 
 
 
 def _library(folder: Path | None) -> list[bytes]:
-    """The pictures of a folder as BMP; without one, rings that no finger has."""
+    """The pictures of a folder, or a file, as BMP; without one, rings that no finger has."""
     if folder is None:
         return [_encode(_rings(turn)) for turn in range(4)]
-    files = sorted(path for path in folder.glob("*") if path.suffix.lower() in _SUFFIXES)
-    if not files:
-        raise OptionError(f"{folder}: no pictures (*.png, *.bmp) there")
-    return [_bmp(file) for file in files]
-
-
-def _bmp(file: Path) -> bytes:
-    image = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
-    if image is None:
-        raise ProtocolError(f"{file}: no picture that can be read")
-    return _encode(np.asarray(image, np.uint8))
+    return [_encode(image) for _, image in pictures.every(folder)]
 
 
 def _encode(image: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> bytes:

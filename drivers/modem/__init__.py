@@ -93,4 +93,4 @@ def _start(stage: Stage) -> Simulation:
     return ModemSimulation(stage)
 
 
-SIMULATOR = Simulator(VARIANTS, _start)
+SIMULATOR = Simulator(VARIANTS, _start, library=False)

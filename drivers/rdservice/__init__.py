@@ -42,5 +42,5 @@ ENTRY = Entry(
     },
     make=_make,
     network=True,
-    simulator=Simulator(VARIANTS, _start),
+    simulator=Simulator(VARIANTS, _start, library=False),
 )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from drivers import DeviceGone, ProtocolError
 from drivers.base import Advice, Feature, Info, Modality, Reading, Retry, Scan
+from drivers.touch import Lying
 from drivers.uru4000 import codec
 from drivers.uru4000.codec import Interrupt, Kind, Mode, Register, Status
 
@@ -25,6 +26,7 @@ _PAUSE_S = 0.01
 _POWER_TRIES = 3
 _POWER_WAIT_S = 0.3  # for the reader to say that its sensor has power
 _BARE_WAIT_S = 0.15  # for the reader to say, at opening, that its glass is bare
+_LOOK_S = 0.5  # how often a finger that must leave first is thought of
 _SLICE_S = 0.2  # how soon a wait notices that the driver was closed
 _FRAME_WAIT_S = 1.5
 _FAILURES = 2  # captures in a row
@@ -70,6 +72,7 @@ class Uru4000:
         self._using = threading.RLock()  # close waits for the transfer under way: libusb must not lose its device
         self._closing = threading.Event()
         self._bare = False
+        self._lying = Lying()
         self._ready = False
         self._failures = 0
         self._versions = ("", "")
@@ -118,10 +121,13 @@ class Uru4000:
     def _read(self, link: Pipes, until: float) -> Reading | None:
         if not self._ready:
             self._power_up(link)
-        if not self._bare:
-            if not self._await(link, Interrupt.LIFT, until):
+        while not self._bare:
+            self._bare = self._await(link, Interrupt.LIFT, min(until, time.monotonic() + _LOOK_S))
+            if not self._bare and self._lying.too_long():
+                return Retry(Advice.LIFT)
+            if not self._bare and time.monotonic() >= until:
                 return None
-            self._bare = True
+        self._lying.gone()
         _mode(link, Mode.AWAIT_FINGER)
         if not self._await(link, Interrupt.FINGER, until):
             return None

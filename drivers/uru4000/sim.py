@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 
 from drivers import OptionError, ProtocolError
 from drivers.entry import Stage
+from drivers.pictures import every, picture
 from drivers.uru4000.codec import HEIGHT, WIDTH
 from drivers.uru4000.model import VARIANTS, UruModel
 from drivers.uru4000.port import Port
 from drivers.uru4000.share import BUSID, Server
 from drivers.uru4000.usbip import PORT, address
-from drivers.virtual.codec import MAX_PNG_BYTES
-from drivers.virtual.codec import picture as png
 
 _FORKS = ((80, 150, 1), (95, 230, -1), (140, 250, 1), (150, 130, -1), (200, 160, 1), (210, 225, -1), (180, 255, 1))
 UMOCK = Path(__file__).with_name("umock.py")
@@ -37,12 +36,12 @@ class UruSimulation:
             host, tcp_port = address(stage.tcp) if stage.tcp else ("127.0.0.1", PORT)
         except ValueError:
             raise OptionError(f"tcp = {stage.tcp!r}: expected host:port") from None
-        self._library = stage.library
+        self._library = [laid(image) for _, image in every(stage.library)] if stage.library is not None else []
         self._next = 0
         self.port = Port(lambda: UruModel(VARIANTS[variant]), stage.pacing)
         self._server = Server(self.port, host or "127.0.0.1", tcp_port)
         self._words: Mapping[str, Callable[[str], str]] = {
-            "help": lambda _: "touch [PNG], lift, unplug, plug, death, state, reach, help",
+            "help": lambda _: "touch [FILE], lift, unplug, plug, death, state, reach, help",
             "touch": self._touch,
             "lift": self._lift,
             "unplug": self._unplug,
@@ -81,7 +80,7 @@ class UruSimulation:
             self.port.changed.notify_all()
 
     def _touch(self, name: str) -> str:
-        self.touch(_load(Path(name)) if name else self._choose())
+        self.touch(laid(picture(Path(name))) if name else self._choose())
         return "a finger lies on the glass"
 
     def _lift(self, _: str) -> str:
@@ -115,15 +114,10 @@ class UruSimulation:
 
     def _choose(self) -> NDArray[np.uint8]:
         """The next picture of the library, or rings when there is none."""
-        if self._library is None:
+        if not self._library:
             return rings()
-        if self._library.is_file():
-            return _load(self._library)
-        pictures = sorted(self._library.glob("*.png"))
-        if not pictures:
-            raise ProtocolError(f"{self._library}: holds no PNG pictures")
         self._next += 1
-        return _load(pictures[(self._next - 1) % len(pictures)])
+        return self._library[(self._next - 1) % len(self._library)]
 
 
 def rings() -> NDArray[np.uint8]:
@@ -144,13 +138,3 @@ def laid(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     row, column = (HEIGHT - rows) // 2, (WIDTH - columns) // 2
     glass[row : row + rows, column : column + columns] = picture[top : top + rows, left : left + columns]
     return glass
-
-
-def _load(path: Path) -> NDArray[np.uint8]:
-    try:
-        if not path.is_file():
-            raise ProtocolError(f"{path}: no such file")
-        with path.open("rb") as file:
-            return laid(png(file.read(MAX_PNG_BYTES + 1)))
-    except OSError as error:
-        raise ProtocolError(f"{path}: cannot be read ({error.strerror})") from None

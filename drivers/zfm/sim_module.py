@@ -24,7 +24,7 @@ _LAMP = {Op.LED_ON, Op.LED_OFF}
 _MAX_DATA = 1 << 17
 _GAP_S = 0.1
 ANY_PAGE = 0xC8  # AUTO_ENROLL: wherever there is room
-STORED = 0x0F  # its last step
+COMPARED, MERGED, STORED = 0x0D, 0x0E, 0x0F  # its last steps
 _LEAST_SCORE = {1: 30, 2: 40, 3: 50, 4: 60, 5: 70}  # by security level
 _BEFORE_PASSWORD = {Op.VFY_PWD, Op.GET_ECHO, Op.HAND_SHAKE, Op.SOFT_RST}
 
@@ -64,6 +64,7 @@ class Module:
         self._packet_code, self._security = variant.packet_code, 3
         self._notepad: dict[int, bytes] = {}
         self._heard_at = 0.0
+        self._steps: list[tuple[int, int]] = []  # that the instruction at hand reports before it ends
         self._parser, self._chance = codec.Parser(), random.Random(variant.name)  # noqa: S311 - chance that repeats
         self._known = {self._packed(f): f.name for f in fingers.values()}
         self._boot()
@@ -119,6 +120,8 @@ class Module:
         op, (code, results, data) = self._done(payload)
         # The answer still comes at the old speed, and to the old address.
         after, self.baud = self.baud, before
+        for step in self._steps:
+            yield codec.answer(op, Code.OK, *step, address=address)
         yield codec.answer(op, code, *results, address=address)
         self.baud = after
         if code is Code.OK and INSTRUCTIONS[op].stream is Stream.UP:
@@ -131,6 +134,7 @@ class Module:
                 yield codec.WAKE
 
     def _done(self, payload: bytes) -> tuple[Op, Answer]:
+        self._steps = []
         try:
             op, args = codec.asked(payload)
         except ProtocolError:
@@ -302,8 +306,13 @@ class Module:
         found = self._search(1, start, count)
         return (Code.OK, (5, *found[1]), b"") if isinstance(found, tuple) else found
 
-    def _auto_enroll(self, page: int, overwrite: int, double: int, _steps: int, _leave: int) -> Answer | Code:
-        """All its views of the finger that lies there: whoever plays it lifts and lays it down when they like."""
+    def _auto_enroll(self, page: int, overwrite: int, double: int, steps: int, _leave: int) -> Answer | Code:
+        """All views of the finger that lies there, which need not leave; with `steps` each is reported when done."""
+
+        def done(step: int) -> None:
+            if steps:
+                self._steps.append((step, page))
+
         free = (n for n in range(self.variant.pages) if n not in self.library)
         page = next(free, self.variant.pages) if page == ANY_PAGE else page
         if page >= self.variant.pages:
@@ -311,14 +320,18 @@ class Module:
         if page in self.library and not overwrite:
             return Code.TEMPLATE_NOT_EMPTY
         for view in range(1, self.variant.buffers + 1):
-            for code in (self._gen_img(), self._img_2_tz(view)):
+            for step, code in enumerate((self._gen_img(), self._img_2_tz(view)), 2 * view - 1):
                 if code is not Code.OK:
                     return Code.TIMEOUT if code is Code.NO_FINGER else code
+                done(step)
         if not double and isinstance(self._search(1, 0, self.variant.pages), tuple):
             return Code.ALREADY_EXISTS
-        for code in (self._reg_model(), self._store(1, page)):
-            if code is not Code.OK:
-                return code
+        done(COMPARED)
+        if (code := self._reg_model()) is not Code.OK:
+            return code
+        done(MERGED)
+        if (code := self._store(1, page)) is not Code.OK:
+            return code
         return Code.OK, (STORED, page), b""
 
     def _aura_led(self, control: int, _speed: int, _colour: int, _times: int) -> Code:
@@ -383,4 +396,4 @@ _DO: Mapping[Op, Callable[..., Answer | Code]] = {
     Op.LED_OFF: lambda module: module._lit("off"),
     Op.GET_ECHO: lambda _: Code.ECHO,
 }
-"""Of those that take several touches, AUTO_ENROLL and AUTO_IDENTIFY, the last answer alone: no report of each step."""
+"""Of AUTO_IDENTIFY, which takes one touch, the last answer alone: no report of each step."""

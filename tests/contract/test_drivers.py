@@ -1,8 +1,10 @@
 """One contract for every driver in the registry; a driver without a rig here fails the suite."""
 
 import contextlib
+import re
 import threading
 import time
+import tomllib
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -51,6 +53,15 @@ def test_every_driver_and_option_is_in_the_readme(name: str) -> None:
     for option, spec in DRIVERS[name].options.items():
         assert f"| `{name}` | `{option}` |" in readme
         assert spec.default is None or f"| {spec.default} |" in readme
+
+
+def test_every_driver_has_a_block_of_settings_to_copy(name: str) -> None:
+    readme = (Path(registry.__file__).parent / "README.md").read_text()
+    blocks = [tomllib.loads(block) for block in re.findall(r"^```toml\n(\[\[sensors\]\].*?)^```$", readme, re.S | re.M)]
+    given = [sensor for block in blocks for sensor in block["sensors"] if sensor["driver"] == name]
+    assert given
+    for sensor in given:
+        registry.check(name, sensor.get("options", {}))
 
 
 def test_what_is_declared_is_what_it_is(name: str, driver: Driver) -> None:

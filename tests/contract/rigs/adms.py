@@ -1,5 +1,7 @@
 """A machine that pushes, as the contract suite plays it."""
 
+import contextlib
+import random
 import socket
 from pathlib import Path
 
@@ -47,6 +49,10 @@ class AdmsRig:
 
 
 def free_port() -> int:
-    """A port nobody listens on just now."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    """A port nobody listens on just now, and that no connection going out is given (those begin at 32768)."""
+    while True:
+        with (
+            contextlib.suppress(OSError),
+            socket.create_server(("127.0.0.1", random.randrange(20_000, 32_000))) as server,
+        ):
+            return int(server.getsockname()[1])

@@ -206,8 +206,11 @@ class _SocketWire:
         """A connection to the other side. Raises OSError."""
         raise NotImplementedError
 
-    def _pull(self) -> None:
+    def _pull(self, only: socket.socket | None = None) -> None:
+        """`only`: unless that one was pulled already, and the wire mended since."""
         with self._lock:  # to the end: whoever mends it binds the same port
+            if only is not None and only is not self._server:
+                return
             server, self._server = self._server, None
             ends, self._open = self._open, set()
             for end in (*ends, *([server] if server else ())):
@@ -227,16 +230,16 @@ class _SocketWire:
                 with self._lock:
                     self._open |= {caller, called}
                 there, back = self._ways
-                for source, sink, way in ((caller, called, there), (called, caller, back)):
-                    threading.Thread(target=self._pump, args=(source, sink, way), name="wire", daemon=True).start()
+                for ends in ((caller, called, there), (called, caller, back)):
+                    threading.Thread(target=self._pump, args=(server, *ends), name="wire", daemon=True).start()
 
-    def _pump(self, source: socket.socket, sink: socket.socket, way: Way) -> None:
+    def _pump(self, server: socket.socket, source: socket.socket, sink: socket.socket, way: Way) -> None:
         with contextlib.suppress(OSError, DeviceGone):
             while data := source.recv(4096):
                 data, pulled = self._spoiler.carry(way, data)
                 sink.sendall(data)
                 if pulled:
-                    self._pull()
+                    self._pull(server)
         for end in (source, sink):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)

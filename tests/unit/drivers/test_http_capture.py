@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers import DeviceGone, OptionError, ProtocolError
-from drivers.base import Modality, Scan
+from drivers.base import Advice, Modality, Retry, Scan
 from drivers.entry import Stage
 from drivers.http_capture import VARIANTS, codec
 from drivers.http_capture.codec import Captured, Refused, Shape, Trouble
@@ -67,6 +67,19 @@ def test_an_iso_template_is_there_for_other_software() -> None:
         assert isinstance(captured, Captured)
         assert captured.iso.startswith(b"FMR\0")
         assert "FMR" not in repr(captured)
+
+
+def test_a_finger_that_lay_there_before_is_asked_to_lift() -> None:
+    with closing(play("secugen-plain")) as sim, closing(reader(sim)) as device:
+        sim.do("touch")
+        device.open()
+        readings = [device.read(0.2) for _ in range(12)]
+        assert Retry(Advice.LIFT) in readings
+        assert not any(isinstance(reading, Scan) for reading in readings)
+        sim.do("lift")
+        assert device.read(0.2) is None
+        sim.do("touch")
+        assert isinstance(device.read(2), Scan)
 
 
 @pytest.mark.parametrize("variant", ["mantra", "secugen-plain"])

@@ -49,6 +49,19 @@ def test_a_finger_that_stays_is_asked_to_lift() -> None:
     assert wait(touch, iter(lambda: True, None), 10) == Retry(Advice.LIFT)
 
 
+def test_a_finger_that_stays_through_many_short_waits_is_asked_to_lift_too() -> None:
+    """As a terminal waits: never long at a time, so that it notices who left."""
+    touch = Touch()
+    touch.held = True
+    ends = [wait(touch, iter(lambda: True, None), 0.1) for _ in range(40)]
+    asked = ends.index(Retry(Advice.LIFT))
+    assert 0 < asked < 40
+    assert set(ends) == {False, Retry(Advice.LIFT)}
+    assert wait(touch, [False]) is False
+    assert wait(touch, [True]) is True
+    assert wait(touch, [True]) is False, "it has only just been laid down"
+
+
 def test_the_sensor_is_told_whether_its_picture_is_wanted() -> None:
     touch, told = Touch(), []
 

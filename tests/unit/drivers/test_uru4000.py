@@ -118,6 +118,18 @@ def test_a_finger_that_is_gone_before_its_picture_is_asked_for_again() -> None:
         assert is_finger(bench.driver.read(5))
 
 
+def test_a_finger_that_lay_there_before_is_asked_to_lift() -> None:
+    bench = Bench()
+    with closing(bench.driver):
+        bench.touch()
+        bench.driver.open()
+        assert [bench.driver.read(0.5) for _ in range(6)].count(Retry(Advice.LIFT)) == 1
+        bench.lift()
+        assert bench.driver.read(0.01) is None
+        bench.touch()
+        assert is_finger(bench.driver.read(5))
+
+
 def test_interrupts_out_of_order_are_passed_over() -> None:
     bench = Bench()
     with closing(bench.driver):

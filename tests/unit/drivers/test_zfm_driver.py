@@ -14,6 +14,7 @@ from drivers import DeviceGone, OptionError, ProtocolError, registry
 from drivers.base import Advice, DeviceTemplate, Feature, Informed, Matched, Matcher, Means, Recognition, Retry, Scan
 from drivers.entry import Stage, Value
 from drivers.sim_finger import Finger
+from drivers.zfm import codec
 from drivers.zfm.driver import ZfmDriver
 from drivers.zfm.link import Refused
 from drivers.zfm.sim import VARIANTS, ZfmSim
@@ -377,4 +378,7 @@ def test_a_finger_is_enrolled_by_the_module_alone() -> None:
             assert refused.value.code is code
         assert ask(Op.AUTO_ENROLL, 0, 1, 1, 0, 0) == (STORED, 0)
         assert driver.pages() == [0]
+        heard = b"".join(sim.module.hear(codec.command(Op.AUTO_ENROLL, 0, 1, 1, 1, 0), None))
+        said = [codec.answered(Op.AUTO_ENROLL, frame.payload) for frame in codec.Parser().feed(heard)]
+        assert said == [(Code.OK, (step, 0)) for step in range(1, 16)], "six touches, compared, merged, stored"
         assert ask(Op.AUTO_IDENTIFY, 3, 0, 200, 0, 1)[1] == 0

@@ -1,6 +1,7 @@
 """`hazri-edge sim`: any pretended device on its own, played by lines on stdin, ended by "quit" or a signal."""
 
 import io
+import os
 import re
 import signal
 import subprocess
@@ -70,8 +71,9 @@ def test_a_signal_ends_it_and_the_end_of_stdin_does_not(number: signal.Signals, 
         (["adms", "--tcp", "1"], "HOST:PORT"),
         (["uru4000", "--tcp", "1"], "HOST:PORT"),
         (["camera_net", "--tcp", "host:70000"], "HOST:PORT"),
-        (["camera", "--library", "/nowhere"], "no pictures"),
+        (["camera", "--library", "/nowhere"], "/nowhere: No such file"),
         (["modem", "--pty", "/nowhere/at/all"], "No such file"),
+        (["rdservice", "--tcp", "127.0.0.1:0", "--library", "Makefile"], "rdservice has nothing to take from it"),
     ],
 )
 def test_what_cannot_be_played_is_said_and_ends_with_2(arguments: list[str], words: str) -> None:
@@ -80,6 +82,23 @@ def test_what_cannot_be_played_is_said_and_ends_with_2(arguments: list[str], wor
     assert words in done.stderr
     assert "Traceback" not in done.stderr
     assert "edge.toml" not in done.stderr, "no settings were read"
+
+
+@pytest.mark.parametrize("library", ["folder", "folder/1_1.png", "locked"])
+@pytest.mark.parametrize("device", ["uru4000", "camera", "http_capture", "zfm"])
+def test_pictures_that_may_not_be_read_are_said_in_one_line(device: str, library: str, tmp_path: Path) -> None:
+    """Root may read everything, so the tests may have to give that up."""
+    for folder in ("folder", "locked"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "1_1.png").write_bytes(b"whatever")
+    (tmp_path / "folder/1_1.png").chmod(0)
+    (tmp_path / "locked").chmod(0)
+    humbly = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+    command = [*humbly, sys.executable, "-m", "edge", "sim", device, "--library", str(tmp_path / library)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    (tmp_path / "locked").chmod(0o700)  # pytest clears it away
+    assert done.returncode == 2
+    assert re.fullmatch(r"hazri-edge: library = \S+: Permission denied\n", done.stderr)
 
 
 @pytest.mark.parametrize("device", ["zk", "camera_net", "modem"])
