@@ -16,8 +16,8 @@ from pathlib import Path
 from edge import SOFTWARE, SetupError
 
 UNITS = Path(__file__).parents[2] / "systemd"
-DEPENDS = "python3 (>= 3.11), python3-venv, adduser | systemd, libusb-1.0-0, libatomic1, libfribidi0"
-RECOMMENDS = "network-manager, modemmanager, chrony, iw, rfkill, tpm2-tools"
+DEPENDS = "python3 (>= 3.11), python3-venv, adduser | systemd, libusb-1.0-0, libatomic1, libfribidi0, fonts-noto-core"
+RECOMMENDS = "network-manager, modemmanager, chrony, iw, rfkill, tpm2-tools, alsa-utils"
 _EPOCH = "1767225600"  # the same sources give the same bytes
 _POSTINST = """#!/bin/sh
 set -e

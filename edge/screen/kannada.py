@@ -157,6 +157,7 @@ TEXT: Mapping[str, str] = {
         "ಸಿಕ್ಕಿದೆ; ಚಿತ್ರವನ್ನು UIDAI ಮಾತ್ರ ತೆರೆಯಬಲ್ಲದು, ಇಲ್ಲಿ ಹೋಲಿಕೆ ಇಲ್ಲ"
     ),
     "Found, but nobody touched it": "ಸಿಕ್ಕಿದೆ, ಆದರೆ ಯಾರೂ ಮುಟ್ಟಲಿಲ್ಲ",
+    "Found, but no picture came of the touch": "ಸಿಕ್ಕಿದೆ, ಆದರೆ ಮುಟ್ಟಿದಾಗ ಚಿತ್ರ ಬರಲಿಲ್ಲ",
     "Found, but what it sent was garbled: see to the cable": "ಸಿಕ್ಕಿದೆ, ಆದರೆ ದತ್ತಾಂಶ ಕೆಟ್ಟಿದೆ: ತಂತಿ ನೋಡಿ",
     "Not found: see to the cable and the power": "ಸಿಗಲಿಲ್ಲ: ತಂತಿ ಮತ್ತು ವಿದ್ಯುತ್ ನೋಡಿ",
     "Its settings are wrong": "ಸೆಟ್ಟಿಂಗ್ ತಪ್ಪಾಗಿದೆ",

@@ -157,6 +157,7 @@ TEXT: Mapping[str, str] = {
         "مل گیا؛ اس کی تصویر صرف UIDAI کھول سکتا ہے، یہاں ملان نہیں ہوگا"
     ),
     "Found, but nobody touched it": "مل گیا، مگر کسی نے چھوا نہیں",
+    "Found, but no picture came of the touch": "مل گیا، مگر چھونے پر تصویر نہیں ملی",
     "Found, but what it sent was garbled: see to the cable": "مل گیا، مگر ڈیٹا بگڑا ہوا آیا: تار دیکھیں",
     "Not found: see to the cable and the power": "نہیں ملا: تار اور بجلی دیکھیں",
     "Its settings are wrong": "ترتیب غلط ہے",

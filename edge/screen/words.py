@@ -1,6 +1,7 @@
 """Every message a person at the terminal sees, in Hindi, English, Kannada and Urdu."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import assert_never
 
@@ -43,9 +44,14 @@ class Words:
         """In Hindi and English, on one line."""
         return f"{self.hi} / {self.en}"
 
-    def fill(self, **values: str) -> "Words":
-        hi, en, kn, ur = (text.format(**values) for text in (self.hi, self.en, self.kn, self.ur))
-        return Words(hi, en, kn, ur, self)
+    def fill(self, **values: "str | Words") -> "Words":
+        """Words that are filled in are said in each language, too."""
+
+        def within(language: Language) -> str:
+            said = {name: v.within(language) if isinstance(v, Words) else v for name, v in values.items()}
+            return self.within(language).format(**said)
+
+        return _each(within, self)
 
     def said(self) -> dict[str, str]:
         """By the language's code, for programs."""
@@ -198,12 +204,17 @@ def enrol(finger: int, view: int, views: int) -> Words:
     due = ENROL.fill(view=str(view), views=str(views))
     if not finger:
         return due
-    which = FINGER[Finger(finger)]
-    hi, en, kn, ur = (f"{which.within(language)}: {due.within(language)}" for language in _ALL)
-    return Words(hi, en, kn, ur, due.unfilled)
+    return replace(joined(": ", [FINGER[Finger(finger)], due]), unfilled=due.unfilled)
 
 
-_ALL = (Language.HINDI, Language.ENGLISH, Language.KANNADA, Language.URDU)
+def joined(between: str, parts: Sequence[Words]) -> Words:
+    """One after the other, in every language."""
+    return _each(lambda language: between.join(part.within(language) for part in parts))
+
+
+def _each(within: Callable[[Language], str], unfilled: Words | None = None) -> Words:
+    hi, en, kn, ur = map(within, Language)
+    return Words(hi, en, kn, ur, unfilled)
 
 
 ADVICE = {

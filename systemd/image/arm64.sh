@@ -18,7 +18,7 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 
 qemu=$(command -v qemu-aarch64-static)
-wanted=python3,python3-venv,libusb-1.0-0,libatomic1,libfribidi0,adduser
+wanted=python3,python3-venv,libusb-1.0-0,libatomic1,libfribidi0,fonts-noto-core,adduser
 if [ ! -e "$root/.unpacked" ]; then
   debootstrap --arch=arm64 --variant=minbase --include="$wanted" --foreign bookworm "$root" "$mirror"
   cp "$qemu" "$root/usr/bin/"

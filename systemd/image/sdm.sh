@@ -9,7 +9,7 @@ image=$1 package=$2 dropin=$3 card=${4:-}
 here=$(cd "$(dirname "$0")" && pwd)
 
 sdm --customize \
-    --plugin apps:"apps=python3-venv,libusb-1.0-0,libatomic1,libfribidi0,network-manager,modemmanager,chrony,iw,rfkill,tpm2-tools" \
+    --plugin apps:"apps=python3-venv,libusb-1.0-0,libatomic1,libfribidi0,fonts-noto-core,network-manager,modemmanager,chrony,iw,rfkill,tpm2-tools,alsa-utils" \
     --plugin copyfile:"from=$package|to=/var/tmp" \
     --plugin runscript:"script=$here/install.sh|user=root" \
     --plugin disables:piwiz \

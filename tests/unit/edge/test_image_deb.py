@@ -61,3 +61,14 @@ def test_wheels_of_another_machine_or_none_are_refused(tmp_path: Path, wheels: P
         image_deb.build("arm64", wheels, tmp_path)
     with pytest.raises(SetupError, match="no wheel of hazri"):
         image_deb.build("arm64", None, tmp_path)
+
+
+def test_what_the_package_wants_is_in_the_image() -> None:
+    """Which is made without recommended packages."""
+    layer = (image_deb.UNITS / "image/hazri.yaml").read_text().splitlines()
+    listed = {line.strip().removeprefix("- ") for line in layer if line.startswith("    - ")}
+    wanted = f"{image_deb.DEPENDS}, {image_deb.RECOMMENDS}".replace("adduser | systemd, ", "")
+    assert {one.split()[0] for one in wanted.split(", ")} <= listed
+    sdm = (image_deb.UNITS / "image/sdm.sh").read_text()
+    assert all(one.split()[0] in sdm for one in wanted.split(", "))
+    assert "fonts-noto-core" in image_deb.DEPENDS, "without letters a panel shows nothing"

@@ -7,9 +7,12 @@ import threading
 from pathlib import Path
 
 import pytest
+from gpiozero import Device
+from gpiozero.pins.mock import MockFactory, MockPin
 from luma.core.device import dummy
 from PIL import Image, ImageChops
 
+from drivers.base import Advice
 from edge import SetupError
 from edge.health.report import Report
 from edge.health.trouble import Troubles
@@ -17,6 +20,7 @@ from edge.screen import shows
 from edge.screen.latest import Latest
 from edge.screen.picture import draw
 from edge.screen.scene import Corner, screen
+from edge.screen.sinks import wires
 from edge.screen.sinks.display import Display
 from edge.screen.sinks.framebuffer import FrameBuffer, Info, parse
 from edge.screen.sinks.luma import LumaPanel, spi_panel
@@ -117,6 +121,67 @@ def test_a_luma_panel_shows_the_very_picture() -> None:
     panel.show(shot)
     assert ImageChops.difference(device.image, shot).getbbox() is None
     panel.close()
+
+
+class Ili9341:
+    """The chip at the other end of the wires, by its datasheet: a window of columns and rows, and what is put into it.
+
+    Command and data are told apart by a pin, so both must come in their order.
+    """
+
+    error = RuntimeError
+
+    def __init__(self, data_pin: MockPin) -> None:
+        self.shown = Image.new("RGB", (320, 240), "white")
+        self.opened: list[tuple[int, ...]] = []
+        self._data_pin, self._command, self._got = data_pin, 0, b""
+        self._window = [(0, 0), (0, 0)]
+
+    def spi_open(self, spi_device: int, spi_channel: int, baud: int, spi_flags: int) -> int:
+        self.opened.append((spi_device, spi_channel, baud, spi_flags))
+        return 7
+
+    def spi_write(self, handle: int, data: bytes) -> int:
+        assert handle == 7
+        if not self._data_pin.state:
+            (self._command,), self._got = data, b""
+            return 0
+        self._got += data
+        if self._command in (0x2A, 0x2B):
+            first, last = struct.unpack(">HH", self._got.ljust(4, b"\0"))
+            self._window[self._command - 0x2A] = (first, last + 1)
+        elif self._command == 0x2C:
+            (left, right), (top, bottom) = self._window
+            if len(self._got) == 3 * (right - left) * (bottom - top):
+                self.shown.paste(Image.frombytes("RGB", (right - left, bottom - top), self._got), (left, top))
+        return 0
+
+    def spi_close(self, handle: int) -> int:
+        self.opened.remove(self.opened[-1])
+        return handle
+
+
+def test_an_spi_panel_shows_the_very_picture_over_its_wires() -> None:
+    before, Device.pin_factory = Device.pin_factory, MockFactory()
+    try:
+        light = Device.pin_factory.pin(f"GPIO{wires.LIGHT}")
+        chip = Ili9341(Device.pin_factory.pin(f"GPIO{wires.DATA}"))
+        panel = spi_panel("ili9341", (320, 240), bus=chip)
+        assert chip.opened == [(0, 0, 32_000_000, wires.MODE)]
+        assert light.state
+        for state in (states.Idle(), states.Place(1, None), states.Place(2, Advice.WIPE)):
+            shot = draw(screen(state), Corner(), panel.size, BOTH)
+            panel.show(shot)
+            assert ImageChops.difference(chip.shown, shot).getbbox() is None
+        panel.close()
+        assert not chip.opened
+        panel = spi_panel("ili9341", (320, 240), bus=chip)  # its pins are free again
+        with pytest.raises(SetupError, match="luma ili9341"):
+            spi_panel("ili9341", (320, 240), bus=chip)
+        panel.close()
+    finally:
+        Device.pin_factory.reset()
+        Device.pin_factory = before
 
 
 def test_a_panel_that_is_not_fitted_is_named() -> None:

@@ -93,6 +93,8 @@ def test_each_process_is_given_its_own_keys_alone() -> None:
 
     assert keys("hazri-sync") == {"transport.key", "transport.crt", "ca.crt", "admission.json"}
     assert keys("hazri-terminal") == {"record.key", "admission.json"}  # the seal key it destroys itself
+    handed = " ".join(settings("hazri-terminal")["ExecStartPre"])
+    assert re.findall(r"keys/([\w.]+)", handed) == ["seal.key", "admin.pin"]
     assert keys("hazri-bridge") == set()
     assert settings("hazri-sync")["InaccessiblePaths"] == ["/var/lib/hazri/keys"]
 
