@@ -5,6 +5,11 @@ EdgeError
 └── EnrolmentRefused  this finger is not enrolled, and why, in words for the clerk
 """
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edge.screen.words import Words
+
 SOFTWARE = "0.1.0"
 
 
@@ -17,4 +22,8 @@ class SetupError(EdgeError):
 
 
 class EnrolmentRefused(EdgeError):  # noqa: N818 - reads as what happened
-    """Nothing was enrolled; the message says why and what to do."""
+    """Nothing was enrolled; `words` say why and what to do, and the message is their English."""
+
+    def __init__(self, words: "Words") -> None:
+        super().__init__(words.en)
+        self.words = words

@@ -9,14 +9,17 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from config import ConfigError
-from config.load import load
+from config.afar import adjusted
+from config.load import load, there
 from config.model import Edge
 from drivers import DriverError, OptionError
-from edge import SOFTWARE, EdgeError
+from edge import SOFTWARE, EdgeError, SetupError
 from edge.health.report import line
 from edge.people.fingers import FINGERS
 from edge.session.policy import Lock, Rules, Silence
@@ -74,7 +77,7 @@ def _run(args: argparse.Namespace) -> int:
     if args.command == "setup":
         from edge.image import commands as setup_commands
 
-        config = load(Edge, args.config) if args.config != CONFIG or CONFIG.exists() else Edge()
+        config = load(Edge, args.config) if args.config != CONFIG or there(CONFIG) else Edge()
         return setup_commands.setup(args, _settings(config), _uplink(config))
     from edge import commands
     from edge.image import commands as setup_commands
@@ -82,10 +85,10 @@ def _run(args: argparse.Namespace) -> int:
     room = setup_commands if args.command in SETUP else commands
     run: Callable[[argparse.Namespace, Settings | None], int] = getattr(room, args.command)
     needed = args.command not in _WITHOUT
-    wanted = needed or args.config != CONFIG or (args.command == "sensors" and CONFIG.exists())
-    if args.command in SETUP and args.config == CONFIG and not CONFIG.exists():
+    wanted = needed or args.config != CONFIG or (args.command == "sensors" and there(CONFIG))
+    if args.command in SETUP and args.config == CONFIG and not there(CONFIG):
         return _guarded(run, args, _settings(Edge()))  # a machine that nobody has set up yet
-    return _guarded(run, args, _settings(load(Edge, args.config)) if wanted else None)
+    return _guarded(run, args, _adjusted(load(Edge, args.config)) if wanted else None)
 
 
 def _guarded(
@@ -106,16 +109,35 @@ def _complain(error: Exception, code: int) -> int:
     return code
 
 
+def _adjusted(own: Edge) -> Settings:
+    """The machine's own, and over them what the server wants: where that makes no sense, people are served without."""
+    adopted, wanted = _settings(own).adopted, own
+    try:
+        wanted = adjusted(own, adopted.read_text(encoding="utf-8"), str(adopted))
+    except FileNotFoundError:
+        pass
+    except (OSError, UnicodeDecodeError, ConfigError) as error:
+        line(f"hazri-edge: {error}; going by the machine's own settings alone", sys.stderr)
+    return replace(_settings(wanted), acceptable=partial(_acceptable, own))
+
+
+def _acceptable(own: Edge, text: str) -> None:
+    try:
+        adjusted(own, text, "settings")
+    except ConfigError as error:
+        raise SetupError(str(error)) from None
+
+
 def _settings(config: Edge) -> Settings:
     return Settings(
         state_dir=config.state_dir,
         runtime_dir=config.runtime_dir,
-        models_dir=Path(config.models_dir) if config.models_dir else None,
+        models_dir=config.models_dir,
         fmr=config.matching.fmr,
         margin=config.matching.margin,
         rules=_rules(config),
         sensors=tuple(Device(sensor.driver, sensor.options) for sensor in config.sensors),
-        preview_png=Path(config.bridge.preview_png) if config.bridge.preview_png else None,
+        preview_png=config.bridge.preview_png,
         preview_port=config.bridge.preview_port,
         shown=_shown(config),
         face_fmr=config.matching.face_fmr,
@@ -165,7 +187,7 @@ def _shown(config: Edge) -> Shown:
         signals.red_pin,
         signals.blue_pin,
         signals.buzzer_pin,
-        Path(signals.voice_dir) if signals.voice_dir else None,
+        signals.voice_dir,
         signals.voice_languages,
         signals.voice_for,
     )

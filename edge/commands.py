@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from drivers import DeviceGone, OptionError, registry
+from drivers import DriverError, OptionError, registry
 from edge import SetupError
 from edge.health.report import line as say
 from edge.measuring import bench as bench
@@ -105,8 +105,9 @@ def bridge(args: Namespace, settings: Settings) -> int:
 def enrol(args: Namespace, settings: Settings) -> int:
     """Through the running terminal; fingers go on its sensor, the face before its camera."""
     from drivers.lines import LineClient
+    from edge.people import telling
     from edge.people.fingers import FINGERS
-    from edge.screen.words import ENROLLED, NOT_ENROLLING
+    from edge.screen.words import ENROLLED, NOT_ENROLLING, joined
 
     fingers = [FINGERS[name] for name in args.fingers or ()]
     if not (fingers or args.face):
@@ -115,23 +116,24 @@ def enrol(args: Namespace, settings: Settings) -> int:
     client = LineClient(settings.control, timeout_s=120.0)
     seen = client.ask({**asked, "impressions": args.impressions, "alive": args.alive})
     while "ok" not in seen:
-        say(enrol_line(seen))
+        say(telling.line(seen).both)
         seen = client.next()
     if not seen["ok"]:
-        say(f"{NOT_ENROLLING.both}: {seen['error']}")
+        say(joined(": ", [NOT_ENROLLING, telling.why(seen)]).both)
         return 1
-    views = f"{len(seen['seqs'])} views, recorded as {', '.join(map(str, seen['seqs']))}"
-    say(f"{ENROLLED.both}: {', '.join([*map(_finger, seen['fingers']), views])}")
+    seqs = ", ".join(map(str, seen["seqs"]))
+    say(f"{joined(': ', [ENROLLED, telling.names(seen['fingers'])]).both} ({len(seen['seqs'])} views: {seqs})")
     return 0
 
 
 def status(args: Namespace, settings: Settings) -> int:
-    from drivers.lines import LineClient
-    from edge.health import plain
+    from edge.health import asking, plain
 
     try:
-        answer = LineClient(settings.control).ask({"do": "status"})
-    except DeviceGone:
+        answer = asking.status(settings.control)
+    except DriverError as error:
+        answer = {"ok": False, "error": str(error)}
+    if answer is None:
         answer = {"ok": False, "error": "the terminal is not running", **_resting(settings)}
     if args.json:
         say(json.dumps(answer))
@@ -237,42 +239,6 @@ def play(args: Namespace, _settings: Settings | None) -> int:
         say(json.dumps(line) if args.json else " ".join(f"{k}={v}" for k, v in line.items()))
 
     return 0 if stage.play(stage.load(args.plan), tell) else 1
-
-
-def enrol_line(seen: dict[str, Any]) -> str:
-    from drivers.base import Advice
-    from edge.screen import words
-    from edge.session.states import Ask
-
-    match seen:
-        case {"event": "waiting", "hi": hi, "en": en}:
-            return f"{hi} / {en}"
-        case {"event": "place", "view": view, "finger": finger}:
-            line = words.enrol(finger, view, 3)
-        case {"event": "look", "advice": advice} if advice:
-            line = words.ADVICE[Advice(advice)]
-        case {"event": "look", "view": view}:
-            line = words.ENROL_FACE.fill(view=str(view), views="3")
-        case {"event": "ask", "ask": ask}:
-            line = words.ASK[Ask(ask)] if ask else words.LOOK
-        case {"event": "advice", "advice": advice}:
-            line = words.ADVICE[Advice(advice)]
-        case {"event": "finger", "finger": finger, "worth": worth}:
-            return f"{_finger(finger)}: {100 * worth:.0f}/100"
-        case {"event": "best", "fingers": [*fingers]}:
-            return f"सबसे अच्छी पहले / best first: {', '.join(map(_finger, fingers))}"
-        case _:
-            return f"तस्वीर {seen.get('view')} ली गई / picture {seen.get('view')} taken"
-    return line.both
-
-
-def _finger(finger: int) -> str:
-    """Its name, or the face's, in both languages."""
-    from edge.people.fingers import FACE, Finger
-    from edge.screen.words import FINGER, Words
-
-    name = Words("चेहरा", "Face") if finger == FACE else FINGER[Finger(finger)]
-    return f"{name.hi} ({name.en})"
 
 
 def _resting(settings: Settings) -> dict[str, Any]:

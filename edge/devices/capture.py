@@ -1,14 +1,13 @@
 """`hazri-edge capture`: one picture from one sensor of a stopped terminal, for the technician's bench."""
 
 import os
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from drivers import DriverError, OptionError, registry
-from drivers.base import Advice, Driver, Feature, Reading, Retry, Scan
+from drivers.base import Feature, Retry, Scan
 from edge import SetupError
-from edge.devices.selftest import FACE, PLACE, VERDICTS, Verdict, verdict
+from edge.devices.selftest import FACE, PLACE, VERDICTS, Verdict, patient_read, verdict
 from edge.measuring import write_file
 from edge.screen.words import ADVICE
 from edge.settings import Device, named
@@ -24,7 +23,9 @@ def run(devices: Sequence[Device], wanted: str, out: Path, timeout_s: float, tel
     sensor = registry.make(device.driver, device.options)
     try:
         sensor.open()
-        reading = _read(sensor, name, timeout_s, tell)
+        ask = FACE if Feature.STREAM in sensor.features else PLACE
+        tell(ask.fill(device=name).both)
+        reading = patient_read(sensor, timeout_s, lambda words: tell(words.both))
     except OptionError:
         raise
     except DriverError as error:
@@ -68,21 +69,6 @@ def _check(out: Path) -> None:
         raise SetupError(f"--out {out}: {there} is no folder")
     if not os.access(there, os.W_OK):
         raise SetupError(f"--out {out}: no right to write to {there}")
-
-
-def _read(sensor: Driver, name: str, timeout_s: float, tell: Tell) -> Reading | None:
-    """Whoever did it wrong is told what to do, once, and has the rest of the time."""
-    ask = FACE if Feature.STREAM in sensor.features else PLACE
-    tell(ask.fill(device=name).both)
-    until_s = time.monotonic() + timeout_s
-    told: Advice | None = None
-    reading = sensor.read(timeout_s)
-    while isinstance(reading, Retry) and (left_s := until_s - time.monotonic()) > 0:
-        if reading.advice != told:
-            tell(ADVICE[reading.advice].both)
-        told = reading.advice
-        reading = sensor.read(left_s) or reading  # who does not come back is to know why
-    return reading
 
 
 def _write(out: Path, scan: Scan) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol, assert_never
 
 from drivers import DeviceGone, DriverError, ProtocolError, registry
-from drivers.base import Advice, Bare, Driver, Feature, Informed, Keypad, Modality, Recognition, Retry, Scan
+from drivers.base import Advice, Bare, Driver, Feature, Informed, Keypad, Modality, Reading, Recognition, Retry, Scan
 from drivers.lines import LineClient, Message
 from edge import SetupError
 from edge.devices.tuning import FASTER
@@ -34,6 +34,7 @@ class Verdict(StrEnum):
     READY = "ready"  # found; nothing more can be tried from here
     SEALED = "sealed"
     UNTOUCHED = "untouched"
+    UNREAD = "unread"
     GARBLED = "garbled"
     GONE = "gone"
     WRONG = "wrong"
@@ -48,6 +49,7 @@ VERDICTS = {
         "Found; only UIDAI can open what it takes, so nothing is matched here",
     ),
     Verdict.UNTOUCHED: Words("मिल गया, पर किसी ने इसे छुआ नहीं", "Found, but nobody touched it"),
+    Verdict.UNREAD: Words("मिल गया, पर छूने पर तस्वीर नहीं मिली", "Found, but no picture came of the touch"),
     Verdict.GARBLED: Words(
         "मिल गया, पर डेटा बिगड़ा हुआ आया: तार देखें", "Found, but what it sent was garbled: see to the cable"
     ),
@@ -238,6 +240,8 @@ def examine(
     elif Feature.IMAGE in features:
         scan = _try_picture(driver, finding, look, timeout_s, tell)
         _ask_who(driver, finding)  # once more: what a picture takes was measured just now
+        if scan is not None and "image_s" in finding.about:
+            finding.rate["seconds_a_picture"] = finding.about["image_s"]
         return scan
     elif isinstance(driver, Keypad):
         if not pressed:
@@ -263,13 +267,13 @@ def _try_picture(driver: Driver, finding: Finding, look: Look, timeout_s: float,
         finding.glass = {**glass.figures(), **words.said()}
     tell((FACE if stream else PLACE).fill(device=finding.device))
     start = time.monotonic()
-    reading = driver.read(timeout_s)
-    while isinstance(reading, Retry) and (left := start + timeout_s - time.monotonic()) > 0:
-        tell(ADVICE[reading.advice])
-        reading = driver.read(left)
+    reading = patient_read(driver, timeout_s, tell)
     match reading:
-        case None | Retry():
+        case None:
             finding.verdict = Verdict.UNTOUCHED
+            return None
+        case Retry(advice):
+            finding.verdict, finding.reason = Verdict.UNREAD, ADVICE[advice].both
             return None
         case Recognition():
             finding.verdict = Verdict.FINE
@@ -286,6 +290,24 @@ def _try_picture(driver: Driver, finding: Finding, look: Look, timeout_s: float,
     finding.quality = look(reading)
     poor = finding.quality is not None and finding.quality.advice is not None
     finding.verdict = Verdict.POOR if poor else Verdict.FINE
+    return reading
+
+
+def patient_read(driver: Driver, timeout_s: float, tell: Tell) -> Reading | None:
+    """Whoever did it wrong is told what to do, and has the rest of the time; the last advice if that was not enough.
+
+    What stays the same is said once. Raises DriverError.
+    """
+    until_s = time.monotonic() + timeout_s
+    told: Advice | None = None
+    reading = driver.read(timeout_s)
+    while isinstance(reading, Retry) and (left_s := until_s - time.monotonic()) > 0:
+        if reading.advice != told:
+            tell(ADVICE[reading.advice])
+        told = reading.advice
+        if (again := driver.read(left_s)) is None:
+            break
+        reading = again
     return reading
 
 

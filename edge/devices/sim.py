@@ -13,7 +13,7 @@ from drivers import DriverError, OptionError, modem, registry
 from drivers.entry import Simulation, Simulator, Stage
 from drivers.stand import host_and_port
 from edge.health.report import line as say
-from edge.stopping import on_signal
+from sync.stopping import on_signal
 
 NOT_A_SENSOR: Mapping[str, Simulator] = {"modem": modem.SIMULATOR}
 
@@ -29,6 +29,8 @@ def run(device: str, stage: Stage, *, typed: TextIO | None = None, stop: threadi
     simulator = find(device)
     if stage.variant and stage.variant not in simulator.variants:
         raise OptionError(f"variant = {stage.variant!r}: {device} has {', '.join(simulator.variants) or 'none'}")
+    if stage.library is not None and not simulator.library:
+        raise OptionError(f"library = {stage.library}: {device} has nothing to take from it")
     if stage.tcp:
         host_and_port(stage.tcp)
     on_signal(stop)

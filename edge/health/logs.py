@@ -10,7 +10,6 @@ that the program itself uses, and numbers too short or too long to be anybody's 
 """
 
 import builtins
-import contextlib
 import io
 import json
 import os
@@ -23,10 +22,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from drivers import DriverError
 from edge import SOFTWARE
 from edge.devices.sensors import search
 from edge.files import put_file
-from edge.health import machine
+from edge.health import asking, machine
 from edge.settings import Settings
 
 HIDDEN = "▒"
@@ -103,19 +103,17 @@ def _texts(settings: Settings, run: Callable[[list[str]], str]) -> Iterable[tupl
     journal = ["journalctl", "--unit=hazri-*", f"--lines={LINES}", "--output=short-iso", "--no-pager", "--no-hostname"]
     yield "journal.txt", run(journal)
     yield "units.txt", run(["systemctl", "list-units", "--all", "--plain", "--no-legend", "--no-pager", "hazri-*"])
-    yield "status.json", _json(_status(settings))
+    yield "status.json", _json(_status(settings.control))
     yield "machine.json", _json(asdict(machine.look(settings.state_dir)))
     yield "devices.json", _json([asdict(found) for found in search()])
     yield "settings.json", _json([{"driver": d.driver, "options": dict(d.options)} for d in settings.sensors])
 
 
-def _status(settings: Settings) -> Mapping[str, Any]:
-    from drivers import DriverError
-    from drivers.lines import LineClient
-
-    with contextlib.suppress(DriverError), LineClient(settings.control) as client:
-        return client.ask({"do": "status"})
-    return {"running": False}
+def _status(control: Path) -> Mapping[str, Any]:
+    try:
+        return asking.status(control) or {"running": False}
+    except DriverError as error:
+        return {"running": str(error)}
 
 
 def _json(value: object) -> str:

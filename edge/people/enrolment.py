@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 
 from drivers.base import DeviceTemplate
 from edge import EnrolmentRefused
-from edge.people import enrolment_face, enrolment_finger, enrolment_module
+from edge.people import enrolment_face, enrolment_finger, enrolment_module, refusals, telling
 from edge.people.enrolment_finger import Others
-from edge.people.fingers import FACE, NAMES
+from edge.people.fingers import FACE
 from edge.people.gallery import Person
 from edge.people.guide import FingerRefused, Guide, Tell
 from edge.people.impressions import KEPT
@@ -99,8 +99,8 @@ def enrol(terminal: Terminal, sealer: Sealer, request: Request) -> Enrolled:
         _count_in(terminal)
         terminal.show(EnrolDone(False))
         if done.fingers:
-            names = ", ".join(NAMES[finger] for finger in done.fingers)
-            raise EnrolmentRefused(f"{refused} (enrolled before that: {names})") from None
+            said = refusals.BEFORE_THAT.fill(why=refused.words, fingers=telling.names(done.fingers))
+            raise EnrolmentRefused(said) from None
         raise
     _count_in(terminal)
     terminal.show(EnrolDone(True))
@@ -111,19 +111,19 @@ def _on_roster(terminal: Terminal, person: bytes) -> Person:
     try:
         terminal.people.refresh()
     except StorageError as error:
-        raise EnrolmentRefused(f"the roster cannot be read, so nobody can be enrolled now: {error}") from None
+        raise EnrolmentRefused(refusals.NO_ROSTER.fill(error=str(error))) from None
     found = terminal.people.gallery.people.get(person)
     if found is None:
-        raise EnrolmentRefused("this person is not on the terminal's roster; people are added at the aggregator")
+        raise EnrolmentRefused(refusals.NOT_ON_ROSTER)
     return found
 
 
 def _possible(terminal: Terminal, request: Request) -> None:
     able = terminal.able()
     if request.fingers and not able.finger:
-        raise EnrolmentRefused("no finger can be enrolled: the terminal has no sensor just now")
+        raise EnrolmentRefused(refusals.NO_SENSOR)
     if request.face and not able.face:
-        raise EnrolmentRefused("no face can be enrolled: the terminal has no camera, or no networks of faces")
+        raise EnrolmentRefused(refusals.NO_CAMERA)
 
 
 def _ranked(guide: Guide, person: Person, request: Request) -> list[Taken]:
@@ -137,7 +137,7 @@ def _ranked(guide: Guide, person: Person, request: Request) -> list[Taken]:
             refused = why
             guide.tell({"event": "finger", "finger": finger, "worth": 0.0})
     if not found:
-        raise refused or EnrolmentRefused("no finger was asked for")
+        raise refused or EnrolmentRefused(refusals.NOTHING_ASKED)
     return sorted(found, key=lambda taken: -taken.worth)
 
 
@@ -189,7 +189,7 @@ def _packed(template: DeviceTemplate) -> bytes:
     try:
         return pack(template)
     except ModuleTemplateError as error:
-        raise EnrolmentRefused(f"not recorded: {error}") from None
+        raise EnrolmentRefused(refusals.NOT_RECORDED.fill(error=str(error))) from None
 
 
 def _face(guide: Guide, person: Person, request: Request) -> Taken:
@@ -208,9 +208,9 @@ def _record(terminal: Terminal, sealer: Sealer, person: bytes, taken: Taken, don
             up = rewrap(own, sealer.seal_key, sealer.terminal, sealer.template_key, "server", makers=(public,))
             seq = terminal.journal.enrolment(up, own)
         except StorageError:
-            raise EnrolmentRefused("not recorded: the disk refuses; free some space and enrol again") from None
+            raise EnrolmentRefused(refusals.DISK_FULL) from None
         except SyncError as error:
-            raise EnrolmentRefused(f"not recorded: it cannot be sealed ({error}); is the admission right?") from None
+            raise EnrolmentRefused(refusals.NOT_SEALED.fill(error=str(error))) from None
         terminal.people.enrolled(seq, own)
         done.seqs.append(seq)
     done.fingers.append(taken.finger)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from drivers.base import Advice, Scan
 from edge import EnrolmentRefused
+from edge.people import refusals
 from edge.people.guide import Guide
 from edge.people.look import FaceView
 from edge.session.states import Ask
@@ -49,7 +50,7 @@ def _views(guide: Guide, rivals: Sequence[Prepared]) -> Sequence[Prepared]:
         if view is None or any(view.template == other.template for other in taken):
             continue
         if any(score(view, rival) >= threshold for rival in rivals):
-            raise EnrolmentRefused("somebody with the same digits has this face already; is it the right person?")
+            raise EnrolmentRefused(refusals.OTHERS_FACE)
         taken.append(view)
         last_s, found = now_s, _agreeing(taken, threshold)
         if len(found) > len(agreed):
@@ -57,7 +58,7 @@ def _views(guide: Guide, rivals: Sequence[Prepared]) -> Sequence[Prepared]:
             guide.tell({"event": "view", "view": len(agreed)})
         if len(agreed) == VIEWS:
             return agreed
-    raise EnrolmentRefused(f"no three of {_FRAMES} frames show the same face; is one person alone before the camera?")
+    raise EnrolmentRefused(refusals.NO_FACES_AGREE.fill(frames=str(_FRAMES)))
 
 
 def _agreeing(views: Sequence[Prepared], threshold: float) -> Sequence[Prepared]:
@@ -83,7 +84,7 @@ def _challenge(guide: Guide, template: Template) -> None:
         challenge = challenge.after(Observation(time.monotonic(), seen.box, seen.yaw_deg, same=same or None))
         until_s = _patience(guide) if challenge.done > before else until_s
     if challenge.verdict is not Verdict.PASSED:
-        raise EnrolmentRefused(f"the face did not do what was asked ({challenge.verdict.value}); start again")
+        raise EnrolmentRefused(refusals.DID_NOT_TURN.fill(why=challenge.verdict.value))
 
 
 def _look(guide: Guide, scan: Scan) -> FaceView:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from drivers.base import Advice, Scan
 from edge import EnrolmentRefused
-from edge.people.fingers import NAMES
+from edge.people import refusals, telling
 from edge.people.guide import FingerRefused, Guide
 from edge.people.impressions import KEPT, LEAST, Chosen, Impression, Impressions, impression
 from edge.session import policy
@@ -44,20 +44,24 @@ def collect(guide: Guide, finger: int, impressions: int, others: Others) -> Chos
         if other is not None:
             mistakes += 1
             if mistakes == MISTAKES:
-                raise EnrolmentRefused(f"this finger is enrolled already, as {NAMES.get(other, other)}")
+                raise EnrolmentRefused(refusals.OWN_FINGER.fill(finger=telling.name(other)))
             advice = Advice.OTHER_FINGER
             continue
         if not taken.add(seen):
             advice = Advice.PLACE_AGAIN
             continue
         before, agreed = len(agreed.impressions), taken.agreed()
-        guide.tell({"event": "view", "view": len(agreed.impressions), "minutiae": len(seen.template.minutiae)})
         enough = len(agreed.impressions) == KEPT
+        if enough or len(agreed.impressions) > before:
+            guide.tell({"event": "view", "view": view, "minutiae": len(seen.template.minutiae)})
+            advice = None
+        else:
+            guide.tell({"event": "differs"})
+            advice = Advice.PLACE_AGAIN
         if enough and len(taken) >= impressions:
             return agreed
-        advice = None if enough or len(agreed.impressions) > before else Advice.PLACE_AGAIN
     if len(agreed.impressions) < LEAST:
-        raise FingerRefused(f"no impressions that agree in {CAPTURES} tries; try another finger")
+        raise FingerRefused(refusals.NONE_AGREE.fill(tries=str(CAPTURES)))
     return agreed
 
 
@@ -84,5 +88,5 @@ def _look(guide: Guide, reading: object, *, strict: bool) -> Impression | Advice
 def _own(seen: Impression, others: Others, threshold: float) -> int | None:
     """Which other finger of this person it is. Raises EnrolmentRefused for a rival's."""
     if any(score(seen.ready, rival) >= threshold for rival in others.rivals):
-        raise EnrolmentRefused("somebody with the same digits has this finger already; is it the right person?")
+        raise EnrolmentRefused(refusals.OTHERS_FINGER)
     return next((number for number, own in others.own if score(seen.ready, own) >= threshold), None)

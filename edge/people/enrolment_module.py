@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from drivers.base import Advice, DeviceTemplate, Matched
 from edge import EnrolmentRefused
+from edge.people import refusals
 from edge.people.guide import FingerRefused, Guide
 from edge.people.impressions import KEPT
 from edge.people.onmodule import Job
@@ -37,8 +38,9 @@ def collect(guide: Guide, finger: int, rivals: Sequence[DeviceTemplate]) -> OnMo
         elif isinstance(reading, Matched) and kept:
             own, others = reading.scores[: len(kept)], reading.scores[len(kept) :]
             if any(_yes(guide, one) for one in others):
-                raise EnrolmentRefused("somebody with the same digits has this finger already; is it the right person?")
+                raise EnrolmentRefused(refusals.OTHERS_FINGER)
             if not any(_yes(guide, one) for one in own):
+                guide.tell({"event": "differs"})
                 advice = Advice.PLACE_AGAIN
                 continue
             agreed, advice = agreed + 1, None
@@ -50,7 +52,7 @@ def collect(guide: Guide, finger: int, rivals: Sequence[DeviceTemplate]) -> OnMo
         guide.tell({"event": "view", "view": agreed})
         if agreed == KEPT:
             return OnModule(tuple(kept), KEPT / tried)
-    raise FingerRefused(f"the module finds no touches that agree in {TOUCHES} tries; try another finger")
+    raise FingerRefused(refusals.NONE_AGREE_ON_MODULE.fill(tries=str(TOUCHES)))
 
 
 def _yes(guide: Guide, score: int | None) -> bool:

@@ -21,4 +21,3 @@ class Finger(IntEnum):
 
 FACE = 0
 FINGERS: Mapping[str, int] = {finger.name.lower(): int(finger) for finger in Finger}
-NAMES: Mapping[int, str] = {FACE: "face", **{number: name for name, number in FINGERS.items()}}

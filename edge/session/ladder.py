@@ -137,6 +137,8 @@ def touched(session: Session, at_s: float) -> Step:
 def advised(session: Session, advice: Advice, at_s: float) -> Step:
     """The sensor took none, and says what to do."""
     visit = session.visit
+    if advice is Advice.LIFT:
+        return _lift(session), ()
     match session.state:
         case IdentifyReady():
             return end(session, PoorImage(advice), at_s)
@@ -145,6 +147,15 @@ def advised(session: Session, advice: Advice, at_s: float) -> Step:
         case SupervisePlace():
             return _supervisor_again(session, advice, at_s)
     return session, ()
+
+
+def _lift(session: Session) -> Session:
+    """The finger that was read before still lies there. It is no further try, and no reason to wait any longer; when
+    nobody has begun, it is nobody's: a print on the glass may look like it (S11)."""
+    match session.state:
+        case Place() | SupervisePlace() as place:
+            return replace(session, state=replace(place, advice=Advice.LIFT))
+    return session
 
 
 def compared(session: Session, result: Hit | Miss | Advice, at_s: float) -> Step:

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from drivers import DeviceGone
-from drivers.lines import LineClient, Message
+from drivers.lines import LineClient
 from edge import EdgeError, SetupError
 from edge.image import dropin
-from edge.people.fingers import FINGERS, NAMES
+from edge.people import telling
+from edge.people.fingers import FINGERS
 from edge.setup import reach, words
-from edge.setup.said import Desk, Finding, State, Tell, fine, plain
+from edge.setup.said import Desk, Finding, State, Tell, fine
 from edge.trust import claim as claiming
 from edge.trust import identity as own
 from edge.trust.claim import Step, Waiting
@@ -61,18 +62,12 @@ def enrol(desk: Desk, given: Mapping[str, str], tell: Tell) -> None:
         with LineClient(desk.settings.control, timeout_s=120.0) as client:
             seen = client.ask({"do": "enrol", "person": person, "fingers": [FINGERS[one] for one in fingers]})
             while "ok" not in seen and not desk.left.is_set():
-                tell(Finding(State.DO, plain(_line(seen))))
+                tell(Finding(State.DO, telling.line(seen)))
                 seen = client.next()
     except DeviceGone:
         tell(Finding(State.WRONG, words.NOT_RUNNING, words.NOT_RUNNING_NOW))
         return
     if seen.get("ok"):
-        tell(fine(words.ENROLLED.fill(fingers=", ".join(NAMES[finger] for finger in seen["fingers"]))))
+        tell(fine(words.ENROLLED.fill(fingers=telling.names(seen["fingers"]))))
     elif "ok" in seen:
-        tell(Finding(State.WRONG, words.NOT_ENROLLED.fill(why=str(seen.get("error"))), words.AGAIN_NOW))
-
-
-def _line(seen: Message) -> str:
-    from edge.commands import enrol_line
-
-    return enrol_line(seen)
+        tell(Finding(State.WRONG, words.NOT_ENROLLED.fill(why=telling.why(seen)), words.AGAIN_NOW))

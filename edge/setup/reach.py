@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from drivers import DriverError, modem
-from drivers.lines import LineClient
 from edge import SetupError
+from edge.health import asking
 from edge.health.connection import noted
 from edge.image import dropin, firstboot
 from edge.record.clock import asked
@@ -38,7 +38,7 @@ def network(desk: Desk, _given: Mapping[str, str], tell: Tell) -> None:
         tell(Finding(State.WRONG, words.NO_LINK, words.NO_LINK_NOW))
         return
     kind = value(found.kind.value)
-    tell(fine(Words(words.LINK.hi.format(kind=kind.hi), words.LINK.en.format(kind=kind.en)) if kind else words.LINK))
+    tell(fine(words.LINK.fill(kind=kind) if kind else words.LINK))
     if found.portal:
         tell(Finding(State.WRONG, words.PORTAL, words.PORTAL_NOW))
     if found.signal_percent is not None:
@@ -64,9 +64,8 @@ def clock(desk: Desk, _given: Mapping[str, str], tell: Tell) -> None:
 def _terminals_clock(control: Path) -> tuple[ClockSource, int | None] | None:
     """Who has told the running terminal the time, and its bound in ms; None where none runs."""
     try:
-        with LineClient(control) as client:
-            said = client.ask({"do": "status"})
-        return ClockSource[str(said["clock"]).upper()], said["clock_bound_ms"]
+        said = asking.status(control)
+        return (ClockSource[str(said["clock"]).upper()], said["clock_bound_ms"]) if said else None
     except (DriverError, KeyError):
         return None
 

@@ -89,14 +89,16 @@ def _watch(desk: Desk, name: str, driver: Driver, tell: Tell) -> None:
     look = selftest.looks(desk.settings.models_dir)
     tell(Finding(State.DO, selftest.PLACE.fill(device=name)))
     until_s = time.monotonic() + desk.timeout_s
-    seen = False
+    seen, told = False, None  # what stays the same is said once
     while not desk.left.is_set() and time.monotonic() < until_s:
         began_s = time.monotonic()
         reading = driver.read(_SLICE_S)
-        if isinstance(reading, Retry):
-            tell(Finding(State.DO, ADVICE[reading.advice]))
+        if isinstance(reading, Retry) and reading.advice != told:
+            told = reading.advice
+            tell(Finding(State.DO, ADVICE[told]))
         if not isinstance(reading, Scan):
             continue
+        told = None
         seen, until_s = True, time.monotonic() + desk.timeout_s
         tell(Picture(reading.image))
         tell(fine(words.RATE.fill(took_s=f"{time.monotonic() - began_s:.1f}")))

@@ -4,7 +4,9 @@
 is on disk before the PIN is even looked at, and after a restart the wait begins anew: pulling the plug gains nothing.
 """
 
+import contextlib
 import json
+import os
 import secrets
 import time
 from collections.abc import Callable
@@ -33,6 +35,9 @@ def keep(state_dir: Path, pin: str) -> Path:
     path = state_dir / "keys" / NAME
     make_folder(path.parent, 0o700)
     put_file(path, json.dumps({"salt": salt.hex(), "hash": hashed.hex(), "n": _N, "r": _R, "p": _P}), 0o600)
+    owner = path.parent.stat()  # the terminal's user, once it has run: root sets the PIN, and it is tried there
+    with contextlib.suppress(PermissionError):
+        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
     return path
 
 

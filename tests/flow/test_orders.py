@@ -83,7 +83,12 @@ class Site:
         own = self.journal.own_templates()
         self.people = People(self.folder / "roster.db", secrets, self.journal.log, own)
         report = Report("terminal", events=False)
-        doers = Doers(lambda: True, lambda s: self.told.update(located=s), lambda: self.told.update(restarted=True))
+        doers = Doers(
+            lambda: True,
+            lambda s: self.told.update(located=s),
+            lambda: self.told.update(restarted=True),
+            lambda body: "" if body == b"[policy]" else "not these",
+        )
         self.errands = Errands(self.keys, self.folder, self.journal, self.people, report, Troubles(report), doers)
         self.fetching = Fetching(self.keys, self.journal, self.people, lambda: True)
 
@@ -186,7 +191,8 @@ def test_each_order_is_done_once_and_answered_in_the_terminals_own_log(site: Sit
         site.ask(OrderKind.LOCATE, seconds=20): "shown",
         site.ask(OrderKind.SELFTEST): "passed",
         site.ask(OrderKind.RETRY_WINDOW, seconds=90): "kept",
-        site.ask(OrderKind.CONFIG, blob=b"later"): "kept",
+        site.ask(OrderKind.CONFIG, blob=b"[policy]"): "kept",
+        site.ask(OrderKind.CONFIG, blob=b"[sync]"): "refused: not these",
         site.ask(OrderKind.RESYNC): "asked",
         site.ask(OrderKind.RESTART): "restarting",
     }
@@ -199,7 +205,7 @@ def test_each_order_is_done_once_and_answered_in_the_terminals_own_log(site: Sit
     site.told.clear()
     site.open()  # started anew: nothing of it is done again
     site.serve()
-    assert (site.told, site.answers()) == ({}, [1, 2, 3, 4, 5, 6])
+    assert (site.told, site.answers()) == ({}, [1, 2, 3, 4, 5, 6, 7])
 
 
 def test_a_new_roster_takes_the_old_ones_place_at_once(site: Site) -> None:

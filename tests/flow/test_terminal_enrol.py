@@ -74,6 +74,20 @@ def test_two_fingers_are_enrolled_one_after_the_other_and_either_punches(site: S
         assert site.punch(DIGITS, fingers[finger][4])["outcome"] == "accepted"
 
 
+def test_a_picture_that_does_not_match_is_said_and_not_counted(site: Site, fingers: Pictures) -> None:
+    site.people(site.authority.entry(person(1), DIGITS))
+    site.start()
+    laid = [fingers[THUMB][0], fingers[LEFT][0], *fingers[THUMB][1:]]
+    answer, told = enrol(site, {THUMB: laid})
+    assert answer["ok"], answer
+    steps = [(t["event"], t.get("view")) for t in told if t["event"] != "finger"]
+    second = steps.index(("differs", None))
+    assert steps[second - 3 : second + 3] == [
+        ("place", 1), ("view", 1), ("place", 2), ("differs", None), ("advice", None), ("place", 2),
+    ]  # fmt: skip
+    assert [view for step, view in steps if step == "view"] == [1, 2, 3]
+
+
 def test_the_best_fingers_are_found_and_only_they_are_kept(site: Site, fingers: Pictures) -> None:
     """Best-finger detection: all are tried, the order is told and recorded, and the worn one is left out."""
     site.people(site.authority.entry(person(1), DIGITS))
@@ -95,8 +109,9 @@ def test_the_same_finger_is_not_enrolled_under_two_names(site: Site, fingers: Pi
     site.start()
     answer, _ = enrol(site, {THUMB: fingers[THUMB][:3], INDEX: fingers[THUMB][3:]})
     assert not answer["ok"]
-    assert "already, as right_thumb" in answer["error"]
-    assert "enrolled before that: right_thumb" in answer["error"]
+    assert "already, as Right thumb" in answer["error"]
+    assert "enrolled before that: Right thumb" in answer["error"]
+    assert "पहले से दर्ज है: दायाँ अँगूठा" in answer["hi"]
     assert site.punch(DIGITS, fingers[THUMB][4])["outcome"] == "accepted"
 
 

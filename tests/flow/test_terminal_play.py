@@ -83,7 +83,8 @@ def test_enrol_in_words_and_only_for_people_on_the_roster(site: Site) -> None:
     """R6.5"""
     done = run("enrol", "--config", site.config, "--person", person(9).hex(), "--finger", "left_index")
     assert done.returncode == 1
-    assert "दर्ज नहीं हुआ / Not enrolled" in done.stdout
+    assert "दर्ज नहीं हुआ: यह व्यक्ति इस मशीन की सूची में नहीं है" in done.stdout
+    assert "Not enrolled: this person is not on the terminal's roster" in done.stdout
     assert "roster" in done.stdout
 
 

@@ -1,16 +1,23 @@
 """`hazri-edge`: settings into plain values, exit codes, and errors in words a technician understands."""
 
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from config.load import load
 from config.model import Edge, Policy, Sync
-from edge import SetupError, commands, play
+from drivers.lines import LineServer
+from edge import SetupError, play
 from edge.__main__ import _settings, _uplink, parser
 from edge.health.report import Report
 from edge.health.trouble import Troubles
+from edge.people import refusals, telling
 from edge.people.fingers import FINGERS
+from edge.screen.words import Words
 from edge.session.policy import Rules
 from edge.uplink import Changes
 from sync.admission import Request, parse
@@ -157,6 +164,19 @@ def test_status_of_a_terminal_that_is_not_running(tmp_path: Path) -> None:
     assert "not running" in done.stdout
 
 
+def test_status_of_a_terminal_that_may_not_be_asked(tmp_path: Path) -> None:
+    """It runs all the same: to start it once more would be the wrong advice."""
+    file = config(tmp_path, "")
+    server = LineServer(tmp_path / "run/control.sock", lambda _message, _peer: {"ok": True}, mode=0)
+    server.start()
+    humbly = ["setpriv", "--bounding-set=-dac_override"] if os.geteuid() == 0 else []
+    command = [*humbly, sys.executable, "-m", "edge", "status", "--config", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    server.close()
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "nobody answers (Permission denied); try it with sudo" in done.stdout
+
+
 def test_no_settings_file_is_said_in_words(tmp_path: Path) -> None:
     done = run("check", "--config", tmp_path / "none.toml")
     assert (done.returncode, "no such file" in done.stderr) == (2, True)
@@ -164,8 +184,6 @@ def test_no_settings_file_is_said_in_words(tmp_path: Path) -> None:
 
 def test_a_package_that_is_not_there_is_named() -> None:
     """As in the environment of a server, which has no use for pictures."""
-    import subprocess
-    import sys
 
     code = "import sys; sys.modules['numpy'] = None; from edge.__main__ import main; main(['synth', '--out', 'none'])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
@@ -176,8 +194,6 @@ def test_a_package_that_is_not_there_is_named() -> None:
 
 def test_sync_loads_no_libraries_of_pictures_or_keys() -> None:
     """A sync process is small: nothing of sensors and matching comes with it, nor what makes keys or opens seals."""
-    import subprocess
-    import sys
 
     code = "import sys, edge.__main__, edge.uplink; print(sorted({m.split('.')[0] for m in sys.modules}))"
     loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
@@ -231,19 +247,39 @@ def test_sync_that_comes_first_waits_and_has_no_trouble(capsys: pytest.CaptureFi
     [
         ({"event": "waiting", "hi": "रुकें", "en": "Wait"}, "रुकें / Wait"),
         (
-            {"event": "place", "view": 2, "finger": 1},
+            {"event": "place", "view": 2, "views": 3, "finger": 1},
             "दायाँ अँगूठा: उँगली रखें (2/3) / Right thumb: Place the finger (2 of 3)",
         ),
-        ({"event": "view", "view": 2}, "तस्वीर 2 ली गई / picture 2 taken"),
+        ({"event": "view", "view": 2}, "तस्वीर 2 ली गई / Picture 2 taken"),
+        ({"event": "differs"}, "यह पिछली तस्वीर से मेल नहीं खाती / This does not match the picture before"),
         ({"event": "advice", "advice": "lift"}, "उँगली उठाएँ / Lift the finger"),
-        ({"event": "finger", "finger": 6, "worth": 0.57}, "बायाँ अँगूठा (Left thumb): 57/100"),
-        ({"event": "finger", "finger": 0, "worth": 1.0}, "चेहरा (Face): 100/100"),
+        ({"event": "finger", "finger": 6, "worth": 0.57}, "बायाँ अँगूठा: 57/100 / Left thumb: 57/100"),
+        ({"event": "finger", "finger": 0, "worth": 1.0}, "चेहरा: 100/100 / Face: 100/100"),
         (
             {"event": "best", "fingers": [2, 1]},
-            "सबसे अच्छी पहले / best first: दायीं तर्जनी (Right index finger), दायाँ अँगूठा (Right thumb)",
+            "सबसे अच्छी पहले: दायीं तर्जनी, दायाँ अँगूठा / Best first: Right index finger, Right thumb",
         ),
-        ({"event": "look", "view": 1}, "कैमरे में देखें (1/3) / Look into the camera (1 of 3)"),
+        ({"event": "look", "view": 1, "views": 3}, "कैमरे में देखें (1/3) / Look into the camera (1 of 3)"),
     ],
 )
 def test_each_step_of_an_enrolment_is_said_in_hindi_and_english(event: dict[str, object], line: str) -> None:
-    assert commands.enrol_line(event) == line
+    assert telling.line(event).both == line
+
+
+def test_why_nobody_was_enrolled_is_said_in_hindi_and_english() -> None:
+    words = refusals.BEFORE_THAT.fill(
+        why=refusals.OWN_FINGER.fill(finger=telling.name(1)), fingers=telling.names([2, 0])
+    )
+    answer = {"ok": False, "error": words.en, **words.said()}
+    hindi, english = telling.why(answer).both.split(" / ")
+    assert hindi == "यह उँगली पहले से दर्ज है: दायाँ अँगूठा (इससे पहले दर्ज: दायीं तर्जनी, चेहरा)"
+    assert english == "this finger is enrolled already, as Right thumb (enrolled before that: Right index finger, Face)"
+    assert telling.why({"ok": False, "error": "person: expected"}).en == "person: expected"
+
+
+def test_every_reason_to_enrol_nobody_is_there_in_hindi() -> None:
+    reasons = [value for value in vars(refusals).values() if isinstance(value, Words)]
+    assert len(reasons) > 15
+    for reason in reasons:
+        assert re.search("[\u0900-\u097f]", reason.hi)
+        assert set(re.findall("{.*?}", reason.hi)) <= set(re.findall("{.*?}", reason.en))

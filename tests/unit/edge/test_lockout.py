@@ -1,6 +1,7 @@
 """Who failed too often waits; the PIN's count survives a restart."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -124,3 +125,14 @@ def test_a_try_that_cannot_be_counted_is_none(tmp_path: Path) -> None:
     pin.keep(tmp_path, "4711")
     (tmp_path / "pin-failures.new").mkdir()
     assert not Pins(tmp_path, Clock()).right("4711")
+
+
+def test_a_pin_is_readable_to_whose_the_keys_are(tmp_path: Path) -> None:
+    """Root sets it; the terminal, which has a user of its own, tries it."""
+    pin.keep(tmp_path, "4711")
+    if os.geteuid() == 0:
+        os.chown(tmp_path / "keys", 12345, 54321)
+    path = pin.keep(tmp_path, "1147")
+    file, folder = path.stat(), (tmp_path / "keys").stat()
+    assert (file.st_uid, file.st_gid, file.st_mode & 0o777) == (folder.st_uid, folder.st_gid, 0o600)
+    assert Pins(tmp_path).right("1147")

@@ -81,11 +81,12 @@ def test_a_camera_is_not_said_to_have_dots_per_inch() -> None:
 def test_advice_is_by_what_the_picture_was_measured_to_take() -> None:
     class Module(Scripted):
         def info(self) -> Info:
-            return Info("m", "1", "s", {"advice": "set 115200 baud"} if self.readings else {})
+            return Info("m", "1", "s", {"advice": "set 115200 baud"} if self.readings else {"image_s": 3.48})
 
     finding = Finding("a", "a")
     selftest.examine(Module(FINGER), finding, good, 5, quiet)
     assert "advice" not in finding.about, "asked again after the picture"
+    assert "; 3.48 seconds a picture;" in selftest.line(finding.json())
 
 
 def test_a_finger_that_is_read_badly_is_poor_and_says_what_to_do() -> None:
@@ -96,6 +97,15 @@ def test_a_finger_that_is_read_badly_is_poor_and_says_what_to_do() -> None:
 
 def test_the_person_may_try_again() -> None:
     assert examined(Retry(Advice.LIFT), FINGER).verdict is Verdict.FINE
+
+
+def test_what_stays_wrong_is_said_once_and_is_not_called_nobody() -> None:
+    told: list[Words] = []
+    finding = Finding("a", "a")
+    selftest.examine(Scripted(Retry(Advice.LIFT), Retry(Advice.LIFT), None), finding, good, 0.2, told.append)
+    assert told[1:] == [ADVICE[Advice.LIFT]]
+    assert (finding.verdict, finding.passed) == (Verdict.UNREAD, False)
+    assert ADVICE[Advice.LIFT].both in selftest.line(finding.json())
 
 
 def test_nobody_came() -> None:

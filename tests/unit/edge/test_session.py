@@ -223,6 +223,20 @@ def test_the_ladder_goes_from_finger_to_other_finger_to_face_to_supervisor() -> 
     assert told.failures() == ["012345"]
 
 
+def test_a_finger_that_still_lies_there_is_asked_to_lift_and_costs_no_try() -> None:
+    """S11: at rest it is nobody's, be it a print on the glass; and nobody waits any longer for it."""
+    told = Told().type().touch(m.Miss.NEAR)
+    place, until_s, visit = told.state, told.session.until_s, told.session.visit
+    assert isinstance(place, states.Place)
+    for _ in range(2 * RULES.captures):
+        assert told.tell(m.Advised(Advice.LIFT)).state == replace(place, advice=Advice.LIFT)
+    assert (told.session.until_s, told.session.visit) == (until_s, visit)
+    ready = Told(replace(RULES, identify=True))
+    assert isinstance(ready.state, states.IdentifyReady)
+    before = ready.session
+    assert ready.tell(m.Advised(Advice.LIFT)).session == before
+
+
 def test_a_near_miss_and_a_poor_picture_try_the_same_finger_again_with_advice() -> None:
     """S1: up to `captures` pictures of a finger."""
     told = Told().type().touch(m.Miss.NEAR)

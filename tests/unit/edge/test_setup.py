@@ -14,9 +14,10 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static
 
+from drivers.base import Advice
 from drivers.lines import LineClient, LineServer
 from edge import SetupError
-from edge.screen.words import Language, Words
+from edge.screen.words import ADVICE, Language, Words
 from edge.session.policy import Rules
 from edge.settings import Device, Settings, Uplink
 from edge.setup import plain, reach, words
@@ -94,6 +95,23 @@ def test_the_sensor_shows_what_lies_on_it_and_how_good_it_is(tmp_path: Path) -> 
     assert picture.image.ndim == 2
     assert any(one.text.en.startswith("Quality") or one.text == words.UNJUDGED for one in findings(told))
     assert all(one.state is not State.WRONG for one in findings(told))
+
+
+def test_advice_that_stays_the_same_is_said_once(tmp_path: Path) -> None:
+    def advise() -> None:
+        while not (tmp_path / "virtual.sock").exists():
+            time.sleep(0.05)
+        with LineClient(tmp_path / "virtual.sock", 30.0) as hands:
+            for advice in (Advice.LIFT, Advice.LIFT, Advice.WIPE):
+                hands.ask({"do": "advise", "advice": advice})
+                time.sleep(0.7)
+
+    hand = threading.Thread(target=advise)
+    hand.start()
+    told = told_by("sensors", desk(tmp_path, virtual(tmp_path), timeout_s=4.0))
+    hand.join()
+    advised = [one.text for one in findings(told) if one.text in ADVICE.values()]
+    assert advised == [ADVICE[Advice.LIFT], ADVICE[Advice.WIPE]]
 
 
 def test_a_sensor_nobody_touches_and_one_that_is_not_there(tmp_path: Path) -> None:
