@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from server.access.gate import may
 from server.access.rights import Right
 from server.access.scope import Scope
-from server.leads import query
+from server.leads import query, search
 from server.leads.query import Found
 from server.leads.rules import Lead, Rule
 from server.leads.words import LANGUAGES, LeadWords
@@ -21,9 +21,11 @@ from server.web.services import Services
 router = APIRouter()
 
 DAYS = 7
+_A_PAGE, _AT_ONCE = 25, 500
 _FIRST_MS, _LAST_MS = -62_135_596_800_000, 253_402_300_799_999
 Read = may(Right.LEADS)
-Days = Annotated[int, Query(ge=1, le=query.MAX_DAYS, description="how many days back")]
+Days = Annotated[int, Query(ge=1, le=search.DAYS, description="how many days back")]
+Page = Annotated[int, Query(ge=1, le=10_000, description="which part of a long list")]
 
 
 class ApiLead(msgspec.Struct, frozen=True):
@@ -43,26 +45,30 @@ class ApiLead(msgspec.Struct, frozen=True):
 
 
 class ApiLeads(msgspec.Struct, frozen=True):
-    """`cut`: there was more than one look can hold, and only the newest records were searched."""
+    """At most 500; `more`: others are on the next page. `cut`: there was more than one look can hold, and only the
+    newest records were searched. `looked_at`: what came later is not looked through yet; null: nothing is."""
 
     leads: list[ApiLead]
+    more: bool
     cut: bool
+    looked_at: dt.datetime | None
 
 
 SCHEMAS: list[type[msgspec.Struct]] = [ApiLeads]
 
 
 @router.get("/api/v1/leads", response_class=Response, summary="Leads on the integrity of attendance, never verdicts")
-def leads(request: Request, scope: Annotated[Scope, Read], days: Days = DAYS) -> Response:
+def leads(request: Request, scope: Annotated[Scope, Read], days: Days = DAYS, page: Page = 1) -> Response:
     """Identical probes, impossible travel, twenty people in ninety seconds, nobody ever late, disputed clocks."""
-    found, w = _look(request, scope, days), LANGUAGES["en"]
-    body = ApiLeads([_api(one, found, w) for one in found.leads], found.cut)
+    found, w = _read(request, scope, days, _AT_ONCE, page), LANGUAGES["en"]
+    looked = None if found.looked_ms is None else moment(found.looked_ms)
+    body = ApiLeads([_api(one, found, w) for one in found.leads], found.more, found.cut, looked)
     return Response(msgspec.json.encode(body), media_type="application/json")
 
 
 @router.get("/leads", include_in_schema=False)
-def leads_page(request: Request, scope: Annotated[Scope, Read], days: Days = DAYS) -> Response:
-    found = _look(request, scope, days)
+def leads_page(request: Request, scope: Annotated[Scope, Read], days: Days = DAYS, at: Page = 1) -> Response:
+    found = _read(request, scope, days, _A_PAGE, at)
     code = language(request).code
     told = [(one, _office(one, found, code), saying(one, LANGUAGES[code]), moment(one.at_ms)) for one in found.leads]
     return page(
@@ -70,9 +76,10 @@ def leads_page(request: Request, scope: Annotated[Scope, Read], days: Days = DAY
         "leads.html",
         x=LANGUAGES[code],
         leads=told,
-        names=found.names,
-        cut=found.cut,
+        found=found,
+        looked=None if found.looked_ms is None else moment(found.looked_ms),
         days=days,
+        at=at,
         rules=list(Rule),
     )
 
@@ -92,10 +99,10 @@ def moment(ms: int) -> dt.datetime | None:
     return dt.datetime.fromtimestamp(ms / 1000, dt.UTC) if _FIRST_MS <= ms <= _LAST_MS else None
 
 
-def _look(request: Request, scope: Scope, days: int) -> Found:
+def _read(request: Request, scope: Scope, days: int, most: int, page_no: int) -> Found:
     services: Services = request.app.state.services
     with services.ledger.read() as connection:
-        return query.look(connection, scope, days, now_ms())
+        return query.read(connection, scope, days, now_ms(), most, (page_no - 1) * most)
 
 
 def _api(one: Lead, found: Found, w: LeadWords) -> ApiLead:

@@ -48,7 +48,8 @@ class Ref(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Mark:
     """One punch. True time was from `low_ms` to `high_ms` (None: not known); `shown_ms` is what stood on the screen;
-    `boot` and `at_ms` count on the clock that nobody can set. `office`: where the terminal stands."""
+    `boot` and `at_ms` count on the clock that nobody can set. `office`: where the terminal stands. `came_ms`: when the
+    server had it."""
 
     ref: Ref
     person: bytes
@@ -60,6 +61,7 @@ class Mark:
     low_ms: int | None
     high_ms: int | None
     disputed: bool = False
+    came_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +72,13 @@ class Probe:
     office: bytes | None
     shown_ms: int
     person: bytes | None
+    came_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Lead:
     """Something to look at. `people` and `refs` are at most 40 of them; `facts` are figures by name, for words to
-    tell: numbers, and texts that are no names."""
+    tell: numbers, and texts that are no names. `came_ms`: when the newest of all its records came to the server."""
 
     rule: Rule
     office: bytes | None
@@ -84,6 +87,7 @@ class Lead:
     people: tuple[bytes, ...]
     refs: tuple[Ref, ...]
     facts: Mapping[str, int | float | str] = field(default_factory=dict)
+    came_ms: int = 0
 
 
 Position = tuple[float, float]
@@ -113,7 +117,8 @@ def identical_probes(probes: Iterable[Probe]) -> Iterator[Lead]:
     for (terminal, person), some in groups.items():
         last = max(some, key=lambda one: one.shown_ms)
         refs, people = _refs(one.ref for one in some), () if person is None else (person,)
-        yield Lead(Rule.IDENTICAL_PROBE, last.office, terminal, last.shown_ms, people, refs, {"times": len(some)})
+        facts = {"times": len(some)}
+        yield Lead(Rule.IDENTICAL_PROBE, last.office, terminal, last.shown_ms, people, refs, facts, _came(some))
 
 
 def rushes(marks: Iterable[Mark]) -> Iterator[Lead]:
@@ -128,7 +133,7 @@ def rushes(marks: Iterable[Mark]) -> Iterator[Lead]:
             people = _people(crowd)
             facts = {"people": len({one.person for one in crowd}), "seconds": (crowd[-1].at_ms - crowd[0].at_ms) / 1000}
             refs = _refs(one.ref for one in crowd)
-            yield Lead(Rule.RUSH, crowd[0].office, terminal, crowd[0].shown_ms, people, refs, facts)
+            yield Lead(Rule.RUSH, crowd[0].office, terminal, crowd[0].shown_ms, people, refs, facts, _came(crowd))
 
 
 def impossible_travel(marks: Iterable[Mark], where: Mapping[bytes, Position]) -> Iterator[Lead]:
@@ -142,9 +147,9 @@ def impossible_travel(marks: Iterable[Mark], where: Mapping[bytes, Position]) ->
         for before, after in pairwise(some):
             facts = _trip(before, after, where)
             if facts is not None:
-                refs = before.ref, after.ref
-                at_ms = after.shown_ms
-                yield Lead(Rule.IMPOSSIBLE_TRAVEL, after.office, after.ref.terminal, at_ms, (person,), refs, facts)
+                refs, came = (before.ref, after.ref), _came((before, after))
+                terminal, at_ms = after.ref.terminal, after.shown_ms
+                yield Lead(Rule.IMPOSSIBLE_TRAVEL, after.office, terminal, at_ms, (person,), refs, facts, came)
 
 
 def never_late(marks: Iterable[Mark], above: Mapping[bytes, bytes]) -> Iterator[Lead]:
@@ -167,7 +172,8 @@ def never_late(marks: Iterable[Mark], above: Mapping[bytes, bytes]) -> Iterator[
             worst = max(mine.truly_late, key=lambda m: (m.low_ms or 0) - m.shown_ms)
             facts |= {"shown": _clock(worst.shown_ms), "true_at_least": _clock(worst.low_ms or 0)}
         terminal, at_ms = some[0].ref.terminal, max(m.shown_ms for m in some)
-        yield Lead(Rule.NEVER_LATE, one, terminal, at_ms, _people(some), _refs(m.ref for m in some), facts)
+        refs, came = _refs(m.ref for m in some), _came(mine.firsts)
+        yield Lead(Rule.NEVER_LATE, one, terminal, at_ms, _people(some), refs, facts, came)
 
 
 def clock_disputes(marks: Iterable[Mark]) -> Iterator[Lead]:
@@ -181,7 +187,7 @@ def clock_disputes(marks: Iterable[Mark]) -> Iterator[Lead]:
         off_s = max(_off_ms(one) for one in some) / 1000
         facts: dict[str, int | float | str] = {"punches": len(some), "seconds": off_s, "day": day.isoformat()}
         at_ms, refs = max(one.shown_ms for one in some), _refs(one.ref for one in some)
-        yield Lead(Rule.CLOCK_DISPUTED, some[0].office, terminal, at_ms, _people(some), refs, facts)
+        yield Lead(Rule.CLOCK_DISPUTED, some[0].office, terminal, at_ms, _people(some), refs, facts, _came(some))
 
 
 def distance_km(one: Position, other: Position) -> float:
@@ -290,6 +296,10 @@ def _people(some: Iterable[Mark]) -> tuple[bytes, ...]:
 
 def _refs(some: Iterable[Ref]) -> tuple[Ref, ...]:
     return tuple(sorted(some))[:_MOST_REFS]
+
+
+def _came(some: Iterable[Mark | Probe]) -> int:
+    return max(one.came_ms for one in some)
 
 
 def _off_ms(one: Mark) -> int:

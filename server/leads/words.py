@@ -20,7 +20,11 @@ class LeadWords:
     title: str
     explain: str
     none: str
+    not_yet: str
+    looked: str
     cut: str
+    earlier: str
+    later: str
     days: str
     show: str
     office: str
@@ -40,6 +44,10 @@ EN = LeadWords(
     explain="What a machine found odd and a person should look at. A lead proves nothing against anybody: each says "
     "what else may be the reason, and names the records it rests on.",
     none="No lead in these days.",
+    not_yet="Nothing has been looked through yet: the server does it within minutes of its start. Come back later.",
+    looked="Looked through until {at}.",
+    earlier="before",
+    later="next",
     cut="There was more than one look can hold: only the newest records were searched.",
     days="Days back",
     show="Show",
@@ -92,6 +100,10 @@ HI = LeadWords(
     explain="जो मशीन को असामान्य लगा और जिसे किसी व्यक्ति को देखना चाहिए। संकेत किसी के विरुद्ध कुछ सिद्ध नहीं करता: "
     "हर एक बताता है कि और क्या कारण हो सकता है, और किन रिकॉर्डों पर टिका है।",
     none="इन दिनों में कोई संकेत नहीं है।",
+    not_yet="अभी कुछ भी नहीं देखा गया है: सर्वर शुरू होने के कुछ मिनटों में यह करता है। बाद में फिर देखें।",
+    looked="{at} तक के रिकॉर्ड देखे जा चुके हैं।",
+    earlier="पिछला",
+    later="अगला",
     cut="रिकॉर्ड एक बार में देखे जा सकने से अधिक थे: केवल सबसे नए देखे गए हैं।",
     days="पिछले दिन",
     show="दिखाएँ",

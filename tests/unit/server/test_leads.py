@@ -12,15 +12,32 @@ from sqlalchemy import insert
 from server.access import sessions
 from server.access.rights import Right
 from server.access.roles import Role
-from server.access.scope import Place, Scope
-from server.leads import query, routes, rules, words
+from server.access.scope import WHOLE, Place, Scope
+from server.intake.dating import Kind as EvidenceKind
+from server.leads import query, routes, rules, search, words
 from server.leads.rules import Mark, Probe, Ref, Rule
-from server.ledger.store import now_ms
-from server.ledger.tables import account, account_grant, record
+from server.leads.search import Terrain
+from server.leads.worker import Leads
+from server.ledger import partitions
+from server.ledger.store import Ledger, now_ms
+from server.ledger.tables import account, account_grant, dating, record, terminal
 from server.people.days import start_ms
 from server.people.synthetic import Employee
-from sync.record import ClockSource, Event, EventCode, Instant, RecordType, record_body
-from tests.unit.server.public_site import DAY, NOW, Site, ask, at, built, copied, one, terminal_of
+from sync.record import ClockSource, Event, EventCode, Instant, Kind, RecordType, record_body
+from tests import databases
+from tests.unit.server.public_site import (
+    DAY,
+    MIDNIGHT,
+    NOW,
+    Site,
+    ask,
+    at,
+    built,
+    copied,
+    one,
+    punch_row,
+    terminal_of,
+)
 
 JAIPUR, AJMER = b"office-1", b"office-2"
 WHERE = {JAIPUR: (26.9124, 75.7873), AJMER: (26.4499, 74.6399)}
@@ -160,12 +177,12 @@ def test_every_rule_says_what_else_may_be_the_reason(rule: Rule) -> None:
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return built(tmp_path_factory.mktemp("leads"), schools=26)
+def whole(tmp_path_factory: pytest.TempPathFactory, database: str) -> Ledger:
+    return built(tmp_path_factory.mktemp("leads"), database, schools=26)
 
 
 @pytest.fixture
-def made(tmp_path: Path, whole: Path) -> Iterator[Site]:
+def made(tmp_path: Path, whole: Ledger) -> Iterator[Site]:
     """A repeated finger and a rush of twenty at school 1 of the first district, and one journey across districts."""
     found = copied(tmp_path, whole, schools=26)
     here, there = found.office("s1"), found.office("s26")
@@ -202,10 +219,11 @@ def scope(made: Site, path: str) -> Scope:
 
 
 def test_each_district_sees_its_own_leads_alone(made: Site) -> None:
+    Leads(made.ledger).tick(NOW)
     with made.ledger.read() as connection:
-        first = query.look(connection, scope(made, "/st/d1/"), 7, NOW)
-        second = query.look(connection, scope(made, "/st/d2/"), 7, NOW)
-        state = query.look(connection, scope(made, "/st/"), 7, NOW)
+        first = query.read(connection, scope(made, "/st/d1/"), 7, NOW, 50)
+        second = query.read(connection, scope(made, "/st/d2/"), 7, NOW, 50)
+        state = query.read(connection, scope(made, "/st/"), 7, NOW, 50)
     assert {one.rule for one in first.leads} == {Rule.RUSH}
     assert {one.rule for one in second.leads} == {Rule.IDENTICAL_PROBE}
     assert {one.rule for one in state.leads} == {Rule.IDENTICAL_PROBE, Rule.RUSH}
@@ -216,11 +234,101 @@ def test_each_district_sees_its_own_leads_alone(made: Site) -> None:
 
 def test_a_look_is_bounded_and_says_so(made: Site) -> None:
     with made.ledger.read() as connection:
-        found = query.look(connection, scope(made, "/st/"), 7, NOW, most=5)
-        old = query.look(connection, scope(made, "/st/"), 1, NOW + 48 * 60 * MINUTE)
-    assert found.cut
-    assert [one.rule for one in found.leads] == [Rule.IDENTICAL_PROBE]
-    assert (old.leads, old.cut) == ([], False)
+        terrain = Terrain.read(connection)
+        (first,) = [one for one in terrain.parts if one.place.path == "/st/d1/"]
+        (few,), (all_,) = (
+            [looked for _, looked in search.look(connection, terrain, [first], NOW, most)] for most in (5, 100)
+        )
+    assert (few.leads, few.cut) == ([], True)
+    assert ([one.rule for one, _ in all_.leads], all_.cut) == ([Rule.RUSH], False)
+
+
+def test_a_list_is_of_the_last_days_and_in_pages(made: Site) -> None:
+    Leads(made.ledger).tick(NOW)
+    state = scope(made, "/st/")
+    with made.ledger.read() as connection:
+        old = query.read(connection, state, 1, NOW + 48 * 60 * MINUTE, 50)
+        first, second = (query.read(connection, state, 7, NOW, 1, skip) for skip in (0, 1))
+    assert (old.leads, old.cut, old.looked_ms) == ([], False, NOW)
+    assert [(one.leads[0].rule, one.more) for one in (first, second)] == [
+        (Rule.IDENTICAL_PROBE, True),
+        (Rule.RUSH, False),
+    ]
+
+
+def dated(made: Site, *terminals: str) -> None:
+    """By a word of the server at midnight, when they booted."""
+    told = {"known_ms": MIDNIGHT, "low_at_ms": 0, "low_ms": MIDNIGHT, "high_at_ms": 0, "high_ms": MIDNIGHT}
+    rows = [
+        {"terminal": one, "log": b"log-----", "boot_no": 1, "seq": 10**6, "kind": int(EvidenceKind.ANCHOR)} | told
+        for one in terminals
+    ]
+    with made.ledger.write() as connection:
+        connection.execute(insert(dating), rows)
+
+
+def seen(made: Site, path: str) -> set[tuple[Rule, str]]:
+    with made.ledger.read() as connection:
+        return {(one.rule, one.terminal) for one in query.read(connection, scope(made, path), 31, NOW, 50).leads}
+
+
+def test_a_journey_is_for_where_the_traveller_belongs_and_for_whoever_holds_both_ends(made: Site) -> None:
+    """Somebody of the second district, at its school and ten minutes later at a school of the first, far away."""
+    traveller = made.people(made.office("s26"))[0]
+    made.punch(traveller, made.office("s1"), at(9, 40))
+    dated(made, "t-s1", "t-s26")
+    Leads(made.ledger).tick(NOW)
+    journey = (Rule.IMPOSSIBLE_TRAVEL, "t-s1")
+    assert journey in seen(made, "/st/d2/")
+    assert journey in seen(made, "/st/")
+    assert journey not in seen(made, "/st/d1/")
+
+
+def test_parts_read_together_find_what_each_finds_alone_and_small_ones_share_a_reading(made: Site) -> None:
+    with made.ledger.read() as connection:
+        terrain = Terrain.read(connection)
+        together, apart = (search.groups(connection, terrain, NOW, most) for most in (search.MOST_ROWS, 2))
+        found = [
+            {
+                part.name: looked.leads
+                for group in groups
+                for part, looked in search.look(connection, terrain, group, NOW)
+            }
+            for groups in (together, apart)
+        ]
+    assert found[0] == found[1]
+    assert sum(map(len, found[0].values())) == 2
+    assert max(map(len, together)) > 1
+    assert (
+        {part for group in together for part in group} == {part for group in apart for part in group} == terrain.parts
+    )
+
+
+def test_what_was_found_before_goes_with_what_it_rested_on(made: Site) -> None:
+    """Looked through again, a part has its leads of now: none twice, and none of a month ago."""
+    worker = Leads(made.ledger)
+    assert worker.tick(NOW) == worker.tick(NOW) == 2
+    assert len(seen(made, "/st/")) == 2
+    assert worker.tick(NOW + 40 * 24 * 60 * MINUTE) == 0
+    assert not seen(made, "/st/")
+
+
+def test_a_site_without_offices_has_leads_for_whoever_sees_everything(tmp_path: Path, database: str) -> None:
+    ledger = Ledger(databases.fresh_url(database) or f"sqlite:///{tmp_path / 'bare.db'}")
+    keys = {"record_key": bytes(32), "seal_key": bytes(32), "lookup_key": b"", "roster_version": 0, "admitted_ms": 0}
+    with ledger.write() as connection:
+        connection.execute(insert(terminal).values(id="t-1", state="active", **keys))
+        partitions.ensure(connection, NOW)
+        for n in range(20):
+            row = punch_row(("t-1", n + 1), n.to_bytes(8, "big"), at(9, 0) + n * 1000, Kind.IN)
+            connection.execute(insert(record).values(**row, server_seq=n + 1))
+    assert Leads(ledger).tick(NOW) == 1
+    with ledger.read() as connection:
+        (lead,) = query.read(connection, WHOLE, 7, NOW, 50).leads
+        other = query.read(connection, Scope(frozenset(), frozenset({Place("st", "/st/")})), 7, NOW, 50)
+    assert (lead.rule, lead.facts["people"]) == (Rule.RUSH, 20)
+    assert (other.leads, other.looked_ms) == ([], None)
+    ledger.close()
 
 
 def cookie(made: Site, role: Role) -> str:
@@ -239,6 +347,9 @@ def cookie(made: Site, role: Role) -> str:
 def test_an_administrator_reads_the_list_in_either_language(made: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """With names, records and what else may be the reason; others are refused."""
     monkeypatch.setattr(routes, "now_ms", lambda: NOW)
+    (early,) = ask(made.app(), "/leads", headers={"cookie": f"hazri={cookie(made, Role.DISTRICT_ADMIN)}"})
+    assert words.EN.not_yet in early.text
+    Leads(made.ledger).tick(NOW)
     roles = Role.DISTRICT_ADMIN, Role.OFFICE_CUSTODIAN
     admin, custodian = ({"cookie": f"hazri={cookie(made, role)}"} for role in roles)
     app = made.app()
