@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from server.people.registration import Vaults
 
 _MAX_FILE = 64 * 1024 * 1024
+_MOST_READS = 10_000
 
 
 def add(words: Words) -> None:
@@ -41,13 +42,19 @@ def add(words: Words) -> None:
     record.add_argument("--branch", default="", metavar="CODE", help="the division that issued it")
     topic("history", to, _history, "The posting history of a person.", "person")
     topic(
-        "late", to, _late, "Orders of a month (YYYY-MM) that were entered after they had been issued.", "org", "month"
+        "late",
+        to,
+        _late,
+        "Orders of a month (YYYY-MM) entered late, or at a console.",
+        "org",
+        "month",
     )
     erase = topic("erase", to, _erase, "Delete everything of a person, here and at every terminal.", "person")
     erase.add_argument("--reason", required=True)
 
     to = group("numbers", "The vault of Aadhaar numbers.")
     topic("status", to, _status, "How many there are, and under which key.")
+    topic("reads", to, _reads, "Who opened a number, when and why: one JSON object a line, the newest first.")
     topic("new-key", to, _new_key, "Make the next key; `rotate` brings the numbers under it.")
     topic("rotate", to, _rotate, "Bring every number under the newest key.")
 
@@ -118,7 +125,8 @@ def _record(args: argparse.Namespace, opened: "Opened") -> str:
         entry = Entry(who(), parse_ref(args.person), order, issued_ms, args.branch)
         done = record(connection, entry, day_of(now_ms()), Vault(opened.keys.vault))
     late = "; entered after it was issued" if done.back_entered else ""
-    return f"{args.kind} recorded as {done.id.hex()}: {done.standing.service.value}{late}"
+    flag = "; flagged as entered at the console, not by the login of who issued it"
+    return f"{args.kind} recorded as {done.id.hex()}: {done.standing.service.value}{late}{flag}"
 
 
 def _history(args: argparse.Namespace, opened: "Opened") -> str:
@@ -136,16 +144,17 @@ def _history(args: argparse.Namespace, opened: "Opened") -> str:
 
 
 def _late(args: argparse.Namespace, opened: "Opened") -> str:
-    from server.people.service_ledger import back_entered
+    from server.people.service_ledger import by_login, irregular
 
     try:
         month = dt.date.fromisoformat(f"{args.month}-01")
     except ValueError:
         raise PeopleError("month: expected YYYY-MM") from None
     with opened.ledger.read() as connection:
-        rows = back_entered(connection, args.org, month)
-    told = ("kind", "order_no", "ordered_on", "branch", "actor", "recorded_ms")
-    return "\n".join(json.dumps({name: row[name] for name in told}) for row in rows) or "none"
+        rows = irregular(connection, args.org, month)
+    told = ("kind", "order_no", "ordered_on", "branch", "actor", "recorded_ms", "back_entered")
+    said = [{name: row[name] for name in told} | {"at_console": not by_login(row["actor"])} for row in rows]
+    return "\n".join(map(json.dumps, said)) or "none"
 
 
 def _erase(args: argparse.Namespace, opened: "Opened") -> str:
@@ -165,6 +174,16 @@ def _status(_args: argparse.Namespace, opened: "Opened") -> str:
     with opened.ledger.read() as connection:
         found = kept(connection, vault)
     return f"{found.numbers} numbers, {found.behind} not under key {vault.newest}"
+
+
+def _reads(_args: argparse.Namespace, opened: "Opened") -> str:
+    from server.access.scope import WHOLE
+    from server.people.numbers import reads
+
+    with opened.ledger.read() as connection:
+        rows = connection.execute(reads(WHOLE).limit(_MOST_READS)).all()
+    told = [{"at_ms": r.at_ms, "actor": r.actor, "registration": r.registration, "reason": r.reason} for r in rows]
+    return "\n".join(json.dumps(one, ensure_ascii=False) for one in told) or "none"
 
 
 def _new_key(_args: argparse.Namespace, opened: "Opened") -> str:

@@ -57,7 +57,7 @@ def put(connection: Connection, vault: Vault, ref: bytes, digits: str, basis: Ba
     connection.execute(update(person).where(person.c.ref == ref).values(digits=vault.close_digits(ref, digits)))
     row = {"person": ref, "digest": digest(vault, digits), "basis": basis.value}
     upsert(connection, attendance_id, row, "digest", "basis")
-    fetch.forget_name(connection, ref)
+    fetch.rename(connection, vault, ref, digits)
 
 
 def holders(connection: Connection, vault: Vault, digits: str, at: bytes) -> list[bytes]:

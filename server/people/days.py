@@ -10,6 +10,11 @@ def day_of(at_ms: int) -> dt.date:
     return dt.datetime.fromtimestamp(at_ms / 1000, IST).date()
 
 
+def ist(at_ms: int) -> str:
+    """A moment for people, to the minute."""
+    return dt.datetime.fromtimestamp(at_ms / 1000, IST).strftime("%Y-%m-%d %H:%M")
+
+
 def start_ms(day: dt.date) -> int:
     """When a day begins in India."""
     return int(dt.datetime.combine(day, dt.time(), IST).timestamp() * 1000)

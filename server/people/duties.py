@@ -80,7 +80,7 @@ def _strangers(connection: Connection, vault: Vault, now_ms: int) -> int:
 
 
 def _late(connection: Connection, vault: Vault, one: str, month: dt.date, now_ms: int) -> int:
-    late = len(service_ledger.back_entered(connection, one, month))
+    late = len(service_ledger.irregular(connection, one, month))
     root = custody.root_of(connection, one)
     if not late or root is None:
         return 0

@@ -1,5 +1,6 @@
 """Registrations by the file: CSV or NDJSON, every bad row told of at once, all taken or none."""
 
+import base64
 import csv
 import io
 import json
@@ -7,10 +8,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from server import PeopleError
+from server.access.scope import Scope
 from server.ledger.store import now_ms
+from server.ledger.tables import office
 from server.people import registration
 from server.people.days import day_of
 from server.people.fields import COLUMNS, Form, FormError, Lists, Problem, check
@@ -21,7 +24,7 @@ from server.people.registration import Consent, Vaults
 MAX_ROWS = 20_000
 MAX_BYTES = 64 * 1024 * 1024
 MAX_CELL = 4096
-MAX_PROBLEMS = 1000
+_MAX_PICTURE = 4 * (MAX_FILE_BYTES // 3 + 2)  # as base64
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,23 +73,24 @@ def take(
 ) -> Report:
     """Check a whole file, and unless it is a dry run register everybody in it. Bad rows: nothing is registered.
 
+    All that is wrong is told at once: who is registered already as well, in a file that has other bad rows.
     Raises PeopleError when it is no such file at all.
     """
     rows = list(read(data))
     forms, bad = _check_all(rows, lists(connection, org), photos)
-    bad += _twice(forms)
+    again = _twice(forms)
+    bad += again
     taken: list[str] = []
-    if not bad:
-        with connection.begin_nested() as trial:
-            for n, form in forms.items():
-                try:
-                    taken.append(registration.put(connection, vaults, org, form, agreed))
-                except FormError as error:
-                    bad += [BadRow(n, one.column, one.why, one.todo) for one in error.problems]
-            if bad or dry_run:
-                trial.rollback()
+    with connection.begin_nested() as trial:
+        for n in sorted(forms.keys() - {one.row for one in again}):
+            try:
+                taken.append(registration.put(connection, vaults, org, forms[n], agreed))
+            except FormError as error:
+                bad += [BadRow(n, one.column, one.why, one.todo) for one in error.problems]
+        if bad or dry_run:
+            trial.rollback()
     bad.sort(key=lambda one: (one.row, one.column))
-    return Report(len(rows), tuple(bad[:MAX_PROBLEMS]), () if bad or dry_run else tuple(taken))
+    return Report(len(rows), tuple(bad), () if bad or dry_run else tuple(taken))
 
 
 def read(data: bytes) -> Iterator[dict[str, object]]:
@@ -104,6 +108,23 @@ def read(data: bytes) -> Iterator[dict[str, object]]:
 def csv_rows(data: bytes, columns: Sequence[str]) -> Iterator[dict[str, object]]:
     """The rows of a CSV file whose headings are some of `columns`. Raises PeopleError."""
     return _csv(_text(data), columns)
+
+
+def outside(connection: Connection, scope: Scope, org: str, data: bytes) -> list[BadRow]:
+    """The rows for offices that are not for who hands the file in to fill. Raises PeopleError."""
+    asked = select(office.c.code, office.c.path).where(office.c.org == org)
+    mine = {row.code for row in connection.execute(asked) if scope.holds(org, row.path)}
+    why, todo = "not one of your offices", "leave the row to whoever looks after that office"
+    told = ((n, row.get("office")) for n, row in enumerate(read(data), 1))
+    return [BadRow(n, "office", why, todo) for n, code in told if code and isinstance(code, str) and code not in mine]
+
+
+def photo_of_text(told: str) -> bytes:
+    """A photograph that stands in the row itself, as base64. Raises PeopleError."""
+    try:
+        return base64.b64decode(told, validate=True)
+    except ValueError:
+        raise PeopleError("photograph: expected a JPEG in base64") from None
 
 
 def _text(data: bytes) -> str:
@@ -158,7 +179,7 @@ def _told(row: Mapping[str, object], photos: Photos) -> dict[str, object]:
     if "" in row:
         raise FormError([Problem("", "cells", "more cells than headings", "put texts with commas in quotes")])
     for name, value in row.items():
-        if not isinstance(value, str) or len(value) > MAX_CELL:
+        if not isinstance(value, str) or len(value) > (_MAX_PICTURE if name == "photo" else MAX_CELL):
             raise FormError([Problem(str(name)[:40], "cell", "not a text, or a very long one", "check the cell")])
     told: dict[str, object] = dict(row)
     try:

@@ -15,6 +15,7 @@ from server.access.contacts import Contact
 from server.access.keys import AccessKeys
 from server.access.roles import Role
 from server.access.scope import Place
+from server.fleet.advice import Advice, advice
 from server.fleet.alarms import PAGE
 from server.fleet.tickets import Notice
 from server.ledger.tables import incident, notice, office, terminal, ticket
@@ -47,7 +48,7 @@ def send(connection: Connection, vault: Vault, at_ms: int) -> int:
     rows = connection.execute(asked.where(n.sent_ms.is_(None)).order_by(n.at_ms, n.ref).limit(_AT_ONCE)).all()
     keys = AccessKeys(vault.key)
     reached: dict[tuple[str, Place], list[Contact]] = {}
-    told: dict[Contact, list[str]] = {}
+    told: dict[Contact, list[tuple[str, Advice]]] = {}
     nobody = 0
     for row in rows:
         place = Place(row.org or "", row.path or "")
@@ -55,11 +56,14 @@ def send(connection: Connection, vault: Vault, at_ms: int) -> int:
             reached[row.kind, place] = contacts.of(connection, keys, TO.get(row.kind, ()), place, at_ms)
         where = " · ".join(one for one in (row.terminal, row.name, row.place, row.office_name) if one)
         for one in reached[row.kind, place]:
-            told.setdefault(one, []).append(words.notice_line(row.kind, row.alarm or row.fault or "", where))
+            said = advice(row.alarm or row.fault or "")
+            told.setdefault(one, []).append((words.notice_line(row.kind, said, where), said))
         nobody += not reached[row.kind, place]
         connection.execute(update(notice).where(n.ref == row.ref, n.kind == row.kind).values(sent_ms=at_ms))
     for one, lines in told.items():
-        queue(connection, vault, Message(one.channel, one.to, *words.notices_message(lines[:_LINES], len(lines))))
+        dos = list(dict.fromkeys(said for _, said in lines))
+        text = words.notices_message([line for line, _ in lines[:_LINES]], len(lines), dos)
+        queue(connection, vault, Message(one.channel, one.to, *text))
     if rows:
         log.info("notices=%d people=%d nobody=%d", len(rows), len(told), nobody)
     return len(rows)

@@ -5,12 +5,14 @@ Everything else in the ledger holds the reference key `ref` that `put` gives. On
 
 import os
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, delete, func, insert, select, update
 
 from server import LedgerError, PeopleError
+from server.access.scope import Scope, visible
 from server.ledger.store import Ledger, now_ms
-from server.ledger.tables import vault_number, vault_read
+from server.ledger.tables import registration, vault_number, vault_read
 from server.trust.vault import NumberVault
 from sync import SealError
 
@@ -30,8 +32,11 @@ class Kept:
 def put(connection: Connection, vault: NumberVault, number: str) -> bytes:
     """Keep a number; returns its reference key, the same as before if it is kept already."""
     known = find(connection, vault, number)
-    if known is not None:
-        return known
+    return add(connection, vault, number) if known is None else known
+
+
+def add(connection: Connection, vault: NumberVault, number: str) -> bytes:
+    """Keep a number that `find` has just not found; returns its reference key."""
     ref = os.urandom(REF_BYTES)
     row = {"ref": ref, "sealed": vault.close(ref, number), "key_version": vault.newest, "made_ms": now_ms()}
     connection.execute(insert(vault_number).values(**row, digest=vault.digest(number)))
@@ -67,6 +72,20 @@ def open_noted(connection: Connection, vault: NumberVault, ref: bytes, actor: st
         return vault.open(ref, row.key_version, row.sealed)
     except SealError as error:
         raise LedgerError(f"number {ref.hex()}: {error}") from None
+
+
+def reads(scope: Scope) -> Select[Any]:
+    """Who opened which number, when and why, the newest first; `registration`: the newest made with it, if any is left.
+
+    In scope where a registration with the number is; what was erased is the whole ledger's to see.
+    """
+    newest = select(registration.c.id).where(registration.c.number == vault_read.c.ref)
+    newest = newest.order_by(registration.c.submitted_ms.desc()).limit(1)
+    asked = select(vault_read, newest.scalar_subquery().label("registration"))
+    if not scope.whole:
+        mine = visible(select(registration.c.number), registration, scope).where(registration.c.number.is_not(None))
+        asked = asked.where(vault_read.c.ref.in_(mine))
+    return asked.order_by(vault_read.c.at_ms.desc(), vault_read.c.id)
 
 
 def masked(number: str) -> str:

@@ -4,8 +4,9 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
+from server.access.scope import WHOLE, Scope, visible
 from server.fleet import roster
 from server.ledger.tables import employee, office, person, terminal
 from server.people import offices, scope, service_ledger
@@ -43,11 +44,19 @@ def region_changed(connection: Connection, org: str) -> None:
     roster.moved(connection, connection.scalars(asked.where(office.c.org == org, terminal.c.state == "active")).all())
 
 
-def stranded(connection: Connection, org: str) -> list[tuple[str, bytes]]:
-    """The active terminals of closed offices, with the office: each is to be moved or retired (R6.8)."""
+def stranded(connection: Connection, org: str, within: Scope = WHOLE) -> list[tuple[str, bytes]]:
+    """The active terminals of closed offices in scope, with the office: each is to be moved or retired (R6.8)."""
     asked = select(terminal.c.id, terminal.c.office).join_from(terminal, office, terminal.c.office == office.c.id)
     asked = asked.where(office.c.org == org, office.c.life == "closed", terminal.c.state == "active")
-    return [(row.id, row.office) for row in connection.execute(asked.order_by(terminal.c.id))]
+    rows = connection.execute(visible(asked, office, within).order_by(terminal.c.id))
+    return [(row.id, row.office) for row in rows]
+
+
+def filled(connection: Connection, one: bytes) -> dict[str, int]:
+    """How many of each designation are posted at an office today, to be held against its sanctioned posts."""
+    asked = select(employee.c.designation, func.count()).join_from(person, employee, employee.c.person == person.c.ref)
+    asked = asked.where(person.c.office == one, person.c.active).group_by(employee.c.designation)
+    return {row[0]: row[1] for row in connection.execute(asked)}
 
 
 def _follow(connection: Connection, near: list[str], told: list[bytes], changed: list[bytes], today: dt.date) -> None:

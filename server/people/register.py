@@ -49,6 +49,7 @@ def register(ledger: Ledger, vault: Vault, people: list[Registration]) -> list[b
     with ledger.write() as connection:
         if rows:
             connection.execute(insert(person), rows)
+            fetch.name_new(connection, vault, {ref: one.digits for ref, one in zip(refs, people, strict=True)})
         roster.change(connection, refs, urgency=roster.Urgency.JOINER)
     return refs
 
@@ -97,10 +98,9 @@ def read(lines: Iterable[bytes]) -> list[Registration]:
 
 def check_new(connection: Connection, vault: Vault, people: Iterable[Registration]) -> None:
     """Raises PeopleError when one of `people` is registered already, name and digits: a file was told twice."""
-    for one in people:
-        there = fetch.namesakes(connection, vault, one.digits)
-        names = select(person.c.ref).where(person.c.ref.in_(there), person.c.name == one.name)
-        if ref := connection.scalar(names):
+    wanted = {(one.digits, one.name) for one in people}
+    for digits, name, ref in fetch.named(connection, vault, {one for one, _ in wanted}):
+        if (digits, name) in wanted:
             raise PeopleError(f"{ref.hex()} has this name and these digits already; nobody was registered")
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, and_, insert, select, update
 
 from server import PeopleError
 from server.fleet import roster
@@ -66,13 +66,20 @@ def submit(
 
 
 def put(connection: Connection, vaults: Vaults, org: str, form: Form, agreed: Consent, replaces: str = "") -> str:
-    """As `submit`, of a form that is checked. Raises FormError: registered already, or replaces what it cannot."""
+    """As `submit`, of a form that is checked. Raises FormError: registered already, or replaces what it cannot.
+
+    Who was rejected and registers again without saying so is linked all the same (R1.6).
+    """
     known = numbers.find(connection, vaults.numbers, form.number) if form.number else None
     if known is not None:
         _check_alone(connection, org, known)
     if replaces:
         _check_replaces(connection, org, replaces)
-    number = numbers.put(connection, vaults.numbers, form.number) if form.number else None
+    else:
+        replaces = _rejected_before(connection, org, form, known)
+    number = known
+    if form.number and number is None:
+        number = numbers.add(connection, vaults.numbers, form.number)
     one = "R-" + "".join(secrets.choice(_ALPHABET) for _ in range(_ID_LETTERS))
     at_ms = now_ms()
     values = {
@@ -173,6 +180,19 @@ def _check_replaces(connection: Connection, org: str, replaces: str) -> None:
         raise PeopleError("only a registration that was rejected is made anew")
     if connection.scalar(select(registration.c.id).where(registration.c.replaces == replaces)) is not None:
         raise PeopleError("this registration was made anew already")
+
+
+def _rejected_before(connection: Connection, org: str, form: Form, number: bytes | None) -> str:
+    """The newest rejected registration of this number, or of who has none by birth and mobile; "": there is none that
+    was not made anew already."""
+    r, after = registration.c, registration.alias()
+    if form.number and number is None:
+        return ""  # a number nobody ever told
+    born = r.born_on == form.born_on.isoformat()
+    same = r.number == number if number is not None else and_(r.number.is_(None), born, r.mobile == form.mobile)
+    asked = select(r.id).where(r.org == org, r.state == "rejected", same)
+    asked = asked.where(~select(after.c.id).where(after.c.replaces == r.id).exists())
+    return connection.scalar(asked.order_by(r.submitted_ms.desc()).limit(1)) or ""
 
 
 def _employ(connection: Connection, row: Any, ref: bytes, today: dt.date) -> None:

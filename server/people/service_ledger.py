@@ -5,10 +5,10 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, update
 
 from server import PeopleError
-from server.access import grants, postings
+from server.access import grants, names, postings
 from server.access.roles import Role
 from server.access.scope import Place
 from server.days import due as days_due
@@ -31,10 +31,8 @@ from server.people.days import day_of, start_ms
 from server.people.messages import Channel, Message, queue
 from server.people.offices import ID_BYTES
 from server.people.service import (
-    EFFECTS,
     Base,
     Kind,
-    Roles,
     Service,
     ServiceOrder,
     Span,
@@ -66,18 +64,19 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What writing an order down gave. `roles`: what becomes of portals the person holds, for whoever keeps those."""
+    """What writing an order down gave. `by_login`: by the login of who issues it, not at the console (R6.3)."""
 
     id: bytes
     back_entered: bool
-    roles: Roles
+    by_login: bool
     standing: Standing
 
 
 def record(connection: Connection, entry: Entry, today: dt.date, vault: Vault | None = None) -> Recorded:
     """Write down one order and do what it says. Raises PeopleError: then nothing is stored.
 
-    With a vault, head and officer of the branch are written to where the order was entered late (R6.4, R6.6).
+    With a vault, head and officer of the branch are written to where the order was entered late or at the console
+    (R6.3, R6.4, R6.6).
     """
     org = _org_of(connection, entry.person)
     _check(connection, org, entry)
@@ -88,9 +87,9 @@ def record(connection: Connection, entry: Entry, today: dt.date, vault: Vault | 
     late = at_ms > entry.issued_ms
     one = _insert(connection, entry, None, at_ms, late)
     standing = apply(connection, entry.person, today)
-    if late and vault is not None:
-        _tell_owners(connection, vault, org, entry)
-    return Recorded(one, late, EFFECTS[entry.order.kind].roles, standing)
+    if vault is not None and (late or not by_login(entry.actor)):
+        _tell_owners(connection, vault, org, entry, late=late)
+    return Recorded(one, late, by_login(entry.actor), standing)
 
 
 def cancel(connection: Connection, actor: str, event: bytes, order_no: str, today: dt.date) -> Recorded:
@@ -105,7 +104,12 @@ def cancel(connection: Connection, actor: str, event: bytes, order_no: str, toda
     same = _order(row)
     told = ServiceOrder(same.kind, same.effective_on, today, order_no, same.from_office, same.to_office)
     one = _insert(connection, Entry(actor, row.person, told, at_ms, row.branch), event, at_ms, False)
-    return Recorded(one, False, Roles.RECHECK, apply(connection, row.person, today))
+    return Recorded(one, False, by_login(actor), apply(connection, row.person, today))
+
+
+def by_login(actor: str) -> bool:
+    """Was it entered by somebody's own login? Else it was at the aggregator's console, and is flagged (R6.3)."""
+    return names.account_of(actor) is not None
 
 
 def orders(connection: Connection, ref: bytes) -> list[tuple[bytes, ServiceOrder]]:
@@ -126,8 +130,13 @@ def history(connection: Connection, ref: bytes) -> list[Span]:
     return spans_of(_base(connection, ref), [one for _, one in orders(connection, ref)])
 
 
+def stood_at() -> ColumnElement[Any]:
+    """SQL for the office where an employee is, or was before they were in transit or gone; of `person`, `employee`."""
+    return func.coalesce(person.c.office, employee.c.last_office, employee.c.base_office)
+
+
 def last_office(connection: Connection, ref: bytes) -> bytes | None:
-    """Where a person is posted, or was before they were in transit or gone."""
+    """As `stood_at`, of one person, by the ledger alone."""
     here: bytes | None = connection.scalar(select(person.c.office).where(person.c.ref == ref))
     base = _base(connection, ref).office
     return here or next((one.office for one in reversed(history(connection, ref)) if one.office), base)
@@ -139,7 +148,8 @@ def apply(connection: Connection, ref: bytes, today: dt.date) -> Standing:
     posted = now.posted and offices.resolve(connection, now.posted, today)
     before = connection.execute(select(person.c.active, person.c.office).where(person.c.ref == ref)).one()
     connection.execute(update(person).where(person.c.ref == ref).values(active=now.known, office=posted))
-    told = {"designation": now.designation, "service": now.service.value}
+    last = None if posted else last_office(connection, ref)
+    told = {"designation": now.designation, "service": now.service.value, "last_office": last}
     connection.execute(update(employee).where(employee.c.person == ref).values(**told))
     placed = _place(connection, ref, now, posted, today)
     wiped = now.service is Service.DECEASED and wipe(connection, ref)
@@ -201,13 +211,13 @@ def _prove_left(connection: Connection, ref: bytes, terminals: list[str]) -> Non
     )
 
 
-def back_entered(connection: Connection, org: str, month: dt.date) -> list[dict[str, Any]]:
-    """The orders recorded in a month after they had been issued (R6.4), oldest first."""
+def irregular(connection: Connection, org: str, month: dt.date) -> list[dict[str, Any]]:
+    """The orders recorded in a month after they had been issued (R6.4) or at the console (R6.3), oldest first."""
     first = month.replace(day=1)
     following = (first + dt.timedelta(days=32)).replace(day=1)
     columns = service_event.c
     asked = select(service_event).join_from(service_event, employee, columns.person == employee.c.person)
-    asked = asked.where(employee.c.org == org, columns.back_entered)
+    asked = asked.where(employee.c.org == org, or_(columns.back_entered, columns.actor.not_like(f"{names.LOGIN}%")))
     asked = asked.where(columns.recorded_ms >= start_ms(first), columns.recorded_ms < start_ms(following))
     return [dict(row._mapping) for row in connection.execute(asked.order_by(columns.recorded_ms))]
 
@@ -271,13 +281,13 @@ def _check_office(connection: Connection, org: str, name: str, one: bytes | None
             raise PeopleError(f"{name}: the office is not open on {order.effective_on}")
 
 
-def _tell_owners(connection: Connection, vault: Vault, org: str, entry: Entry) -> None:
+def _tell_owners(connection: Connection, vault: Vault, org: str, entry: Entry, *, late: bool) -> None:
     columns = division.c.head, division.c.officer
     asked = select(*columns).where(division.c.org == org, division.c.code == entry.branch)
     for owners in connection.execute(asked):
         emails = select(employee.c.email).where(employee.c.person.in_([one for one in owners if one is not None]))
         for email in connection.scalars(emails):
-            told = words.back_entered_message(entry.order.order_no, entry.branch)
+            told = words.irregular_message(entry.order.order_no, entry.branch, late=late)
             queue(connection, vault, Message(Channel.EMAIL, email, *told))
 
 

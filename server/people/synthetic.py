@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from server import PeopleError
-from server.fleet import roster
+from server.fleet import fetch, roster
 from server.ledger.store import Ledger, now_ms
 from server.ledger.tables import (
     attendance_id,
@@ -297,6 +297,7 @@ def _write_people(
     connection.execute(insert(person), who)
     connection.execute(insert(employee), posts)
     connection.execute(insert(attendance_id), ids)
+    fetch.name_new(connection, vault, {one.ref: one.digits for one in people})
     roster.change(connection, [one.ref for one in people])
 
 

@@ -3,6 +3,8 @@
 import datetime as dt
 from collections.abc import Sequence
 
+from server.fleet.advice import Advice
+
 _NOTICES = {
     "page": ("alarm", "चेतावनी"),
     "remind-3": ("day 3, not mended", "तीसरा दिन, ठीक नहीं हुआ"),
@@ -46,10 +48,15 @@ def org_message(slug: str) -> tuple[str, str]:
     return subject, f"Your organisation is active as {slug}.\nआपका संगठन {slug} नाम से सक्रिय है।"
 
 
-def back_entered_message(order_no: str, branch: str) -> tuple[str, str]:
-    subject = f"Hazri: order {order_no} entered after it was issued · आदेश जारी होने के बाद दर्ज"
-    english = f"Order {order_no} of branch {branch} was entered after it had been issued."
-    return subject, f"{english}\nशाखा {branch} का आदेश {order_no} जारी होने के बाद दर्ज किया गया।"
+def irregular_message(order_no: str, branch: str, *, late: bool) -> tuple[str, str]:
+    """Of an order that was entered late, or in time but not by the login of who issues it."""
+    how, hindi = (
+        ("after it had been issued", "जारी होने के बाद दर्ज किया गया")
+        if late
+        else ("at the console, not by the login of who issues it", "जारीकर्ता के लॉगिन से नहीं, कंसोल पर दर्ज किया गया")
+    )
+    subject = f"Hazri: order {order_no} entered out of rule · नियम से हटकर दर्ज आदेश"
+    return subject, f"Order {order_no} of branch {branch} was entered {how}.\nशाखा {branch} का आदेश {order_no} {hindi}।"
 
 
 def coverage_message(outstanding: int) -> tuple[str, str]:
@@ -58,17 +65,19 @@ def coverage_message(outstanding: int) -> tuple[str, str]:
     return subject, f"{english}\nआपके अनुभाग में {outstanding} लोगों का पंजीकरण या नामांकन शेष है।"
 
 
-def notice_line(notice: str, kind: str, where: str) -> str:
-    """One line of `notices_message`: `kind` is the alarm's or the ticket's, as the pages of the fleet name it."""
+def notice_line(notice: str, said: Advice, where: str) -> str:
+    """One line of `notices_message`: what is wrong, in the words of the pages of the fleet."""
     english, hindi = _NOTICES.get(notice, (notice, notice))
-    return f"{where}: {kind} ({english} · {hindi})"
+    return f"{where}: {said.what} ({english}) · {said.what_hi} ({hindi})"
 
 
-def notices_message(lines: Sequence[str], total: int) -> tuple[str, str]:
-    """`total`: how many there are, of which `lines` are the first."""
+def notices_message(lines: Sequence[str], total: int, dos: Sequence[Advice]) -> tuple[str, str]:
+    """`total`: how many there are, of which `lines` are the first; then what to do, once for each thing wrong."""
     subject = f"Hazri: {total} to look at · {total} पर ध्यान दें"
     more = total - len(lines)
-    return subject, "\n".join([*lines, *([f"… and {more} more · और {more}"] if more > 0 else [])])
+    rest = [f"… and {more} more · और {more}"] if more > 0 else []
+    todo = [f"{one.what}: {one.do}\n{one.what_hi}: {one.do_hi}" for one in dos]
+    return subject, "\n".join([*lines, *rest, "", *todo])
 
 
 def custody_message(office: str, due: dt.date, *, overdue: bool) -> tuple[str, str]:
@@ -85,6 +94,7 @@ def strangers_message(n: int, office: str) -> tuple[str, str]:
 
 
 def late_orders_message(n: int, month: str) -> tuple[str, str]:
-    subject = f"Hazri: {n} orders of {month} entered late · देर से दर्ज आदेश"
-    english = f"In {month} {n} orders were entered after they had been issued. The monthly list names them."
-    return subject, f"{english}\n{month} में {n} आदेश जारी होने के बाद दर्ज किए गए। मासिक सूची में उनके नाम हैं।"
+    subject = f"Hazri: {n} orders of {month} entered out of rule · नियम से हटकर दर्ज आदेश"
+    english = f"In {month} {n} orders were entered after they had been issued, or at the console. The monthly list"
+    hindi = f"{month} में {n} आदेश जारी होने के बाद या कंसोल पर दर्ज किए गए। मासिक सूची में उनके नाम हैं।"
+    return subject, f"{english} names them.\n{hindi}"

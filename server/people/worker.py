@@ -2,6 +2,7 @@
 
 import logging
 
+from server.fleet import fetch
 from server.ledger.store import Ledger, now_ms
 from server.people import daily, duties, notices
 from server.people.messages import Channel, FileSender, Sender, SmtpSender
@@ -22,9 +23,14 @@ class PeopleWorker(Rounds):
     def __init__(self, ledger: Ledger, keys: ServerKeys) -> None:
         super().__init__("people", TICK_S)
         self._ledger, self._vault = ledger, Vault(keys.vault)
+        self._named = False
 
     def tick(self, at_ms: int) -> None:
         """What is due at `at_ms`. Raises ServerError; what was done until then stays done."""
+        if not self._named:  # once is enough: whoever writes people down names their digits
+            with self._ledger.write() as connection:
+                fetch.name_everybody(connection, self._vault)
+            self._named = True
         daily.tick(self._ledger, at_ms)
         duties.tick(self._ledger, self._vault, at_ms)
         with self._ledger.write() as connection:

@@ -3,10 +3,11 @@
 import datetime as dt
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
 
 from server.access.scope import Scope, visible
 from server.attendance.reconcile import MARKED, Marked
@@ -16,6 +17,7 @@ from server.ledger.tables import attendance_day, person, request
 from server.requests.kinds import Kind, State
 
 _d, _r = attendance_day.c, request.c
+PAGE = 200
 _COMPARED = ("present", "absent", "undetermined")
 
 
@@ -68,15 +70,16 @@ def movements(connection: Connection, scope: Scope, first: dt.date, last: dt.dat
     return sorted(found, key=lambda one: (not one.open_, one.day, one.out_ms or 0, one.name))
 
 
-def branch(connection: Connection, scope: Scope, day: dt.date) -> list[Signed]:
-    """Everybody of a branch with both marks of a day, by name."""
-    asked = visible(select(person.c.ref, person.c.name), person, scope).where(person.c.active)
-    days = visible(as_known(select(attendance_day)), attendance_day, scope).where(_d.day == day.isoformat())
-    said = {row.person: row for row in connection.execute(days)}
-    signed = _signed(connection, scope, day, day)
+def branch(connection: Connection, at: bytes, day: dt.date, first: int = 0, most: int = PAGE) -> list[Signed]:
+    """The people of one office with both marks of a day, by name: so many, from the `first`."""
+    asked = _staff(at).add_columns(person.c.name).order_by(person.c.name, person.c.ref).offset(first).limit(most)
+    staff = connection.execute(asked).all()
+    days = as_known(select(attendance_day)).where(_d.office == at, _d.day == day.isoformat())
+    said = {row.person: row for row in connection.execute(days.where(_d.person.in_([one.ref for one in staff])))}
+    signed = _signed(connection, day, [one.ref for one in staff])
     found = []
-    for row in connection.execute(asked.order_by(person.c.name, person.c.ref)):
-        entry, one = signed.get((row.ref, day.isoformat())), said.get(row.ref)
+    for row in staff:
+        entry, one = signed.get(row.ref), said.get(row.ref)
         marked = None
         if one is not None and one.status in _COMPARED:
             marked = MARKED[one.status == "present" and one.first_low_ms is not None, entry is not None]
@@ -84,20 +87,33 @@ def branch(connection: Connection, scope: Scope, day: dt.date) -> list[Signed]:
     return found
 
 
-def compared(connection: Connection, scope: Scope, days: Sequence[dt.date]) -> Counter[Marked]:
-    """How many days stand in each of the four cells."""
-    first, last = days[0], days[-1]
-    asked = visible(as_known(select(_d.person, _d.day, _d.status, _d.first_low_ms)), attendance_day, scope)
-    asked = asked.where(_d.day >= first.isoformat(), _d.day <= last.isoformat(), _d.status.in_(_COMPARED))
-    signed = _signed(connection, scope, first, last)
-    return Counter(
-        MARKED[row.status == "present" and row.first_low_ms is not None, (row.person, row.day) in signed]
-        for row in connection.execute(asked)
-    )
+def unsigned(connection: Connection, at: bytes, day: dt.date, people: Collection[bytes]) -> list[bytes]:
+    """Who of these is of the office, and has not signed on the day."""
+    signed = _signed(connection, day, people)
+    staff = connection.scalars(_staff(at).where(person.c.ref.in_(people)).order_by(person.c.ref))
+    return [one for one in staff if one not in signed]
 
 
-def _signed(connection: Connection, scope: Scope, first: dt.date, last: dt.date) -> dict[tuple[bytes, str], bytes]:
-    asked = visible(select(_r.id, _r.person, _r.since), request, scope)
+def compared(connection: Connection, at: bytes, first: dt.date, last: dt.date) -> Counter[Marked]:
+    """How many days of an office stand in each of the four cells."""
+    entry = select(_r.id).where(_r.person == _d.person, _r.since == _d.day, _r.kind == Kind.REGISTER.value)
+    marks: list[ColumnElement[Any]] = [
+        and_(_d.status == "present", _d.first_low_ms.is_not(None)).label("machine"),
+        entry.where(_r.state == State.APPROVED.value).exists().label("register"),
+    ]
+    cells = as_known(select(*marks)).where(_d.office == at)
+    cells = cells.where(_d.day >= first.isoformat(), _d.day <= last.isoformat())
+    each = cells.where(_d.status.in_(_COMPARED)).subquery("cells").c
+    asked = select(each.machine, each.register, func.count().label("n")).group_by(each.machine, each.register)
+    return Counter({MARKED[bool(row.machine), bool(row.register)]: row.n for row in connection.execute(asked)})
+
+
+def _staff(at: bytes) -> Select[Any]:
+    return select(person.c.ref).where(person.c.office == at, person.c.active)
+
+
+def _signed(connection: Connection, day: dt.date, people: Collection[bytes]) -> dict[bytes, bytes]:
+    """The lines of these people for the day."""
+    asked = select(_r.id, _r.person).where(_r.person.in_(people), _r.since == day.isoformat())
     asked = asked.where(_r.kind == Kind.REGISTER.value, _r.state == State.APPROVED.value)
-    rows = connection.execute(asked.where(_r.since >= first.isoformat(), _r.since <= last.isoformat()))
-    return {(row.person, row.since): row.id for row in rows}
+    return {row.person: row.id for row in connection.execute(asked)}

@@ -1,18 +1,16 @@
 """Registrations by the file: first a dry run that lists every bad row, then the import."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Request, Response
-from sqlalchemy import select
 
 from server import PeopleError
 from server.access.gate import may
 from server.access.rights import Right
 from server.access.scope import Scope
-from server.ledger.tables import office
 from server.people import imports
 from server.people.fields import COLUMNS
-from server.people.imports import BadRow, Photos, Report
+from server.people.imports import Photos, Report
 from server.people.photo import MAX_FILE_BYTES
 from server.people.registration import Consent
 from server.web import csv
@@ -53,13 +51,18 @@ def take(request: Request, scope: Officer, typed: Form) -> Response:
             raise PeopleError("rows: choose a CSV or NDJSON file of at most 8 MB")
         with services.ledger.write() as connection:
             org = one_of(orgs_of(connection, scope), org)
-            outside = _outside(connection, scope, org, data)
+            if not org:
+                raise HTTPException(404, "there is no such organisation")
+            outside = imports.outside(connection, scope, org, data)
             agreed = Consent(_ON_PAPER, language(request).code)
             report = imports.take(connection, vaults, org, data, _photos(typed), agreed, dry_run=dry or bool(outside))
     except PeopleError as error:
         return _form(request, scope, org, problems(error, p, ("rows",)))
-    bad = (*outside, *report.bad)
-    told = Report(report.rows, tuple(sorted(bad, key=lambda one: (one.row, one.column))), report.registrations)
+    bad = tuple(sorted((*outside, *report.bad), key=lambda one: (one.row, one.column)))
+    if typed.text("step") == "csv":
+        heads = [p.import_row, p.import_column, p.import_why, p.import_todo]
+        return csv.answer("bad-rows.csv", heads, [(b.row, b.column, p.say(b.why), p.say(b.todo)) for b in bad])
+    told = Report(report.rows, bad, report.registrations)
     return _form(request, scope, org, {}, told, dry=dry)
 
 
@@ -98,14 +101,3 @@ def _photos(typed: Typed) -> Photos:
         return files[name].file.read(MAX_FILE_BYTES + 1)
 
     return read
-
-
-def _outside(connection: Any, scope: Scope, org: str, data: bytes) -> list[BadRow]:
-    """The rows for offices that are not the officer's to fill. Raises PeopleError, HTTPException."""
-    if not org:
-        raise HTTPException(404, "there is no such organisation")
-    asked = select(office.c.code, office.c.path).where(office.c.org == org)
-    mine = {row.code for row in connection.execute(asked) if scope.holds(org, row.path)}
-    rows = enumerate(imports.read(data), 1)
-    why, todo = "not one of your offices", "leave the row to whoever looks after that office"
-    return [BadRow(n, "office", why, todo) for n, row in rows if row.get("office") and row["office"] not in mine]

@@ -2,6 +2,8 @@
 
 import contextlib
 import datetime as dt
+import json
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
@@ -14,7 +16,7 @@ from server.access.rights import Right
 from server.access.scope import Scope, visible
 from server.ledger.tables import designation, office, office_event
 from server.people import office_ledger, offices
-from server.people.office_life import GRADES, LIVES, OfficeKind
+from server.people.office_life import CLOSED, GRADES, LIVES, OfficeKind
 from server.people.offices import Order
 from server.people.ranks import Level
 from server.web.people_pages.desk import (
@@ -31,6 +33,7 @@ from server.web.people_pages.desk import (
     show,
     today,
 )
+from server.web.words_people import PeopleWords
 
 router = APIRouter(include_in_schema=False)
 
@@ -49,6 +52,7 @@ FIELDS: dict[OfficeKind, tuple[str, ...]] = {
     OfficeKind.LIFE: ("life",),
     OfficeKind.MERGE: ("into",),
     OfficeKind.CLOSE: (),
+    OfficeKind.OPEN: ("name", "name_hi"),  # again, after it was closed
 }
 _OPEN = ("code", "level", "name", "name_hi", "parent", *_PLACE, "grade")
 
@@ -86,6 +90,8 @@ def record(request: Request, scope: Admin, id_: str, typed: Form) -> Response:
             row = office_of(connection, scope, id_)
             kind = _kind(typed.text("kind"))
             detail = _detail(connection, row.org, typed, FIELDS[kind])
+            if kind is OfficeKind.OPEN:
+                detail |= {"code": row.code, "level": row.level, "parent": row.parent}
             for name in ("parent", "into"):
                 if name in detail:
                     _mine(connection, scope, row.org, detail[name])
@@ -118,7 +124,8 @@ def _tree(
         else:
             found = every
         here = office_of(connection, scope, at) if at else None
-        context: dict[str, Any] = {"codes": codes(connection, org), "stranded": office_ledger.stranded(connection, org)}
+        left = office_ledger.stranded(connection, org, scope)
+        context: dict[str, Any] = {"codes": codes(connection, org), "stranded": left}
     ids = {row.id for row in every}
     top = min((row.path.count("/") for row in every if row.parent not in ids), default=2)
     if here is not None:
@@ -155,10 +162,14 @@ def _look(
         posts = select(designation).where(designation.c.org == row.org, designation.c.active)
         named = {one.code: p.named(one) for one in connection.execute(posts.order_by(designation.c.name))}
         near = codes(connection, row.org)
-    shown = next((one for one in KINDS if one.value == kind), None)
+        filled = office_ledger.filled(connection, row.id)
+        offices_named = {one.id.hex(): p.named(one) for one in _named(connection, row.org, told)}
+    kinds = KINDS if row.life != CLOSED else [OfficeKind.OPEN]
+    shown = next((one for one in kinds if one.value == kind), None)
     context: dict[str, Any] = {"row": row, "above": above, "events": told, "state": state, "designations": named}
-    context |= {"kinds": [one.value for one in KINDS], "kind": shown.value if shown else ""}
-    context |= {"fields": FIELDS[shown] if shown else (), "codes": near, "day": today().isoformat()}
+    context |= {"said": {one.id: _said(p, one, offices_named, named) for one in told}}
+    context |= {"kinds": [one.value for one in kinds], "kind": shown.value if shown else ""}
+    context |= {"filled": filled, "fields": FIELDS[shown] if shown else (), "codes": near, "day": today().isoformat()}
     context |= {"lives": [(one, p.of("life", one)) for one in LIVES], "grades": _grades(p)}
     context |= {"typed": typed.texts if typed else {}, "problems": wrong or {}}
     return show(request, "people_office.html", 400 if wrong else 200, **context)
@@ -184,6 +195,34 @@ def _detail(connection: Connection, org: str, typed: Typed, fields: tuple[str, .
     return found
 
 
+def _named(connection: Connection, org: str, events: Sequence[Any]) -> Sequence[Any]:
+    """The offices that events speak of."""
+    details = [json.loads(one.detail) for one in events]
+    ids = [bytes.fromhex(one[name]) for one in details for name in ("parent", "into") if one.get(name)]
+    columns = office.c.id, office.c.name, office.c.name_hi
+    return connection.execute(select(*columns).where(office.c.org == org, office.c.id.in_(ids))).all()
+
+
+def _said(p: PeopleWords, event: Any, offices_named: dict[str, str], posts: dict[str, str]) -> str:
+    """What an event says beyond its kind."""
+    told = json.loads(event.detail)
+    if event.kind == OfficeKind.OPEN.value:
+        return ""
+    if event.kind == OfficeKind.POSTS.value:
+        return f"{posts.get(told['designation'], told['designation'])}: {told['posts']}"
+    words: list[str] = []
+    for name, value in told.items():
+        if name in ("parent", "into"):
+            words.append(offices_named.get(value or "", "–"))
+        elif name in ("grade", "life"):
+            words.append(p.of(name, value))
+        elif name == "urban":
+            words.append(p.urban_yes if value else p.urban_no)
+        elif value not in ("", None):
+            words.append(", ".join(value) if isinstance(value, list) else str(value))
+    return ", ".join(words)
+
+
 def _mine(connection: Connection, scope: Scope, org: str, above: bytes | None) -> None:
     """The office to be put under must be one's own; a new top of the tree is whose the organisation is."""
     asked = visible(select(office.c.id), office, scope).where(office.c.org == org)
@@ -197,7 +236,7 @@ def _mine(connection: Connection, scope: Scope, org: str, above: bytes | None) -
 
 
 def _kind(told: str) -> OfficeKind:
-    for kind in KINDS:
+    for kind in OfficeKind:
         if kind.value == told:
             return kind
     raise PeopleError("choose what happens to the office")

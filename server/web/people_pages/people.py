@@ -19,9 +19,10 @@ from server.ledger.tables import (
     office,
     person,
     registration,
+    service_event,
     template,
 )
-from server.people import erasing
+from server.people import erasing, service_ledger
 from server.people.numbers import MAX_REASON
 from server.web.people_pages.desk import Form, actor, ident, parts, problems, registry, show, with_names
 from sync.photo import PHOTO
@@ -38,11 +39,11 @@ def find(request: Request, scope: Officer, q: str = "") -> Response:
     with services.ledger.read() as connection:
         asked = select(person.c.ref, person.c.name, employee.c.kind)
         asked = asked.join_from(person, employee, employee.c.person == person.c.ref)
-        asked = with_names(asked.join(office, office.c.id == person.c.office).where(person.c.active))
-        if q:
-            asked = asked.where(person.c.name.icontains(q[:100], autoescape=True))
+        asked = with_names(asked.join(office, office.c.id == service_ledger.stood_at()))
+        # Who has left is found by name: consent may be taken back afterwards, too.
+        asked = asked.where(person.c.name.icontains(q[:100], autoescape=True) if q else person.c.active)
         rows = connection.execute(visible(asked, office, scope).order_by(person.c.name).limit(_ROWS)).all()
-    return show(request, "people_list.html", rows=rows, q=q[:100])
+    return show(request, "people_list.html", rows=rows, q=q[:100], cut=_ROWS)
 
 
 @router.get("/people/{ref}")
@@ -80,21 +81,22 @@ def _look(request: Request, scope: Scope, ref: str, wrong: dict[str, str]) -> Re
         fingers = select(template.c.finger).where(template.c.person == mine, template.c.finger != PHOTO)
         enrolled = len(set(connection.scalars(fingers)))
         basis = connection.scalar(select(attendance_id.c.basis).where(attendance_id.c.person == mine))
+        told = connection.execute(select(service_event).where(service_event.c.person == mine)).all()
         came = connection.scalar(select(registration.c.id).where(registration.c.person == mine))
         own = select(account.c.id).where(account.c.person == mine, account.c.login.is_not(None))
         looked_after = request.state.visitor.scope(Right.ACCOUNTS)
         login = connection.scalar(visible(own, account, looked_after)) if looked_after else None
     context = {"row": row, "given": given, "gone": gone, "proofs": proofs, "enrolled": enrolled, "basis": basis or ""}
+    irregular = sum(one.back_entered or not service_ledger.by_login(one.actor) for one in told)
+    context |= {"orders": len(told), "irregular": irregular}
     context |= {"may_account": looked_after is not None and row.active, "login": login}
     return show(request, "people_person.html", 400 if wrong else 200, came=came, problems=wrong, **context)
 
 
 def _person(connection: Connection, scope: Scope, ref: str) -> Any:
-    """In scope, also when erased or gone: by the office they were taken in for. Raises HTTPException 404."""
+    """In scope, also when erased or gone: by the office where they last were. Raises HTTPException 404."""
     asked = select(person, employee).join_from(person, employee, employee.c.person == person.c.ref)
-    here = office.c.id == person.c.office
-    asked = asked.join(office, here | (person.c.office.is_(None) & (office.c.id == employee.c.base_office)))
-    asked = with_names(asked)
+    asked = with_names(asked.join(office, office.c.id == service_ledger.stood_at()))
     asked = visible(asked, office, scope).where(person.c.ref == ident(ref, "there is no such person"))
     row = connection.execute(asked).one_or_none()
     if row is None:

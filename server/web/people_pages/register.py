@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 from server import PeopleError
 from server.access import captcha
 from server.access.gate import everybody, same_origin
+from server.access.scope import WHOLE
 from server.ledger.store import now_ms
 from server.ledger.tables import designation, division, office, org
 from server.people import orgs, registration
@@ -15,7 +16,7 @@ from server.people.fields import COLUMNS, EmployeeKind, FormError, Gender, check
 from server.people.photo import MAX_FILE_BYTES
 from server.people.registration import Consent
 from server.web.pages import error_page, language
-from server.web.people_pages import drafts
+from server.web.people_pages import drafts, tree
 from server.web.people_pages.desk import Form, Typed, parts, problems, puzzle, registry, show, today
 from server.web.people_pages.drafts import Draft
 from server.web.words_people import PeopleWords
@@ -24,7 +25,7 @@ router = APIRouter(include_in_schema=False)
 
 OPEN = everybody("employees register before they have anything to log in with")
 WORDING = "attendance-1"  # the text of consent that the form shows
-_FOUND = 50
+_SHOWN = 1000
 _TEXTS = tuple(name for name in COLUMNS if name not in ("office", "photo"))
 
 
@@ -44,15 +45,13 @@ def offices(request: Request, slug: str, at: str = "", q: str = "") -> Response:
     registry(request)
     with services.ledger.read() as connection:
         one = _org(connection, slug)
-        mine = select(office).where(office.c.org == slug, office.c.life != "closed")
-        here = connection.execute(mine.where(office.c.code == at)).one_or_none() if at else None
+        mine = select(office).where(office.c.org == slug, office.c.code == at, office.c.life != "closed")
+        here = connection.execute(mine).one_or_none() if at else None
         if q:
-            like = office.c.name.icontains(q[:60], autoescape=True) | office.c.name_hi.contains(q[:60], autoescape=True)
-            asked = mine.where(like | (office.c.code == q.lower()[:60]))
+            rows = tree.search(connection, WHOLE, slug, q)
         else:
-            asked = mine.where(office.c.parent == here.id if here else office.c.parent.is_(None))
-        rows = connection.execute(asked.order_by(office.c.path).limit(_FOUND if q else 1000)).all()
-        above = _above(connection, slug, here.path) if here else []
+            rows = tree.open_(tree.below(connection, WHOLE, slug, here))[:_SHOWN]
+        above = tree.above(connection, WHOLE, here) if here else []
     return show(request, "people_register_where.html", rows=rows, org=one, at=here, above=above, q=q[:60])
 
 
@@ -164,11 +163,3 @@ def _org(connection: Connection, slug: str) -> Any:
     if row is None:
         raise HTTPException(404, "there is no such organisation")
     return row
-
-
-def _above(connection: Connection, slug: str, path: str) -> list[Any]:
-    """The offices above one, the top first."""
-    steps = path.strip("/").split("/")[:-1]
-    paths = ["/" + "/".join(steps[: n + 1]) + "/" for n in range(len(steps))]
-    asked = select(office).where(office.c.org == slug, office.c.path.in_(paths)).order_by(office.c.path)
-    return list(connection.execute(asked))

@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy import Connection, select
 
 from server import ServerError
+from server.access import names as account_names
 from server.access import trail
 from server.access.gate import may
 from server.access.rights import Right
@@ -26,7 +27,6 @@ from server.web import csv
 from server.web.pages import language
 from server.web.people_pages.corner import derivations, known
 from server.web.people_pages.desk import Form, actor, ident, parts, show, today
-from server.web.people_pages.service import actors
 
 router = APIRouter(include_in_schema=False)
 
@@ -122,7 +122,7 @@ def _register(request: Request, scope: Scope, month: str, wrong: str) -> Respons
     first = _month(month)
     with services.ledger.read() as connection:
         rows, remarks = _late(connection, scope, first)
-        by = actors(connection, [one.who for found in remarks.values() for one in found])
+        by = account_names.of_actors(connection, [one.who for found in remarks.values() for one in found])
         hows = derivations(connection, rows, language(request).code)
     told = [(row, how, remarks.get((row.person.hex(), row.day), [])) for row, how in zip(rows, hows, strict=True)]
     counts: dict[bytes, int] = {}

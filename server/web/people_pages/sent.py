@@ -8,19 +8,19 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy import Connection, func, select
 
 from server import ServerError
+from server.access import names as account_names
 from server.access.gate import may
 from server.access.rights import Right
 from server.access.scope import Scope, visible
 from server.ledger.store import now_ms
 from server.ledger.tables import amendment, office, record, report
-from server.returns import catalogue, sent
+from server.returns import ReturnError, catalogue, sent
 from server.returns.model import Language, Return, shown
 from server.returns.words import TITLES, period
 from server.web.pages import language
 from server.web.people_pages.corner import known, receipts
 from server.web.people_pages.desk import Form, actor, ident, parts, show
 from server.web.people_pages.returns import FORMATS, asked_for, check_name, names_of, rendered
-from server.web.people_pages.service import actors
 from sync import WireError
 
 router = APIRouter(include_in_schema=False)
@@ -46,7 +46,7 @@ def listing(request: Request, scope: Reader, month: str = "") -> Response:
         slips = {one.report: one.n for one in connection.execute(counted.group_by(amendment.c.report))}
         near = select(office).where(office.c.path.in_({row.path for row in found}))
         places = {(row.org, row.path): p.named(row) for row in connection.execute(near)}
-        by = actors(connection, [row.sent_by for row in found])
+        by = account_names.of_actors(connection, [row.sent_by for row in found])
     rows = [
         (row, TITLES[row.name].of(code), places.get((row.org, row.path), ""), slips.get(row.id, 0)) for row in found
     ]
@@ -136,17 +136,20 @@ def amend(request: Request, scope: Sender, id_: str) -> Response:
 
 
 def _one(request: Request, connection: Connection, scope: Scope, id_: str) -> tuple[Return, list[Return]]:
-    """A sent return in scope, and its slips. Raises HTTPException 404, ReturnError."""
+    """A sent return in scope, and its slips. Raises HTTPException 404, and 409 where it is not as it was frozen."""
     which = ident(id_, _NONE)
     name = connection.scalar(visible(select(report.c.name), report, scope).where(report.c.id == which))
     if name not in names_of(request):
         raise HTTPException(404, _NONE)
-    return sent.load(connection, which), sent.slips(connection, which)
+    try:
+        return sent.load(connection, which), sent.slips(connection, which)
+    except ReturnError as error:
+        raise HTTPException(409, str(error)) from None
 
 
 def _sender(connection: Connection, id_: str) -> str:
     who = connection.scalar(select(report.c.sent_by).where(report.c.id == ident(id_, _NONE))) or ""
-    return actors(connection, [who]).get(who, who)
+    return account_names.of_actors(connection, [who]).get(who, who)
 
 
 def _may_send(request: Request) -> bool:

@@ -8,13 +8,14 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy import Connection, select
 
 from server import PeopleError
+from server.access import names as account_names
 from server.access.gate import may
 from server.access.rights import Right
 from server.access.scope import Scope, visible
 from server.ledger.store import now_ms
-from server.ledger.tables import account, designation, division, employee, office, person, service_event
+from server.ledger.tables import designation, division, employee, office, person, service_event
 from server.people import service_ledger
-from server.people.days import IST
+from server.people.days import IST, ist
 from server.people.service import EFFECTS, Kind, Needs, ServiceOrder
 from server.people.service_ledger import Entry
 from server.web import csv
@@ -37,27 +38,30 @@ from server.web.people_pages.desk import (
 
 router = APIRouter(include_in_schema=False)
 
+Reader = Annotated[Scope, may(Right.SERVICE)]
 Issuer = Annotated[Scope, may(Right.ORDERS)]
 _FIELDS = (
     "kind", "order_no", "ordered_on", "issued_at", "effective_on", "from_office", "to_office", "designation", "branch",
 )  # fmt: skip
 _ROWS = 100
-_LATE = ("name", "kind", "order_no", "ordered_on", "issued", "recorded", "branch", "by")
+_MINUTE_MS = 60_000
+_LATE = ("name", "kind", "order_no", "ordered_on", "issued", "recorded", "branch", "by", "why")
 
 
 @router.get("/service")
-def find(request: Request, scope: Issuer, q: str = "") -> Response:
+def find(request: Request, scope: Reader, q: str = "") -> Response:
     """Those in scope, by name; and the orders entered last."""
     services, _ = parts(request)
     with services.ledger.read() as connection:
         people = _people(connection, scope, q[:100])
         newest = _events(connection, scope)
-    return show(request, "people_service.html", people=people, newest=newest, q=q[:100])
+    by_login = service_ledger.by_login
+    return show(request, "people_service.html", people=people, newest=newest, q=q[:100], by_login=by_login, cut=_ROWS)
 
 
 @router.get("/service/late")
-def late(request: Request, scope: Issuer, org: str = "", month: str = "") -> Response:
-    """The orders of a month that were entered after they had been issued (R6.4)."""
+def late(request: Request, scope: Reader, org: str = "", month: str = "") -> Response:
+    """The orders of a month that were entered after they had been issued (R6.4), or at the console (R6.3)."""
     services, _ = parts(request)
     with services.ledger.read() as connection:
         orgs = orgs_of(connection, scope)
@@ -66,7 +70,7 @@ def late(request: Request, scope: Issuer, org: str = "", month: str = "") -> Res
 
 
 @router.get("/service/late.csv")
-def late_csv(request: Request, scope: Issuer, org: str = "", month: str = "") -> Response:
+def late_csv(request: Request, scope: Reader, org: str = "", month: str = "") -> Response:
     services, p = parts(request)
     with services.ledger.read() as connection:
         rows = _late(connection, scope, one_of(orgs_of(connection, scope), org), _month(month))
@@ -76,10 +80,11 @@ def late_csv(request: Request, scope: Issuer, org: str = "", month: str = "") ->
             p.of("order", r["kind"]),
             r["order_no"],
             r["ordered_on"],
-            _ist(r["issued_ms"]),
-            _ist(r["recorded_ms"]),
+            ist(r["issued_ms"]),
+            ist(r["recorded_ms"]),
             r["branch"],
             r["by"],
+            "; ".join(p.of("irregular", one) for one in r["why"]),
         )
         for r in rows
     ]
@@ -87,7 +92,7 @@ def late_csv(request: Request, scope: Issuer, org: str = "", month: str = "") ->
 
 
 @router.get("/service/{ref}")
-def look(request: Request, scope: Issuer, ref: str, kind: str = "") -> Response:
+def look(request: Request, scope: Reader, ref: str, kind: str = "") -> Response:
     return _look(request, scope, ref, kind)
 
 
@@ -144,15 +149,16 @@ def _look(
             ]
             for name, t in (("designations", designation), ("divisions", division))
         }
-        by = actors(connection, [one.actor for one in told])
+        by = account_names.of_actors(connection, [one.actor for one in told])
         near = codes(connection, row.org)
+        issues = request.state.visitor.scope(Right.ORDERS)
+        may_enter = issues is not None and _held(connection, issues, row)
     done = "late" if request.query_params.get("late") else "done" if request.query_params.get("done") else ""
     context: dict[str, Any] = {"row": row, "events": told, "standing": standing, "history": history, "places": places}
     context |= {"order_names": [(one.value, p.of("order", one.value)) for one in Kind], "codes": near, "by": by}
-    context |= {"kind": kind if chosen else ""}
+    context |= {"kind": kind if chosen else "", "may_enter": may_enter, "by_login": service_ledger.by_login}
     context |= {"needs": _needs(chosen) if chosen else (), "effect": EFFECTS[chosen] if chosen else None}
-    now = dt.datetime.now(IST)
-    context |= {"day": now.date().isoformat(), "now": now.strftime("%Y-%m-%dT%H:%M"), **lists}
+    context |= {"day": today().isoformat(), **lists}
     context |= {"typed": typed.texts if typed else {}, "problems": wrong or {}, "entered": done}
     return show(request, "people_orders.html", 400 if wrong else 200, **context)
 
@@ -192,10 +198,10 @@ def _entry(connection: Connection, request: Request, row: Any, typed: Typed) -> 
 
 
 def _moment(typed: Typed) -> int:
-    """When the order is issued, in India, ms of Unix time. Raises PeopleError."""
+    """When the order is issued, in India, ms of Unix time: the end of the minute. Raises PeopleError."""
     try:
         told = dt.datetime.fromisoformat(typed.text("issued_at")).replace(tzinfo=IST)
-        return int(told.timestamp() * 1000)
+        return int(told.timestamp() * 1000) + _MINUTE_MS - 1
     except (ValueError, OverflowError):
         raise PeopleError("issued_at: expected day and time of issue, YYYY-MM-DDTHH:MM") from None
 
@@ -204,8 +210,8 @@ def _employee(connection: Connection, scope: Scope, ref: str) -> Any:
     """Somebody in scope, by where they are or last were. Raises HTTPException 404."""
     which = ident(ref, "there is no such person")
     asked = select(person, employee, office.c.name.label("at"), office.c.name_hi.label("at_hi"))
-    asked = asked.join_from(person, employee, employee.c.person == person.c.ref).join(office, isouter=True)
-    asked = asked.where(person.c.ref == which)
+    asked = asked.join_from(person, employee, employee.c.person == person.c.ref)
+    asked = asked.join(office, office.c.id == person.c.office, isouter=True).where(person.c.ref == which)
     row = connection.execute(asked).one_or_none()
     if row is None or not _held(connection, scope, row):
         raise HTTPException(404, "there is no such person")
@@ -222,40 +228,42 @@ def _held(connection: Connection, scope: Scope, row: Any) -> bool:
 def _people(connection: Connection, scope: Scope, q: str) -> list[Any]:
     asked = select(person.c.ref, person.c.name, employee.c.service)
     asked = asked.join_from(person, employee, employee.c.person == person.c.ref)
-    asked = with_names(asked.join(office, office.c.id == person.c.office))
+    asked = with_names(asked.join(office, office.c.id == service_ledger.stood_at()))
     if q:
         asked = asked.where(person.c.name.icontains(q, autoescape=True))
     return list(connection.execute(visible(asked, office, scope).order_by(person.c.name).limit(_ROWS)))
 
 
 def _events(connection: Connection, scope: Scope) -> list[Any]:
-    asked = select(service_event, person.c.name).join_from(
-        service_event, person, service_event.c.person == person.c.ref
+    asked = _of_theirs(select(service_event, person.c.name), scope).join(
+        service_event, service_event.c.person == person.c.ref
     )
-    return list(
-        connection.execute(visible(asked, person, scope).order_by(service_event.c.recorded_ms.desc()).limit(20))
-    )
+    return list(connection.execute(asked.order_by(service_event.c.recorded_ms.desc()).limit(20)))
+
+
+def _of_theirs(asked: Any, scope: Scope) -> Any:
+    """Of those who are, or last were, in scope: who is in transit or gone must not fall out of a list."""
+    asked = asked.select_from(person).join(employee, employee.c.person == person.c.ref)
+    return visible(asked.join(office, office.c.id == service_ledger.stood_at()), office, scope)
 
 
 def _late(connection: Connection, scope: Scope, org: str, month: dt.date) -> list[dict[str, Any]]:
-    rows = service_ledger.back_entered(connection, org, month)
-    mine = visible(select(person.c.ref, person.c.name), person, scope).where(
-        person.c.ref.in_([row["person"] for row in rows])
-    )
+    rows = service_ledger.irregular(connection, org, month)
+    mine = _of_theirs(select(person.c.ref, person.c.name), scope)
+    mine = mine.where(person.c.ref.in_(sorted({row["person"] for row in rows})))
     names = {row.ref: row.name for row in connection.execute(mine)}
-    by = actors(connection, [row["actor"] for row in rows])
+    by = account_names.of_actors(connection, [row["actor"] for row in rows])
     return [
-        row | {"name": names[row["person"]], "by": by.get(row["actor"], row["actor"])}
+        row | {"name": names[row["person"]], "by": by.get(row["actor"], row["actor"]), "why": _why(row)}
         for row in rows
         if row["person"] in names
     ]
 
 
-def actors(connection: Connection, told: list[str]) -> dict[str, str]:
-    """The names of the accounts that entered something."""
-    ids = [bytes.fromhex(one[8:]) for one in set(told) if one.startswith("account ") and len(one) == 24]
-    asked = select(account.c.id, account.c.name).where(account.c.id.in_(ids))
-    return {f"account {row.id.hex()}": row.name for row in connection.execute(asked)}
+def _why(row: dict[str, Any]) -> list[str]:
+    """What is out of rule with an order: words of the group `irregular`."""
+    found = {"late": row["back_entered"], "console": not service_ledger.by_login(row["actor"])}
+    return [name for name, yes in found.items() if yes]
 
 
 def _month(told: str) -> dt.date:
@@ -263,7 +271,3 @@ def _month(told: str) -> dt.date:
         return dt.date.fromisoformat(f"{told}-01")
     except ValueError:
         return dt.datetime.fromtimestamp(now_ms() / 1000, IST).date().replace(day=1)
-
-
-def _ist(at_ms: int) -> str:
-    return dt.datetime.fromtimestamp(at_ms / 1000, IST).strftime("%Y-%m-%d %H:%M")

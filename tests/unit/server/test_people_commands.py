@@ -1,5 +1,6 @@
 """`hazri-server org|office|registration|service|numbers`, as somebody would type them. Everybody is synthetic."""
 
+import datetime as dt
 import io
 import json
 import sys
@@ -97,7 +98,12 @@ def test_people_come_in_are_transferred_and_leave(say: Console) -> None:
     moved = ("service", "record", "sample", ref, "joining", "--order", "J/1", "--on", "2020-01-01", "--to", "s2")
     assert "not open" in say(*moved, code=1)
     left = ("service", "record", "sample", ref, "resignation", "--order", "R/1", "--on", "2024-05-01")
-    assert "left; entered after it was issued" in say(*left)
+    answer = say(*left)
+    assert "left; entered after it was issued" in answer
+    assert "entered at the console" in answer  # R6.3
+    month = dt.datetime.now(dt.UTC).strftime("%Y-%m")
+    listed = [json.loads(line) for line in say("service", "late", "sample", month).splitlines()]
+    assert [(one["order_no"], one["back_entered"], one["at_console"]) for one in listed] == [("R/1", True, True)]
     assert "left, not expected" in say("service", "history", ref)
     assert "1 0" not in say("org", "coverage", "sample")
     assert say("numbers", "status").strip() == "1 numbers, 0 not under key 1"

@@ -81,7 +81,7 @@ def _walk(ledger: Ledger) -> None:
         assert _rosters(connection, ref) == ["t-s1", "t-s3"]
         assert office_ledger.stranded(connection, ORG) == [("t-s2", at["s2"])]
         assert sum(one.verified for one in coverage(connection, ORG, today)) > 0
-        assert service_ledger.back_entered(connection, ORG, today)
+        assert service_ledger.irregular(connection, ORG, today)
         assert [span.office for span in service_ledger.history(connection, ref)][-1] == at["s2"]
         assert otp.ask(connection, VAULT, Purpose.LOGIN, "x", Address("", "9000000001"), now_ms()) is Asked.SENT
         queue(connection, VAULT, Message(Channel.EMAIL, "a@example.invalid", "x", "y"))

@@ -16,8 +16,8 @@ from tests.unit.server.departments import department
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    one = department(tmp_path, 3)
+def ledger(tmp_path: Path, database: str) -> Iterator[Ledger]:
+    one = department(tmp_path, 3, database)
     yield one
     one.close()
 

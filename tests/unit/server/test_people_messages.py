@@ -33,8 +33,8 @@ LETTER = b"%PDF-1.7 synthetic"
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    one = department(tmp_path, 0)
+def ledger(tmp_path: Path, database: str) -> Iterator[Ledger]:
+    one = department(tmp_path, 0, database)
     yield one
     one.close()
 

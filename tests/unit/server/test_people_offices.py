@@ -28,8 +28,8 @@ def after(days: int) -> dt.date:
 
 
 @pytest.fixture
-def department(tmp_path: Path) -> Iterator[Ledger]:
-    one = departments.department(tmp_path, 20)
+def department(tmp_path: Path, database: str) -> Iterator[Ledger]:
+    one = departments.department(tmp_path, 20, database)
     yield one
     one.close()
 

@@ -17,6 +17,7 @@ from server.ledger.store import Ledger
 from server.ledger.tables import (
     employee,
     message,
+    metadata,
     office,
     person,
     registration,
@@ -36,8 +37,8 @@ from tests.unit.server.departments import department
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    one = department(tmp_path, 3)
+def ledger(tmp_path: Path, database: str) -> Iterator[Ledger]:
+    one = department(tmp_path, 3, database)
     yield one
     one.close()
 
@@ -88,6 +89,20 @@ def test_rejected_is_the_end_and_a_new_one_is_linked(ledger: Ledger) -> None:
         assert connection.scalar(select(func.count()).select_from(vault_number)) == 1
 
 
+@pytest.mark.parametrize("contractual", [False, True])
+def test_who_was_rejected_and_registers_again_is_linked_without_saying_so(ledger: Ledger, contractual: bool) -> None:
+    """R1.6: by the number, whatever else was wrong before; without one by birth and mobile. Once, and nobody else."""
+    plain: dict[str, object] = {"employee_type": "contractual", "aadhaar": "", "designation": ""} if contractual else {}
+    with ledger.write() as connection:
+        first = submit(connection, **plain)
+        registrations.reject(connection, VAULTS, first, "nodal", "the photograph shows a cat")
+        other, again = submit(connection, 2, **plain), submit(connection, name="Sample 1 Corrected", **plain)
+        registrations.reject(connection, VAULTS, again, "nodal", "and now a dog")
+        third = submit(connection, **plain)
+        rows = {row.id: row.replaces for row in connection.execute(select(registration))}
+        assert rows == {first: None, other: None, again: first, third: again}
+
+
 def test_one_number_one_registration(ledger: Ledger) -> None:
     """R1.3: found by its keyed digest; nothing is opened for it."""
     with ledger.write() as connection:
@@ -102,8 +117,10 @@ def test_a_registration_holds_a_reference_and_no_number(ledger: Ledger, tmp_path
     secret = "48157263948" + check_digit("48157263948")
     with ledger.write() as connection:
         registrations.verify(connection, VAULTS, submit(connection, aadhaar=secret), "nodal")
+    with ledger.read() as connection:
+        rows = [row for table in metadata.sorted_tables for row in connection.execute(select(table))]
     ledger.close()
-    everything = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    everything = b"".join([repr(rows).encode(), *(path.read_bytes() for path in tmp_path.iterdir())])
     assert secret.encode() not in everything
     assert secret[-6:].encode() not in everything
     assert f"Sample {1} ".encode() in everything

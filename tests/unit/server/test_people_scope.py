@@ -16,12 +16,23 @@ from server.access.grants import Giver, Wish
 from server.access.keys import AccessKeys
 from server.access.roles import Role
 from server.access.scope import Place as AccessPlace
+from server.access.scope import Scope
 from server.fleet import roster
 from server.ledger.store import Ledger, now_ms, upsert
-from server.ledger.tables import message, office, person, placement, roster_change, service_event, template, terminal
+from server.ledger.tables import (
+    employee,
+    message,
+    office,
+    person,
+    placement,
+    roster_change,
+    service_event,
+    template,
+    terminal,
+)
 from server.ledger.tables import terminal_state as beat
 from server.people import daily, office_ledger, orgs, scope, service_ledger
-from server.people.days import start_ms
+from server.people.days import day_of, start_ms
 from server.people.office_life import OfficeKind
 from server.people.offices import Order
 from server.people.service import Kind, Service, ServiceOrder
@@ -37,8 +48,8 @@ def after(days: int) -> dt.date:
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    one = department(tmp_path, 20)
+def ledger(tmp_path: Path, database: str) -> Iterator[Ledger]:
+    one = department(tmp_path, 20, database)
     with one.write() as connection:
         for code in ("s1", "s2", "s9", "d1"):
             hang(connection, f"t-{code}", at(connection, code))
@@ -82,6 +93,15 @@ def has_everything(connection: Connection, one: str) -> None:
 
 def enter(connection: Connection, ref: bytes, one: ServiceOrder, today: dt.date = TODAY) -> service_ledger.Recorded:
     return service_ledger.record(connection, Entry("authority-1", ref, one, start_ms(one.ordered_on)), today, VAULT)
+
+
+def login(connection: Connection, role: Role, where: str) -> str:
+    """An account with a role at a path of the tree, as entries name it."""
+    place, keys = AccessPlace("sample-3", where), AccessKeys(VAULT.key)
+    new = accounts.New(f"synthetic.{os.urandom(4).hex()}", "Synthetic", place)
+    who, _ = accounts.create(connection, keys, "test", new, now_ms())
+    grants.give(connection, Giver("test", command=True), Wish(who, role, place, "order 1", 0), now_ms())
+    return f"account {who.hex()}"
 
 
 def transfer(connection: Connection, ref: bytes, to: str) -> list[ServiceOrder]:
@@ -209,9 +229,37 @@ def test_an_order_entered_late_is_flagged_and_its_branch_told(ledger: Ledger) ->
         assert not service_ledger.record(connection, in_time, TODAY, VAULT).back_entered
         recorded = connection.execute(select(service_event.c.recorded_ms)).scalars().first()
         month = dt.datetime.fromtimestamp((recorded or 0) / 1000, dt.UTC).date()
-        listed = service_ledger.back_entered(connection, "sample-3", month)
-        assert [one["order_no"] for one in listed] == ["S/1"]
-        assert service_ledger.back_entered(connection, "sample-3", dt.date(2020, 1, 1)) == []
+        listed = service_ledger.irregular(connection, "sample-3", month)
+        assert [(one["order_no"], one["back_entered"]) for one in listed] == [("S/1", True), ("S/2", False)]
+        assert service_ledger.irregular(connection, "sample-3", dt.date(2020, 1, 1)) == []
+
+
+def test_an_order_entered_at_the_console_is_flagged_and_one_by_login_is_not(ledger: Ledger) -> None:
+    """R6.3: in time, and of no account; head and officer of the branch hear of it. Who has left is listed, too."""
+    with ledger.write() as connection:
+        ref, head = (somebody(connection, code) for code in ("s1", "d1"))
+        owners = {"name": "Administration", "name_hi": "प्रशासन", "head": head, "officer": None}
+        orgs.put_division(connection, "sample-3", "administration", owners)
+        top = connection.scalar(select(office.c.path).where(office.c.parent.is_(None))) or ""
+        issuer = login(connection, Role.ORDER_ISSUER, top)
+        order = ServiceOrder(Kind.SUSPENSION, TODAY, TODAY, "S/1")
+        by_login = service_ledger.record(connection, Entry(issuer, ref, order, 2**45), TODAY, VAULT)
+        assert by_login.by_login
+        assert connection.execute(select(message)).all() == []
+        order = ServiceOrder(Kind.RESIGNATION, TODAY, TODAY, "R/1")
+        entry = Entry("console:root", ref, order, 2**45, "administration")
+        at_console = service_ledger.record(connection, entry, TODAY, VAULT)
+        assert not at_console.back_entered
+        assert not at_console.by_login
+        assert len(connection.execute(select(message)).all()) == 1
+        listed = service_ledger.irregular(connection, "sample-3", day_of(now_ms()))
+        assert [one["order_no"] for one in listed] == ["R/1"]
+        assert connection.scalar(select(person.c.office).where(person.c.ref == ref)) is None
+        stood = select(service_ledger.stood_at()).join_from(person, employee).where(person.c.ref == ref)
+        assert connection.scalar(stood) == at(connection, "s1")
+        service_ledger.cancel(connection, "console:root", at_console.id, "R/2", TODAY)
+        listed = service_ledger.irregular(connection, "sample-3", day_of(now_ms()))
+        assert [one["order_no"] for one in listed] == ["R/1", "R/2"]
 
 
 def test_a_cancelled_order_stays_and_has_no_effect(ledger: Ledger) -> None:
@@ -261,18 +309,14 @@ def test_an_order_is_entered_once_and_by_somebody(ledger: Ledger) -> None:
 
 def test_an_account_enters_orders_as_the_issuing_authority_of_where_the_person_is(ledger: Ledger) -> None:
     """R6.3, whatever asks: the page, a program, a console."""
-    keys, one = AccessKeys(VAULT.key), ServiceOrder(Kind.SUSPENSION, TODAY, TODAY, "S/1")
+    one = ServiceOrder(Kind.SUSPENSION, TODAY, TODAY, "S/1")
     with ledger.write() as connection:
         ref, path = somebody(connection, "s1"), select(office.c.path).where(office.c.org == "sample-3")
         school, district = (str(connection.scalar(path.where(office.c.code == code))) for code in ("s1", "d1"))
         elsewhere = str(connection.scalar(path.where(office.c.code == "s2")))
 
         def entered_by(role: Role, where: str) -> service_ledger.Recorded:
-            place = AccessPlace("sample-3", where)
-            new = accounts.New(f"synthetic.{os.urandom(4).hex()}", "Synthetic", place)
-            who, _ = accounts.create(connection, keys, "test", new, now_ms())
-            grants.give(connection, Giver("test", command=True), Wish(who, role, place, "order 1", 0), now_ms())
-            return service_ledger.record(connection, Entry(f"account {who.hex()}", ref, one, 2**45), TODAY)
+            return service_ledger.record(connection, Entry(login(connection, role, where), ref, one, 2**45), TODAY)
 
         for role, where in ((Role.NODAL_OFFICER, district), (Role.ORDER_ISSUER, elsewhere)):
             with pytest.raises(PeopleError, match="login of whoever issues it"):
@@ -293,6 +337,8 @@ def test_a_closed_office_expects_nobody_and_its_terminals_are_listed(ledger: Led
         assert on_rosters(connection, ref) == {"t-all"}
         assert scope.convergence(connection, "t-s1").people == 0
         assert office_ledger.stranded(connection, "sample-3") == [("t-s1", school)]
+        elsewhere = frozenset({AccessPlace("sample-3", "/elsewhere/")})
+        assert office_ledger.stranded(connection, "sample-3", Scope(frozenset(), elsewhere)) == []
         with pytest.raises(PeopleError, match="not open"):
             enter(connection, somebody(connection, "s2"), ServiceOrder(Kind.JOINING, TODAY, TODAY, "J", None, school))
 

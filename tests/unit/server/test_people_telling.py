@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, insert, select, update
 
+from server import PeopleError
 from server.access import accounts, custody, grants, postings
 from server.access.grants import Giver, Wish
 from server.access.keys import AccessKeys
 from server.access.roles import Role
 from server.access.scope import Place
 from server.fleet import alarms, fetch, places, roster, tickets
+from server.fleet.advice import advice
 from server.ledger.store import Ledger, now_ms
 from server.ledger.tables import (
     account_grant,
@@ -35,6 +37,7 @@ from server.ledger.tables import (
 from server.people import attendance_ids, daily, duties, notices, service_ledger
 from server.people.attendance_ids import Basis
 from server.people.days import start_ms
+from server.people.register import Registration, check_new, register
 from server.people.service import Kind, ServiceOrder
 from server.people.service_ledger import Entry
 from sync.orders import OrderKind
@@ -48,8 +51,8 @@ COMMAND = Giver("command", command=True)
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    one = department(tmp_path, 20)
+def ledger(tmp_path: Path, database: str) -> Iterator[Ledger]:
+    one = department(tmp_path, 20, database)
     with one.write() as connection:
         for code in ("s1", "s9"):
             hang(connection, f"t-{code}", at(connection, code))
@@ -108,8 +111,8 @@ def test_a_page_goes_to_the_nearest_who_hold_the_role_and_once(ledger: Ledger) -
         assert set(told) == {"9000000001", "9000000004"}
         (text,) = told["9000000001"]  # both in one message
         assert "t-s1" in text
-        assert "silent" in text
-        assert "storage" in text
+        for kind in ("silent", "storage"):  # what is wrong and what to do, in both languages
+            assert all(words in text for words in advice(kind))
         assert notices.send(connection, VAULT, NOW + 1) == 0
         assert {row.sent_ms for row in connection.execute(select(notice))} == {NOW}
 
@@ -146,7 +149,8 @@ def test_a_power_cut_is_one_message_and_who_is_nowhere_is_not_asked_again(ledger
         alarms.raise_once(connection, ("t-s9", "silent"), "x", "", NOW)  # nobody looks after it
         assert notices.send(connection, VAULT, NOW) == 61
         (text,) = sent(connection)["9000000001"]
-        assert len(text.splitlines()) == 41
+        assert sum("t-s1" in line for line in text.splitlines()) == 40
+        assert text.count(advice("silent").do) == 1  # what to do is said once, however many there are
         assert "20 more" in text
         assert len(connection.execute(select(incident)).all()) == 61
         assert notices.send(connection, VAULT, NOW) == 0
@@ -317,6 +321,21 @@ def test_who_is_given_other_digits_is_found_by_them_alone(ledger: Ledger) -> Non
         assert fetch.namesakes(connection, VAULT, "918273") == []
         assert fetch.namesakes(connection, VAULT, "918274") == [ref]
         assert connection.execute(select(digits_name.c.name).where(digits_name.c.person == ref)).all() != []
+        fetch.forget_name(connection, ref)
+        assert fetch.namesakes(connection, VAULT, "918274") == []
+        assert fetch.name_everybody(connection, VAULT) == 1
+        assert fetch.namesakes(connection, VAULT, "918274") == [ref]
+
+
+def test_a_file_that_is_told_twice_registers_nobody_again(ledger: Ledger) -> None:
+    """Name and digits together are somebody; the same digits of another name are not."""
+    here, namesake = (Registration(name, "271828") for name in ("Synthetic One", "Synthetic Two"))
+    others = [Registration(f"Synthetic {n}", f"{n:06}") for n in range(20)]
+    (ref,) = register(ledger, VAULT, [here])
+    with ledger.write() as connection:
+        check_new(connection, VAULT, [*others, namesake])
+        with pytest.raises(PeopleError, match=ref.hex()):
+            check_new(connection, VAULT, [*others, here])
 
 
 def test_the_days_of_an_order_ahead_move_roles_when_they_come(ledger: Ledger) -> None:
