@@ -67,8 +67,7 @@ def _make(args: argparse.Namespace, opened: "Opened") -> str:
             connection, OFFICE, office_id=office, terminal_id=args.id, at_once=args.at_once, replaces=args.replaces
         )
     fingerprint = claims.word_of(opened.keys).fingerprint
-    said = {"server": args.url, "token": str(made.token), "terminal": made.terminal, "fingerprint": fingerprint}
-    return "\n".join(f"{name} = {json.dumps(value)}" for name, value in said.items())
+    return claims.file_of(made, fingerprint, args.url).rstrip()
 
 
 def _list(args: argparse.Namespace, opened: "Opened") -> str:

@@ -2,7 +2,6 @@
 
 import argparse
 import re
-import signal
 import sys
 import threading
 from pathlib import Path
@@ -44,10 +43,10 @@ def _gate(args: argparse.Namespace, settings: ServerSettings) -> str:
     from server.nats import papers
     from server.nats.gate import Door, Gate
     from server.opened import open_state
+    from sync.stopping import on_signal
 
     stop = threading.Event()
-    for one in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(one, lambda *_: stop.set())
+    on_signal(stop)
     opened = open_state(settings)
     nodes = [(host, args.gate_port) for host in _nodes(args.node).values()]
     found = papers.of_gate(opened.keys)

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from sqlalchemy import Connection, insert, select, update
 
 from server import AdmissionError, FleetError, ReleaseError
-from server.fleet import orders, roster, sayings, standing, units, vouch
+from server.fleet import orders, roster, sayings, standing, twin, units, vouch
 from server.fleet.renew import admitted
 from server.fleet.revoke import remember
 from server.fleet.standing import State
@@ -29,7 +29,9 @@ log = logging.getLogger("hazri.fleet")
 OFFICE = "office"  # whoever sits at the aggregator's own keyboard
 
 
-def admit(ledger: Ledger, keys: ServerKeys, broker: BrokerSettings, data: bytes, *, replace: bool = False) -> Admission:
+def admit(
+    ledger: Ledger, keys: ServerKeys, broker: BrokerSettings, data: bytes, *, replace: bool = False, by: str = OFFICE
+) -> Admission:
     """Answer a terminal's request (JSON). Raises AdmissionError.
 
     A known terminal with the same keys gets a new certificate (renewal); with other keys it is refused unless
@@ -42,14 +44,16 @@ def admit(ledger: Ledger, keys: ServerKeys, broker: BrokerSettings, data: bytes,
     with ledger.write() as connection:
         known = connection.execute(select(terminal).where(terminal.c.id == request.terminal)).one_or_none()
         before = sayings.newest(connection, request.terminal) if _is_another(known, request) else None
-        lookup_key = _register(connection, vault, request, known, replace)
+        lookup_key = _register(connection, vault, request, known, replace, by)
         # Before the commit: a terminal whose key nothing can be sealed to is not half admitted.
         sealed = _seal(request, lookup_key)
         vouch.put(connection, keys.server, request.terminal, bytes.fromhex(request.record_key))
         remember(connection, certificate, request.terminal, now_ms(), alone=_is_another(known, request))
         number = admitted(connection, request.terminal, now_ms())
         offices = offices_of(connection, known.office if known else None)
-        units.fit_in(connection, request.terminal, bytes.fromhex(request.record_key), now_ms(), OFFICE)
+        units.fit_in(connection, request.terminal, bytes.fromhex(request.record_key), now_ms(), by)
+        if _is_another(known, request):
+            twin.anew(connection, request.terminal)
     log.info("terminal=%s admitted=%s", request.terminal, "again" if known else "new")
     return Admission(
         terminal=request.terminal,
@@ -117,7 +121,7 @@ def _standing(state: str) -> str:
     return "it was revoked" if state == State.REVOKED else f"it is {state}"
 
 
-def _register(connection: Connection, vault: Vault, request: Request, known: Any, replace: bool) -> bytes:
+def _register(connection: Connection, vault: Vault, request: Request, known: Any, replace: bool, by: str) -> bytes:
     """Store the terminal; returns its look-up key."""
     record_key, seal_key = bytes.fromhex(request.record_key), bytes.fromhex(request.seal_key)
     if known is not None and known.state == State.RETIRED:
@@ -143,6 +147,6 @@ def _register(connection: Connection, vault: Vault, request: Request, known: Any
         orders.readmitted(connection, request.terminal)
     was = known.state if known else ""
     if was != State.ACTIVE:
-        standing.note(connection, request.terminal, "state", was, State.ACTIVE, OFFICE, "admitted", now_ms())
+        standing.note(connection, request.terminal, "state", was, State.ACTIVE, by, "admitted", now_ms())
     roster.everybody(connection, request.terminal)
     return lookup_key

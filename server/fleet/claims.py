@@ -12,8 +12,10 @@ says that somebody tried.
 import contextlib
 import hashlib
 import hmac
+import json
 import logging
 import os
+import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -98,21 +100,32 @@ def make(
     replaces: bool = False,
 ) -> Made:
     """A token for one machine of an office. `at_once`: it is admitted without anybody being asked again. `replaces`:
-    it may take the place of a unit that is known (S7). Raises ClaimError."""
+    it may take the place of the unit of `terminal_id`, and stands where that stood (S7). Raises ClaimError."""
     now = now_ms()
     name = terminal_id or _free_name(connection, office_id)
     try:
         check_terminal(name)
     except WireError as error:
         raise ClaimError(str(error)) from None
-    if replaces and connection.scalar(select(terminal.c.id).where(terminal.c.id == name)) is None:
-        raise ClaimError(f"{name}: no such terminal, so there is none to replace")
+    if replaces:
+        known = connection.execute(select(terminal.c.office).where(terminal.c.id == name)).one_or_none()
+        if known is None:
+            raise ClaimError(f"{name}: no such terminal, so there is none to replace")
+        office_id = known.office
     token = Token(os.urandom(8), new_secret())
     values: dict[str, Any] = {"id": token.id, "hash": _hash(token), "office": office_id, "terminal": name, "by": by}
     values |= {"at_once": at_once, "replaces": replaces, "made_ms": now, "until_ms": now + VALID_MS}
     connection.execute(insert(claim_token).values(**values))
     _forget(connection, now)
     return Made(token, name, now + VALID_MS)
+
+
+def file_of(made: Made, fingerprint: str, url: str) -> str:
+    """What goes on the card of the machine: TOML. Raises ClaimError."""
+    if not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]_-]{1,180}(/[A-Za-z0-9._~/-]*)?", url):
+        raise ClaimError("the server's address: expected https://NAME, as machines reach it")
+    said = {"server": url, "token": str(made.token), "terminal": made.terminal, "fingerprint": fingerprint}
+    return "".join(f"{name} = {json.dumps(value)}\n" for name, value in said.items())
 
 
 def take(ledger: Ledger, keys: ServerKeys, broker: BrokerSettings, asked: Claim) -> Verdict:
@@ -147,12 +160,12 @@ def approve(ledger: Ledger, keys: ServerKeys, broker: BrokerSettings, one: bytes
     if row.state == State.ADMITTED:
         return row
     try:
-        admission = admit(ledger, keys, broker, row.request.encode(), replace=row.replaces)
+        admission = admit(ledger, keys, broker, row.request.encode(), replace=row.replaces, by=by)
     except AdmissionError as error:
         return refuse(ledger, one, by, str(error))
     now = now_ms()
     with ledger.write() as connection:
-        if row.office is not None:
+        if row.office is not None and not row.replaces:
             try:
                 places.move(connection, row.terminal, places.Place(now, row.office, "", ""), by, "claimed", now)
             except FleetError as error:

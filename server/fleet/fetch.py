@@ -8,6 +8,7 @@ be gone through, and whoever stole a terminal shall not read a state's people ou
 
 import hashlib
 import hmac
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, select
@@ -66,8 +67,19 @@ def ask(connection: Connection, keys: RosterKeys, one: str, wanted: Wanted, now_
     return answer
 
 
+def name_new(connection: Connection, vault: Vault, digits: Mapping[bytes, str]) -> None:
+    """Note by what digits new people are found; to be called by whoever writes them down."""
+    if digits:
+        connection.execute(insert(digits_name), [{"person": ref, "name": _name(vault, d)} for ref, d in digits.items()])
+
+
+def rename(connection: Connection, vault: Vault, ref: bytes, digits: str) -> None:
+    """This person is found by these digits from now on."""
+    upsert(connection, digits_name, {"person": ref, "name": _name(vault, digits)}, "name")
+
+
 def name_everybody(connection: Connection, vault: Vault) -> int:
-    """Note the names of people's digits that have none yet; returns how many were noted."""
+    """Note the names of people's digits that have none yet; returns how many were noted. Looks at everybody."""
     unnamed = select(person.c.ref, person.c.digits).join_from(
         person, digits_name, digits_name.c.person == person.c.ref, isouter=True
     )
@@ -81,16 +93,28 @@ def name_everybody(connection: Connection, vault: Vault) -> int:
 
 
 def forget_name(connection: Connection, ref: bytes) -> None:
-    """This person has other digits now, or none."""
+    """This person has no digits any more."""
     connection.execute(delete(digits_name).where(digits_name.c.person == ref))
 
 
 def namesakes(connection: Connection, vault: Vault, digits: str) -> list[bytes]:
     """Everybody active who has these digits, in any state."""
-    name_everybody(connection, vault)
     asked = select(person.c.ref).join_from(digits_name, person, digits_name.c.person == person.c.ref)
     asked = asked.where(digits_name.c.name == _name(vault, digits), person.c.active)
     return list(connection.scalars(asked.order_by(person.c.ref)))
+
+
+def named(connection: Connection, vault: Vault, digits: Iterable[str]) -> Iterator[tuple[str, str, bytes]]:
+    """Digits, name and reference of everybody active who has any of these digits, in any state."""
+    name_everybody(connection, vault)
+    known = {_name(vault, one): one for one in digits}
+    marks = list(known)
+    asked = select(digits_name.c.name, person.c.ref, person.c.name.label("called"))
+    asked = asked.join_from(digits_name, person, digits_name.c.person == person.c.ref).where(person.c.active)
+    for first in range(0, len(marks), _NAMED_AT_ONCE):
+        some = asked.where(digits_name.c.name.in_(marks[first : first + _NAMED_AT_ONCE]))
+        for row in connection.execute(some.order_by(person.c.ref)):
+            yield known[row.name], row.called, row.ref
 
 
 def expire(connection: Connection, now_ms: int) -> int:

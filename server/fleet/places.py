@@ -1,5 +1,6 @@
 """Where a terminal stands, from when on: moves are written down ahead or afterwards, and `terminal` follows (S7)."""
 
+import datetime as dt
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select, update
@@ -10,6 +11,7 @@ from server.ledger.store import upsert
 from server.ledger.tables import office, terminal, terminal_place
 
 MAX_TEXT = 120
+_LATEST_MS = 4_102_444_800_000  # 2100
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,17 @@ class Place:
     office: bytes | None
     name: str
     place: str
+
+
+def moment_ms(moment: dt.datetime) -> int:
+    """Of an aware datetime. Raises FleetError for one that no calendar of ours holds."""
+    try:
+        found = int(moment.timestamp() * 1000)
+    except (OverflowError, ValueError):
+        found = -1
+    if not 0 < found < _LATEST_MS:
+        raise FleetError("since: no such time")
+    return found
 
 
 def move(connection: Connection, one: str, place: Place, by: str, why: str, now_ms: int) -> None:

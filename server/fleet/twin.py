@@ -4,6 +4,7 @@ Each version is handed once to whoever carries orders (`carry`); what the termin
 report (`settle`). A version that was overtaken on its way is not waited for.
 """
 
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -64,6 +65,11 @@ def carry(connection: Connection, by: Carry) -> int:
     return len(rows)
 
 
+def anew(connection: Connection, one: str) -> None:
+    """Another unit has taken this terminal's place, and has to be told what it should have."""
+    connection.execute(update(twin).where(twin.c.terminal == one).values(carried=0, reported=0, result=""))
+
+
 def settle(connection: Connection) -> int:
     """Take in what terminals said of the orders that carried their settings; returns how many said something new."""
     o, t = terminal_order.c, twin.c
@@ -89,6 +95,36 @@ def report(connection: Connection, one: str, version: int, result: str, now_ms: 
 def state(connection: Connection, one: str) -> Twin:
     row = connection.execute(select(twin).where(twin.c.terminal == one)).one_or_none()
     return Twin(row.desired, row.carried, row.reported, row.reported_ms, row.result) if row else Twin(0, 0, 0, None, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """Settings that a terminal was to have, and who wanted them."""
+
+    version: int
+    text: str
+    made_ms: int
+    by: str
+
+
+def versions(connection: Connection, one: str, limit: int = 50) -> list[Version]:
+    """The newest first."""
+    v = twin_version.c
+    asked = select(twin_version).where(v.terminal == one).order_by(v.version.desc()).limit(limit)
+    rows = connection.execute(asked)
+    return [Version(row.version, row.body.decode("utf-8", "replace"), row.made_ms, row.by) for row in rows]
+
+
+def checked(text: str) -> bytes:
+    """Settings as somebody typed them: TOML. Raises FleetError, so that no slip of a key travels."""
+    try:
+        body = "\n".join(text.splitlines()).strip().encode()
+        tomllib.loads(body.decode())
+    except UnicodeError:
+        raise FleetError("settings: hold a character that no text may have") from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise FleetError(f"settings: not TOML: {str(error)[:200]}") from None
+    return body
 
 
 def settings(connection: Connection, one: str, version: int) -> bytes:

@@ -6,11 +6,13 @@ client id: else one terminal could end another's session. It may speak below its
 believed (server.intake asks the registry for every record).
 
 Several gates may run: each question goes to one of them. While none does, nobody new comes in and whoever is in stays.
+Over the same line each sees to it that the store of messages is capped (cap.py).
 """
 
 import contextlib
 import json
 import logging
+import os
 import random
 import socket
 import ssl
@@ -26,7 +28,7 @@ from server.fleet.standing import State
 from server.ledger.locks import PLACES
 from server.ledger.store import Ledger
 from server.ledger.tables import certificate, terminal
-from server.nats import passes
+from server.nats import cap, passes
 from server.nats.papers import GatePapers
 from server.nats.passes import Pass, Question
 from server.threads import Rounds
@@ -39,7 +41,7 @@ log = logging.getLogger("hazri.gate")
 FOR_S = 6 * 3600
 _SPREAD_S = 1800  # not all on one day's anniversary
 _ASKED = "$SYS.REQ.USER.AUTH"
-_TIMEOUT_S, _REST_S, _LOOK_S = 5.0, 1.0, 0.5
+_TIMEOUT_S, _REST_S, _LOOK_S, _CAP_S = 5.0, 1.0, 0.5, 10.0
 _LINE = 4096
 _GONE = (State.REVOKED, State.RETIRED)
 _INGEST = frozenset({INGEST, *(f"{INGEST}-{n}" for n in range(1, PLACES))})
@@ -109,9 +111,16 @@ class Gate(Rounds):
         line.begin()
         self.open = True
         log.info("gate state=open")
+        capped, asked_s = False, float("-inf")
         while not self.stopping.is_set():
+            if not capped and time.monotonic() - asked_s > _CAP_S:
+                asked_s = time.monotonic()
+                line.ask(cap.ASK)
             came = line.next()
             if came is None:
+                continue
+            if not came[0]:
+                capped = _capped(line, came[1])
                 continue
             try:
                 question = passes.read(came[1])
@@ -132,24 +141,36 @@ class Gate(Rounds):
         return passes.refused(self._issuer, question, found, now_s)
 
 
+def _capped(line: "_Line", told: bytes) -> bool:
+    """Is the store of messages? If not, have it be."""
+    if cap.is_capped(told):
+        log.info("gate store=capped")
+        return True
+    if wanted := cap.change(told):
+        line.ask(cap.CHANGE, wanted)
+    return False
+
+
 class _Line:
     """As much of NATS' client protocol as a gate needs (NATS documentation, "Client Protocol"). Raises OSError."""
 
     def __init__(self, tls: ssl.SSLSocket) -> None:
         self._tls = tls
         self._held = b""
+        self._inbox = f"_INBOX.{os.urandom(8).hex()}"
 
     def begin(self) -> None:
         told = {"verbose": False, "pedantic": False, "tls_required": True, "name": "hazri-gate", "lang": "python"}
         hello = json.dumps(told | {"version": "1", "protocol": 1})
         self._line()  # INFO
-        self._tls.sendall(f"CONNECT {hello}\r\nSUB {_ASKED} gates 1\r\nPING\r\n".encode())
+        listen = f"SUB {_ASKED} gates 1\r\nSUB {self._inbox} 2\r\n"
+        self._tls.sendall(f"CONNECT {hello}\r\n{listen}PING\r\n".encode())
         while (word := self._line()) != b"PONG":
             if word.startswith(b"-ERR"):
                 raise ConnectionError(word[:100].decode("ascii", "replace"))
 
     def next(self) -> tuple[str, bytes] | None:
-        """A question and where the answer goes, or None after a while without any."""
+        """A question and where the answer goes (nowhere: it is an answer itself), or None after a while without any."""
         self._tls.settimeout(_LOOK_S)
         try:
             word = self._line()
@@ -162,10 +183,13 @@ class _Line:
             raise ConnectionError(word[:100].decode("ascii", "replace"))
         elif word.startswith(b"MSG "):
             *parts, size = word.decode("ascii", "replace").split(" ")
-            if not size.isdigit() or int(size) > passes.MAX_REQUEST or len(parts) != 4:
+            if not size.isdigit() or int(size) > passes.MAX_REQUEST or len(parts) not in (3, 4) or parts[2:] == ["1"]:
                 raise ConnectionError("the node speaks in another way")
-            return parts[3], self._bytes(int(size) + 2)[:-2]
+            return (parts[3] if parts[2] == "1" else ""), self._bytes(int(size) + 2)[:-2]
         return None
+
+    def ask(self, subject: str, data: bytes = b"") -> None:
+        self.publish(f"{subject} {self._inbox}", data)
 
     def publish(self, subject: str, data: bytes) -> None:
         self._tls.sendall(f"PUB {subject} {len(data)}\r\n".encode() + data + b"\r\n")

@@ -4,7 +4,8 @@ import datetime as dt
 import io
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Annotated, Any
+from functools import partial
+from typing import Annotated
 
 import msgspec
 import segno
@@ -15,6 +16,7 @@ from server import FleetError
 from server.access.gate import may
 from server.access.rights import Right
 from server.access.scope import Scope, visible
+from server.access.visitor import actor
 from server.fleet import alarms, fitness, fitness_log, health, overview, places, standing, ticket_book, twin, units
 from server.fleet.conditions import Level
 from server.fleet.fitness import MINUTE_MS
@@ -22,6 +24,7 @@ from server.fleet.standing import State
 from server.ledger.store import now_ms
 from server.ledger.tables import incident, ticket
 from server.web import fleet_answers as answers
+from server.web.bodies import JSON, route
 from server.web.fleet_answers import SCHEMAS, moment, moment_or_none
 from server.web.services import Services
 
@@ -30,7 +33,7 @@ __all__ = ["SCHEMAS", "router"]
 router = APIRouter()
 
 MAX_LIMIT = 1000
-_JSON, _SVG = "application/json", "image/svg+xml"
+_SVG = "image/svg+xml"
 _HOUR_MS = 3_600_000
 _FIRST_MS = 1_577_836_800_000  # 2020
 
@@ -45,16 +48,7 @@ class Worse(StrEnum):
     FAIL = "fail"
 
 
-def _route(path: str, schema: str, summary: str, *, post: bool = False) -> Callable[[Any], Any]:
-    answer = {"content": {_JSON: {"schema": {"$ref": f"#/components/schemas/{schema}"}}}}
-    refused = {"content": {_JSON: {"schema": {"type": "object", "properties": {"error": {"type": "string"}}}}}}
-    responses: dict[int | str, dict[str, Any]] = {200: {"description": summary, **answer}}
-    responses[404] = {"description": "Not there, or not yours to see", **refused}
-    if post:
-        responses[409] = {"description": "Not now: the answer says why", **refused}
-    extra: dict[str, Any] = {"security": [{"bearer": []}]}
-    add = router.post if post else router.get
-    return add(path, response_class=Response, responses=responses, openapi_extra=extra, summary=summary)
+_route = partial(route, router)
 
 
 @_route("/api/v1/fleet", "ApiFleet", "How the fleet is, in sums")
@@ -86,7 +80,7 @@ def terminals(
 @_route("/api/v1/terminals/{terminal}", "ApiTerminalPage", "One terminal, with its history")
 def terminal(request: Request, scope: Annotated[Scope, See], terminal: TerminalId) -> Response:
     def read(connection: Connection) -> answers.ApiTerminalPage:
-        row = _seen(connection, terminal, scope)
+        row = seen(connection, terminal, scope)
         settings = twin.state(connection, terminal)
         return answers.ApiTerminalPage(
             terminal=answers.terminal(row),
@@ -116,7 +110,7 @@ def terminal_health(
     hours: Annotated[int, Query(ge=0, le=366 * 24, description="of history")] = 24,
 ) -> Response:
     def read(connection: Connection) -> answers.ApiHealth:
-        _seen(connection, terminal, scope)
+        seen(connection, terminal, scope)
         now = now_ms()
         told = health.latest(connection, terminal)
         past = health.hours(connection, terminal, now - hours * _HOUR_MS, now + 1)
@@ -143,7 +137,7 @@ def terminal_fitness(
         raise HTTPException(422, "start and end: at most 31 days apart, start first, and not before 2020")
 
     def read(connection: Connection) -> answers.ApiFitness:
-        _seen(connection, terminal, scope)
+        seen(connection, terminal, scope)
         found = fitness_log.timeline(connection, terminal, start_ms // MINUTE_MS, -(-end_ms // MINUTE_MS))
         return answers.fitness(found, fitness.summary(found))
 
@@ -161,7 +155,7 @@ def terminal_label(request: Request, scope: Annotated[Scope, See], terminal: Ter
     """Leads a technician's phone to the terminal's page here; whoever reads it must log in first."""
     services: Services = request.app.state.services
     with services.ledger.read() as connection:
-        _seen(connection, terminal, scope)
+        seen(connection, terminal, scope)
     image = io.BytesIO()
     code = segno.make(f"{request.base_url}terminals/{terminal}", error="q", micro=False)
     code.save(image, kind="svg", xmldecl=False, scale=8, light="#fff")
@@ -185,14 +179,14 @@ def incidents(
 @_route("/api/v1/incidents/{one}/acknowledge", "ApiIncident", "Somebody has seen this alarm", post=True)
 def acknowledge_incident(request: Request, scope: Annotated[Scope, Command], one: RowId) -> Response:
     return _change(
-        request, lambda c: _incident(c, one, scope, lambda ref: alarms.acknowledge(c, ref, _who(request), now_ms()))
+        request, lambda c: _incident(c, one, scope, lambda ref: alarms.acknowledge(c, ref, actor(request), now_ms()))
     )
 
 
 @_route("/api/v1/incidents/{one}/close", "ApiIncident", "This alarm is over", post=True)
 def close_incident(request: Request, scope: Annotated[Scope, Command], one: RowId) -> Response:
     return _change(
-        request, lambda c: _incident(c, one, scope, lambda ref: alarms.close(c, ref, _who(request), now_ms()))
+        request, lambda c: _incident(c, one, scope, lambda ref: alarms.close(c, ref, actor(request), now_ms()))
     )
 
 
@@ -220,7 +214,7 @@ def tickets(
 @_route("/api/v1/tickets/{one}/acknowledge", "ApiTicket", "Somebody works on this fault", post=True)
 def acknowledge_ticket(request: Request, scope: Annotated[Scope, Work], one: RowId) -> Response:
     return _change(
-        request, lambda c: _ticket(c, one, scope, lambda ref: ticket_book.acknowledge(c, ref, _who(request), now_ms()))
+        request, lambda c: _ticket(c, one, scope, lambda ref: ticket_book.acknowledge(c, ref, actor(request), now_ms()))
     )
 
 
@@ -234,7 +228,7 @@ def _read(request: Request, read: Callable[[Connection], msgspec.Struct]) -> Res
     services: Services = request.app.state.services
     with services.ledger.read() as connection:
         found = read(connection)
-    return Response(msgspec.json.encode(found), media_type=_JSON)
+    return Response(msgspec.json.encode(found), media_type=JSON)
 
 
 def _change(request: Request, change: Callable[[Connection], msgspec.Struct]) -> Response:
@@ -244,7 +238,7 @@ def _change(request: Request, change: Callable[[Connection], msgspec.Struct]) ->
             found = change(connection)
     except FleetError as error:
         raise HTTPException(409, str(error)) from None
-    return Response(msgspec.json.encode(found), media_type=_JSON)
+    return Response(msgspec.json.encode(found), media_type=JSON)
 
 
 def _incident(connection: Connection, one: str, scope: Scope, do: Callable[[bytes], object]) -> answers.ApiIncident:
@@ -265,15 +259,11 @@ def _ticket(connection: Connection, one: str, scope: Scope, do: Callable[[bytes]
     return answers.ticket(ticket_book.of_row(connection.execute(asked).one()), now_ms())
 
 
-def _seen(connection: Connection, terminal: str, scope: Scope) -> overview.Row:
+def seen(connection: Connection, terminal: str, scope: Scope) -> overview.Row:
     row = overview.one(connection, terminal, scope)
     if row is None:
         raise HTTPException(404, "no such terminal")
     return row
-
-
-def _who(request: Request) -> str:
-    return str(request.state.visitor.who)
 
 
 def _instant(moment: dt.datetime) -> int:

@@ -6,6 +6,8 @@ What ails a terminal, and what to do about it, is in server/fleet/advice.py.
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from server.web.words_manage import MANAGE
+from server.web.words_places import PLACES
 from server.web.words_rollouts import ROLLOUTS
 
 # name: English, Hindi
@@ -52,10 +54,6 @@ _OVERVIEW = {
     "code": ("Code", "कोड"),
     "show_list": ("List its terminals", "टर्मिनलों की सूची"),
     "show_map": ("On the map", "नक्शे पर"),
-    "map_hint": (
-        "Each circle is a place; the number leads to its name in the list.",
-        "हर गोला एक जगह है; अंक सूची में उसका नाम बताता है।",
-    ),
     "no_place": ("No place here has a latitude and longitude.", "यहाँ किसी जगह का अक्षांश-देशांतर दर्ज नहीं।"),
     "of_terminals": ("{n} terminals", "{n} टर्मिनल"),
     "state": ("State", "राज्य"),
@@ -377,8 +375,9 @@ _SAID = {
     "result_unknown": ("it does not know this command", "यह आदेश नहीं जानता"),
 }  # fmt: skip
 
+_MORE = MANAGE | PLACES | ROLLOUTS
 WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
-    _PAGES | _OVERVIEW | _LIST | _TERMINAL | _ORDERS | _TICKETS | _ALARMS | _CLAIMS | ROLLOUTS | _SEARCH | _SAID
+    _PAGES | _OVERVIEW | _LIST | _TERMINAL | _ORDERS | _TICKETS | _ALARMS | _CLAIMS | _SEARCH | _SAID | _MORE
 )
 
 

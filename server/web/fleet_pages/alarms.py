@@ -10,15 +10,19 @@ from server import FleetError
 from server.access.gate import may
 from server.access.rights import Right
 from server.access.scope import Scope, visible
+from server.access.visitor import actor
 from server.fleet import alarms
+from server.fleet.advice import advice
 from server.ledger.store import now_ms
 from server.ledger.tables import incident, office, terminal
+from server.web import csv
 from server.web.fleet_pages.frame import (
     PageNo,
     RowId,
     allowed,
     back,
     csrf,
+    iso,
     names,
     not_there,
     paged,
@@ -33,7 +37,8 @@ See = Annotated[Scope, may(Right.FLEET)]
 Command = Annotated[Scope, may(Right.COMMAND)]
 Which = Literal["open", "closed"]
 To = Annotated[str, Form(max_length=20)]
-_PAGE = 50
+_PAGE, MAX_ROWS = 50, 100_000
+_HEADINGS = ("terminal", "name", "office", "kind", "alarm", "detail", "opened", "seen", "closed")
 
 
 @router.get("/alarms")
@@ -41,22 +46,27 @@ def listed(request: Request, scope: See, which: Which = "open", page: PageNo = 1
     return _page(request, scope, which, page)
 
 
+@router.get("/alarms.csv")
+def listed_csv(request: Request, scope: See, which: Which = "open") -> Response:
+    with read(request) as connection:
+        rows = [_line(row) for row in connection.execute(_ordered(scope, which).limit(MAX_ROWS))]
+    return csv.answer("alarms.csv", _HEADINGS, rows)
+
+
 @router.post("/alarms/{one}/acknowledge")
 def acknowledge(request: Request, scope: Command, one: RowId, to: To = "") -> Response:
-    return _change(request, scope, one, lambda c, ref: alarms.acknowledge(c, ref, request.state.visitor.who, now_ms()))
+    return _change(request, scope, one, lambda c, ref: alarms.acknowledge(c, ref, actor(request), now_ms()))
 
 
 @router.post("/alarms/{one}/close")
 def close(request: Request, scope: Command, one: RowId, to: To = "") -> Response:
-    return _change(request, scope, one, lambda c, ref: alarms.close(c, ref, request.state.visitor.who, now_ms()))
+    return _change(request, scope, one, lambda c, ref: alarms.close(c, ref, actor(request), now_ms()))
 
 
 def _page(request: Request, scope: Scope, which: str, page: int, problem: str = "", status: int = 200) -> Response:
     with read(request) as connection:
         total = connection.scalar(_which(visible(select(func.count()).select_from(incident), incident, scope), which))
-        order = incident.c.opened_ms if which == "open" else incident.c.closed_ms
-        asked = _which(_rows(scope), which).order_by(order.desc(), incident.c.id)
-        rows = connection.execute(asked.limit(_PAGE).offset((page - 1) * _PAGE)).all()
+        rows = connection.execute(_ordered(scope, which).limit(_PAGE).offset((page - 1) * _PAGE)).all()
         actor = names(connection, {who or "" for row in rows for who in (row.acked_by, row.closed_by)}, words(request))
     where = paged(request, page, _PAGE, len(rows), total or 0)
     context: dict[str, object] = {"rows": rows, "where": where, "which": which, "actor": actor, "problem": problem}
@@ -78,6 +88,17 @@ def _change(request: Request, scope: Scope, one: str, do: Any) -> Response:
     except FleetError:
         return _page(request, scope, "open", 1, f["over_already" if found.closed_ms else "not_over"], 409)
     return RedirectResponse(back("alarms", "/alarms"), 303)
+
+
+def _line(row: Any) -> tuple[object, ...]:
+    times = (iso(ms) if ms else "" for ms in (row.opened_ms, row.acked_ms, row.closed_ms))
+    return row.terminal, row.name, row.office_name, row.kind, advice(row.kind).what, row.detail, *times
+
+
+def _ordered(scope: Scope, which: str) -> Select[Any]:
+    order = incident.c.opened_ms if which == "open" else incident.c.closed_ms
+    found: Select[Any] = _which(_rows(scope), which)
+    return found.order_by(order.desc(), incident.c.id)
 
 
 def _rows(scope: Scope) -> Select[Any]:

@@ -5,15 +5,18 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
-from sqlalchemy import Select, select
+from sqlalchemy import Connection, Select, select
 
-from server import ClaimError
+from server import ClaimError, FleetError
 from server.access.gate import may
 from server.access.rights import Right
 from server.access.scope import Scope, visible
-from server.fleet.claims import Desk, State
+from server.access.visitor import actor
+from server.fleet.claims import Desk, Made, State
+from server.fleet.claims import make as make_token
 from server.ledger.tables import claim, claim_token, office
 from server.web.fleet_pages.frame import RowId, csrf, names, not_there, read, show, words
+from server.web.fleet_pages.manage import here, office_of, offices, token_file
 from server.web.services import Services
 
 router = APIRouter(include_in_schema=False)
@@ -27,16 +30,38 @@ def claims_page(request: Request, scope: Command) -> Response:
     return _page(request, scope)
 
 
+@router.post("/claims/token")
+def token(
+    request: Request,
+    scope: Command,
+    where: Annotated[str, Form(max_length=80)] = "",
+    number: Annotated[str, Form(max_length=32)] = "",
+    url: Annotated[str, Form(max_length=200)] = "",
+    at_once: Annotated[str, Form(max_length=8)] = "",
+) -> Response:
+    """A token for a new machine of an office, as the file its card wants."""
+
+    def make(connection: Connection) -> Made:
+        place = office_of(request, connection, scope, where)
+        by = actor(request)
+        return make_token(connection, by, office_id=place, terminal_id=number.strip(), at_once=bool(at_once))
+
+    try:
+        return token_file(request, url, make)
+    except FleetError as error:
+        return _page(request, scope, str(error), 409)
+
+
 @router.post("/claims/{one}/approve")
 def approve(request: Request, scope: Command, one: RowId) -> Response:
     ref = _seen(request, scope, one)
-    return _decide(request, scope, lambda desk: desk.approve(ref, _who(request)))
+    return _decide(request, scope, lambda desk: desk.approve(ref, actor(request)))
 
 
 @router.post("/claims/{one}/refuse")
 def refuse(request: Request, scope: Command, one: RowId, why: Annotated[str, Form(max_length=200)] = "") -> Response:
     ref = _seen(request, scope, one)
-    return _decide(request, scope, lambda desk: desk.refuse(ref, _who(request), why.strip()))
+    return _decide(request, scope, lambda desk: desk.refuse(ref, actor(request), why.strip()))
 
 
 def _page(request: Request, scope: Scope, problem: str = "", status: int = 200) -> Response:
@@ -46,7 +71,9 @@ def _page(request: Request, scope: Scope, problem: str = "", status: int = 200) 
         pending = connection.execute(_rows(scope).where(waiting).order_by(c.asked_ms, c.id).limit(200)).all()
         past = connection.execute(_rows(scope).where(decided).order_by(c.decided_ms.desc()).limit(_DECIDED)).all()
         actor = names(connection, {who for row in (*pending, *past) for who in (row.by, row.made_by)}, words(request))
+        near = offices(connection, scope)
     context = {"pending": pending, "past": past, "actor": actor, "problem": problem, "csrf": csrf(request)}
+    context |= {"offices": near, "url": here(request)}
     return show(request, "fleet_claims.html", "claims", context, status=status)
 
 
@@ -74,7 +101,3 @@ def _decide(request: Request, scope: Scope, do: Callable[[Desk], object]) -> Res
     except ClaimError as error:
         return _page(request, scope, str(error), 409)
     return RedirectResponse("/claims", 303)
-
-
-def _who(request: Request) -> str:
-    return str(request.state.visitor.who)

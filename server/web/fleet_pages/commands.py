@@ -10,6 +10,7 @@ from server import FleetError
 from server.access.gate import may
 from server.access.rights import Right
 from server.access.scope import Scope, visible
+from server.access.visitor import actor
 from server.fleet import orders
 from server.ledger.tables import terminal_order
 from server.web.fleet_pages.frame import PageNo, TerminalId, back, csrf, names, paged, read, show, words, write
@@ -59,7 +60,7 @@ def give(
         return answer(request, scope, terminal, problem=f["choose"], status=400)
     try:
         with write(request) as connection:
-            orders.ask(connection, terminal, *_AT_ONCE[kind], actor=request.state.visitor.who)
+            orders.ask(connection, terminal, *_AT_ONCE[kind], actor=actor(request))
     except FleetError:
         return answer(request, scope, terminal, problem=f["not_active"], status=409)
     return RedirectResponse(back(to, f"/terminals/{terminal}?given=1#orders"), 303)
@@ -82,7 +83,7 @@ def wipe(
         return _wipe_page(request, scope, terminal, f["wipe_wrong"], 400)
     try:
         with write(request) as connection:
-            orders.ask(connection, terminal, OrderKind.WIPE, actor=request.state.visitor.who)
+            orders.ask(connection, terminal, OrderKind.WIPE, actor=actor(request))
     except FleetError:
         return _wipe_page(request, scope, terminal, f["not_active"], 409)
     return RedirectResponse(f"/terminals/{terminal}?given=1#orders", 303)

@@ -5,14 +5,14 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any, NamedTuple
 
 from fastapi import HTTPException, Path, Query, Request, Response
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
+from server.access import names as account_names
 from server.access.rights import Right
 from server.access.scope import Scope
 from server.access.visitor import Visitor
 from server.fleet.advice import advice
 from server.intake.timekeeping import IST
-from server.ledger.tables import account
 from server.web import pages, words_fleet
 from server.web.services import Services
 from server.web.words_fleet import FleetWords
@@ -121,11 +121,9 @@ def paged(request: Request, page: int, size: int, shown: int, total: int) -> Pag
 
 def names(connection: Connection, actors: set[str], f: FleetWords) -> Callable[[str], str]:
     """Who did something, by what the ledger says of them: an account's name, or what else it was."""
-    ids = {one: bytes.fromhex(one.partition(" ")[2]) for one in actors if one.startswith("account ")}
-    found = connection.execute(select(account.c.id, account.c.name).where(account.c.id.in_(ids.values())))
-    known = {row.id: row.name for row in found}
+    known = account_names.of_actors(connection, actors)
     own = {"server": f["server_self"], "terminal": f["terminal_self"], "order": f["orders"], "": f["server_self"]}
-    return lambda one: known.get(ids.get(one, b"")) or own.get(one, one)
+    return lambda one: known.get(one) or own.get(one, one)
 
 
 def _now() -> int:

@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import StreamingResponse
 from sqlalchemy import Connection, Table, func, select
 from starlette.concurrency import run_in_threadpool
 
@@ -22,6 +21,7 @@ from server.access.scope import Place, Scope, visible
 from server.fleet import overview
 from server.ledger.store import now_ms
 from server.ledger.tables import incident, terminal_health, terminal_order, terminal_state, ticket
+from server.web import packed
 from server.web.pages import error_page, language
 from server.web.services import Services
 
@@ -48,8 +48,7 @@ def live(
     if _streams.locked():
         return error_page(request, 503, language(request).error_busy, {"retry-after": "30"})
     services: Services = request.app.state.services
-    stream = _events(request, services, scope, terminal)
-    return StreamingResponse(stream, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
+    return packed.event_stream(request, _events(request, services, scope, terminal))
 
 
 async def _events(request: Request, services: Services, scope: Scope, terminal: str) -> AsyncIterator[str]:

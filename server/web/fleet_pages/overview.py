@@ -1,23 +1,28 @@
 """The fleet at a glance: sums by the tree of offices, from the state down to one office, and the same as a map."""
 
+import datetime as dt
 from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from server.access.gate import may
 from server.access.rights import Right
 from server.access.scope import Scope
+from server.intake.timekeeping import IST
 from server.ledger.store import now_ms
+from server.sharing import completeness
 from server.web import charts, charts_map
 from server.web.charts_map import Spot
 from server.web.fleet_pages import listing, tree
 from server.web.fleet_pages.frame import OfficeId, PageNo, not_there, office_id, paged, read, show, words
 from server.web.fleet_pages.tree import QUARTERS, Office, Sums
 from server.web.pages import language
+from server.web.services import Services
 from server.web.words_fleet import FleetWords
 
 router = APIRouter(include_in_schema=False)
 PAGE = 50
+_MARKED = 1000  # terminals up to which a page says how many have reported; more are asked by the API
 See = Annotated[Scope, may(Right.FLEET)]
 
 
@@ -30,6 +35,9 @@ def fleet(request: Request, scope: See, office: OfficeId = "", page: PageNo = 1)
         if view is None:
             raise not_there(request)
         within = tree.narrowed(scope, view.here)
+        due = _close_of_day(dt.datetime.now(IST))
+        few = sum(part.terminals for _, part in view.below) + view.itself.terminals <= _MARKED
+        marked = completeness.reported(connection, within, int(due.timestamp() * 1000)) if few else None
         worst_first = listing.Asked(sort="level")
         rows, total = ([], 0) if view.below else listing.found(connection, within, worst_first)
     shown = view.below[(page - 1) * PAGE : page * PAGE]
@@ -43,15 +51,22 @@ def fleet(request: Request, scope: See, office: OfficeId = "", page: PageNo = 1)
         "day": _day(f, view.quarters),
         "rows": rows,
         "total": total,
+        "marked": marked,
+        "due": due,
         "crumbs": "/fleet",
     }
     return show(request, "fleet_overview.html", "overview", context, stream="/live/fleet")
 
 
 @router.get("/fleet/map")
-def fleet_map(request: Request, scope: See, office: OfficeId = "") -> Response:
-    """Places right below an office, where they are. A place without one of its own stands amid those below it."""
+def fleet_map(
+    request: Request, scope: See, office: OfficeId = "", tiles: Annotated[int, Query(ge=0, le=1)] = 0
+) -> Response:
+    """Places right below an office, where they are. A place without one of its own stands amid those below it. With
+    `tiles` a drawn map lies behind them, where the server knows of one."""
     f = words(request)
+    services: Services = request.app.state.services
+    behind = services.tiles if tiles else None
     with read(request) as connection:
         view = tree.look(connection, scope, office_id(office), now_ms())
     if view is None:
@@ -63,11 +78,18 @@ def fleet_map(request: Request, scope: See, office: OfficeId = "") -> Response:
         if (at := _where(child, part)) is not None:
             says = f"{number} {child.called(code)}: {_told(f, part)}"
             deeper = "/fleet/map" if child.level != "office" else "/fleet"
-            href = f"{deeper}?office={child.id.hex()}"
+            href = f"{deeper}?office={child.id.hex()}" + ("&tiles=1" if behind and deeper == "/fleet/map" else "")
             spots.append(Spot(number, *at, _shares(part), href, says))
-    picture = charts_map.draw(spots, f["map"])
+    picture = charts_map.draw(spots, f["map"], behind)
     context = {"view": view, "places": places, "picture": picture, "crumbs": "/fleet/map"}
+    context |= {"credit": behind.credit if behind else "", "tiles": services.tiles is not None, "behind": bool(behind)}
     return show(request, "fleet_map.html", "map", context, stream="/live/fleet")
+
+
+def _close_of_day(now: dt.datetime) -> dt.datetime:
+    """18:00 of today, or before it of yesterday: by then everybody has left."""
+    today = now.replace(hour=18, minute=0, second=0, microsecond=0)
+    return today if now >= today else today - dt.timedelta(days=1)
 
 
 def _where(child: Office, part: Sums) -> tuple[float, float] | None:

@@ -97,14 +97,23 @@ def terminals_csv(request: Request, scope: See, given: Given) -> Response:
 @router.get("/rosters")
 def rosters(request: Request, scope: See, lag: Literal["", "1"] = "", page: PageNo = 1) -> Response:
     """R1.13: who has joined, left or been enrolled elsewhere, and which terminals know."""
-    everybody = Asked(state=State.ACTIVE, sort="roster", page=page)
-    behind = Asked(state=State.ACTIVE, sort="roster", page=page, lagging=True)
     with read(request) as connection:
-        rows, total = listing.found(connection, scope, behind if lag else everybody)
-        counts = [listing.count(connection, scope, one) for one in (everybody, behind)]
+        rows, total = listing.found(connection, scope, _rosters(lag, page))
+        counts = [listing.count(connection, scope, _rosters(one)) for one in ("", "1")]
     where = paged(request, page, PAGE, len(rows), total)
     context = {"rows": rows, "where": where, "active": counts[0], "behind": counts[1], "lag": lag}
     return show(request, "fleet_rosters.html", "rosters", context, stream="/live/fleet")
+
+
+@router.get("/rosters.csv")
+def rosters_csv(request: Request, scope: See, lag: Literal["", "1"] = "") -> Response:
+    with read(request) as connection:
+        rows = [_line(row) for row in listing.every(connection, scope, _rosters(lag), MAX_ROWS)]
+    return csv.answer("rosters.csv", (*_HEADINGS, *_MORE), rows)
+
+
+def _rosters(lag: str, page: int = 1) -> Asked:
+    return Asked(state=State.ACTIVE, sort="roster", page=page, lagging=bool(lag))
 
 
 def _within(request: Request, connection: Connection, scope: Scope, office: str) -> tuple[Scope, Office | None]:

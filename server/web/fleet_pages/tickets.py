@@ -11,6 +11,7 @@ from server import FleetError
 from server.access.gate import may
 from server.access.rights import Right
 from server.access.scope import Scope, visible
+from server.access.visitor import actor
 from server.fleet import ticket_book
 from server.fleet.tickets import Ticket
 from server.ledger.store import now_ms
@@ -73,7 +74,7 @@ def ticket_page(request: Request, scope: Read, one: RowId) -> Response:
 @router.post("/tickets/{one}/acknowledge")
 def take(request: Request, scope: Work, one: RowId, to: To = "") -> Response:
     """Somebody goes and mends it; the first to say so stands."""
-    return _change(request, scope, one, to, lambda c, ref: ticket_book.acknowledge(c, ref, _who(request), now_ms()))
+    return _change(request, scope, one, to, lambda c, ref: ticket_book.acknowledge(c, ref, actor(request), now_ms()))
 
 
 @router.post("/tickets/{one}/close")
@@ -189,7 +190,3 @@ def _line(one: Ticket, row: Any, now: int) -> tuple[object, ...]:
     day = one.day(now if one.closed_ms is None else one.closed_ms)
     times = iso(one.opened_ms), iso(one.due_ms), day, taken, closed
     return (one.terminal, row.name, row.office_name or "", one.kind, one.detail, *times, one.evidence)
-
-
-def _who(request: Request) -> str:
-    return str(request.state.visitor.who)

@@ -116,13 +116,8 @@ def _roots(connection: Connection, scope: Scope) -> list[Office]:
     if scope.whole:
         top: ColumnElement[bool] = o.parent.is_(None)
     else:
-        top = or_(false(), *(and_(o.org == place.org, o.path == place.path) for place in _topmost(scope)))
+        top = or_(false(), *(and_(o.org == place.org, o.path == place.path) for place in scope.tops))
     return _offices(connection, top)
-
-
-def _topmost(scope: Scope) -> list[Place]:
-    """The places of a scope that lie within no other of it."""
-    return [one for one in scope.places if not any(other.holds(one.org, one.path) for other in scope.places - {one})]
 
 
 def _children(connection: Connection, here: Office) -> list[Office]:
@@ -139,9 +134,8 @@ def _above(connection: Connection, scope: Scope, here: Office | None) -> list[Of
     """From the top of the scope down."""
     if here is None:
         return []
-    parts = here.path.strip("/").split("/")[:-1]
-    paths = ["/" + "/".join(parts[: n + 1]) + "/" for n in range(len(parts))]
-    return _offices(connection, office.c.org == here.org, office.c.path.in_(paths), condition(office, scope))
+    above = office.c.path.in_(here.place.above)
+    return _offices(connection, office.c.org == here.org, above, condition(office, scope))
 
 
 def _offices(connection: Connection, *conditions: ColumnElement[bool]) -> list[Office]:

@@ -1,4 +1,7 @@
-"""The fleet on the command line: what is printed, what is refused, and that a state directory is all it needs."""
+"""The fleet on the command line: what is printed, what is refused, and that a state directory is all it needs.
+
+On SQLite, which lies in the state directory. What the commands read is proved on both (test_fleet_api.py).
+"""
 
 import json
 from pathlib import Path

@@ -116,6 +116,28 @@ def test_a_move_happens_when_its_time_comes_and_the_past_stays(ledger: Ledger) -
                 places.move(connection, wrong[0], wrong[1], "x", "", NOW)
 
 
+def test_another_unit_is_told_the_settings_anew(running: Aggregator) -> None:
+    """S7: they were the terminal's, and the card they lay on went with the unit before."""
+    first = running.admit(Terminal("t-1"))
+
+    def carry() -> int:
+        with running.ledger.write() as connection:
+            return twin.carry(connection, lambda *_: 1)
+
+    with running.ledger.write() as connection:
+        twin.desire(connection, "t-1", b"[policy]", "x", NOW)
+    assert carry() == 1
+    with running.ledger.write() as connection:
+        assert twin.report(connection, "t-1", 1, twin.DONE, NOW)
+        assert twin.state(connection, "t-1").settled
+    running.admit(first)
+    assert carry() == 0
+    admit(running.ledger, running.keys, broker_settings(), Terminal("t-1").request(), replace=True)
+    with running.ledger.read() as connection:
+        assert not twin.state(connection, "t-1").settled
+    assert carry() == 1
+
+
 def test_settings_go_out_as_one_order_and_the_terminals_own_record_reports_them(ledger: Ledger) -> None:
     """Desired and reported: the same again is no new version; an overtaken one is not waited for."""
     one, aside = admitted(ledger), admitted(ledger, "t-2", state=State.QUARANTINED)

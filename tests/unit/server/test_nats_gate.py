@@ -1,4 +1,7 @@
-"""The gate of a NATS cluster: who is let in, what they may say there, and that the pass is signed."""
+"""The gate of a NATS cluster: who is let in, what they may say there, and that the pass is signed.
+
+On SQLite: the gate asks two questions by key.
+"""
 
 import base64
 import datetime as dt
@@ -13,7 +16,7 @@ from server import BrokerError
 from server.fleet import synthetic
 from server.ledger.store import Ledger, now_ms
 from server.ledger.tables import terminal
-from server.nats import passes
+from server.nats import cap, passes
 from server.nats.gate import Door
 from server.nats.passes import Pass, Question
 from server.trust import pki
@@ -63,3 +66,25 @@ def test_a_pass_is_signed_by_the_account_and_a_bad_question_is_refused() -> None
     for bad in (b"", b"a.b.c", b"a." + base64.urlsafe_b64encode(b"[]") + b".c"):
         with pytest.raises(BrokerError):
             passes.read(bad)
+
+
+def test_the_store_of_messages_is_capped_once_it_is_there() -> None:
+    """What NATS tells of a stream goes back as it was, but for the cap; a cap set by hand stands."""
+    config = {"name": cap.MESSAGES, "max_bytes": -1, "discard": "old", "num_replicas": 3}
+    wanted = cap.change(json.dumps({"config": config, "state": {"messages": 4}}).encode())
+    assert wanted is not None
+    assert json.loads(wanted) == config | {"max_bytes": cap.MAX_BYTES, "discard": "new"}
+    for limit in (cap.MAX_BYTES, 1000):
+        told = json.dumps({"config": json.loads(wanted) | {"max_bytes": limit}}).encode()
+        assert cap.is_capped(told)
+        assert cap.change(told) is None
+
+
+@pytest.mark.parametrize(
+    "told",
+    [b'{"error":{"code":404,"description":"stream not found"}}', b"", b"\xff", b"[]", b'{"config":[]}', b"[" * 100_000,
+     b'{"config":{"max_bytes":"none"}}'],
+)  # fmt: skip
+def test_an_answer_that_tells_of_no_stream_changes_nothing(told: bytes) -> None:
+    assert cap.change(told) is None
+    assert not cap.is_capped(told)
