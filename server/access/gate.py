@@ -21,6 +21,7 @@ from starlette.concurrency import run_in_threadpool
 
 from server.access import trail, visitor
 from server.access.rights import Right
+from server.access.roles import Role
 from server.access.scope import Scope
 from server.access.visitor import Challenge, Visitor
 from server.ledger.store import Ledger
@@ -64,8 +65,8 @@ class Gate:
             raise HTTPException(503, "the trail of reads cannot be written now", {"retry-after": "30"})
         who = await run_in_threadpool(self._find, request)
         request.state.visitor = who
-        request.state.entry = self._entry(request, who)
         scope = who.scope(self.right)
+        request.state.entry = self._entry(request, who, scope.roles if scope else frozenset())
         if scope is None:
             if who.unfinished and self._away:
                 raise HTTPException(303, "finish logging in", {"location": "/account/begin"})
@@ -90,14 +91,14 @@ class Gate:
             raise HTTPException(303, "log in first", {"location": way_in(ledger)})
         raise HTTPException(401, "")
 
-    def _entry(self, request: Request, who: Visitor) -> tuple[trail.Entry, bool]:
+    def _entry(self, request: Request, who: Visitor, roles: frozenset[Role]) -> tuple[trail.Entry, bool]:
         """For the trail, and whether it belongs there even if nothing was refused."""
         route = request.scope.get("route")
         action = f"{request.method} {getattr(route, 'path', request.url.path)}"
         asked = [(k, v if _ID.fullmatch(v) else "…") for k, v in parse_qsl(request.url.query)]
         what = request.url.path + ("?" + urlencode(asked, safe="…/") if asked else "")
         where = visitor.mark(request.app.state.keys, request)
-        entry = trail.Entry(who.who, action, what, address=where)
+        entry = trail.Entry(who.who, action, what, address=where, roles=" ".join(sorted(roles)))
         return entry, self.right.may.personal or request.method not in _SAFE_METHODS
 
 

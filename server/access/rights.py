@@ -18,7 +18,7 @@ _OFFICERS = frozenset(
         Role.SCHEME_INCHARGE,
     }
 )
-_MANAGEMENT = frozenset(Role) - {Role.EMPLOYEE, Role.CENTRAL_PULLER, Role.VIEWER}
+_MANAGEMENT = frozenset(Role) - {Role.EMPLOYEE, Role.CENTRAL_PULLER, Role.REGISTRAR, Role.VIEWER}
 _MACHINES = _ADMINS | _CUSTODIANS | {Role.TECHNICIAN, Role.AUDITOR}
 
 
@@ -50,7 +50,21 @@ class Right(Enum):
     OWN_PUNCHES = May("see one's own punches", frozenset({Role.EMPLOYEE}), own=True)
     # Of what the next rooms build; each names the requirement that fixes its roles.
     ORDERS = May("enter orders of the service ledger (R6.3)", frozenset({Role.ORDER_ISSUER}))
+    SERVICE = May(
+        "read the service ledger and what was entered out of rule (R6.3, R6.4)",
+        _ADMINS
+        | {
+            Role.ORDER_ISSUER,
+            Role.REPORTING_OFFICER,
+            Role.NODAL_OFFICER,
+            Role.BRANCH_HEAD,
+            Role.BRANCH_OFFICER,
+            Role.ADMINISTRATION_WING,
+            Role.AUDITOR,
+        },
+    )
     VERIFY = May("verify registrations (R1.8)", frozenset({Role.NODAL_OFFICER}) | _ADMINS)
+    HAND_IN = May("hand registrations in by the file (R1.5)", frozenset({Role.NODAL_OFFICER, Role.REGISTRAR}) | _ADMINS)
     ORGS = May("take organisations in (R1.11)", frozenset({Role.STATE_ADMIN}))
     OFFICES = May("write down what happens to offices (R6.8)", _ADMINS, personal=False)
     MASTERS = May("keep the closed lists (R1.7)", _ADMINS | {Role.NODAL_OFFICER}, personal=False)

@@ -10,7 +10,8 @@ from types import MappingProxyType
 
 
 class Role(StrEnum):
-    """What somebody is, somewhere. `viewer` is what a dashboard token of a small site without accounts makes one."""
+    """What somebody is, somewhere. `viewer` is what a dashboard token of a small site without accounts makes one;
+    `central_puller` and `registrar` are programs with a token."""
 
     STATE_ADMIN = "state_admin"
     DISTRICT_ADMIN = "district_admin"
@@ -30,6 +31,7 @@ class Role(StrEnum):
     TECHNICIAN = "technician"
     EMPLOYEE = "employee"
     CENTRAL_PULLER = "central_puller"
+    REGISTRAR = "registrar"
     VIEWER = "viewer"
 
 
@@ -66,6 +68,7 @@ ROLES = MappingProxyType(
         Role.TECHNICIAN: Facts("Technician", "तकनीशियन", _ANY),
         Role.EMPLOYEE: Facts("Employee", "कर्मचारी", frozenset()),
         Role.CENTRAL_PULLER: Facts("Central puller", "केंद्रीय संग्राहक", frozenset()),
+        Role.REGISTRAR: Facts("Registering program (token)", "पंजीकरण प्रोग्राम (टोकन)", frozenset()),
         Role.VIEWER: Facts("Viewer (token)", "दर्शक (टोकन)", frozenset()),
     }
 )

@@ -30,6 +30,12 @@ class Place:
     def holds(self, org: str, path: str) -> bool:
         return self.whole or (org == self.org and path.startswith(self.path))
 
+    @property
+    def above(self) -> list[str]:
+        """The paths of the offices it is below, the topmost first."""
+        steps = self.path.strip("/").split("/")[:-1]
+        return ["/" + "/".join(steps[: n + 1]) + "/" for n in range(len(steps))]
+
 
 EVERYWHERE = Place("", "")
 
@@ -49,6 +55,12 @@ class Scope:
     def holds(self, org: str, path: str) -> bool:
         """Is this office in it?"""
         return any(place.holds(org, path) for place in self.places)
+
+    @property
+    def tops(self) -> frozenset[Place]:
+        """Its places that lie within no other of it."""
+        places = self.places
+        return frozenset(one for one in places if not any(two.holds(one.org, one.path) for two in places - {one}))
 
 
 WHOLE = Scope(frozenset(), frozenset({EVERYWHERE}))

@@ -30,7 +30,8 @@ _CHUNK = 2000
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`action` is what was asked for, `object` of whom or what (ids, never names), `result` a status or a word."""
+    """`action` is what was asked for, `object` of whom or what (ids, never names), `result` a status or a word.
+    `roles`: those of whoever asked that gave the right to it, by their names; empty where it was none."""
 
     who: str
     action: str
@@ -39,6 +40,7 @@ class Entry:
     detail: str = ""
     address: bytes = NOWHERE
     at_ms: int = 0
+    roles: str = ""
 
     def with_result(self, result: str) -> "Entry":
         return replace(self, result=result, at_ms=now_ms())
@@ -60,6 +62,7 @@ def add(connection: Connection, *entries: Entry) -> None:
             "object": entry.object[:200],
             "result": entry.result[:16],
             "detail": entry.detail[:1000],
+            "roles": entry.roles[:200],
         }
         last = _hash(last, row)
         rows.append({**row, "hash": last})

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum
+from types import MappingProxyType
 
 from fastapi import Request
 
@@ -17,6 +18,14 @@ from server.trust import tokens
 from server.trust.tokens import Access
 
 COOKIE, SECURE_COOKIE = "hazri", "__Host-hazri"
+# What a token makes of the program that brings it.
+OPENS = MappingProxyType(
+    {
+        tokens.Scope.PULL: Role.CENTRAL_PULLER,
+        tokens.Scope.FLEET: Role.TECHNICIAN,
+        tokens.Scope.REGISTER: Role.REGISTRAR,
+    }
+)
 
 
 class Challenge(Enum):
@@ -25,7 +34,7 @@ class Challenge(Enum):
     NONE = (401, "send a token: `Authorization: Bearer …`")
     EXPIRED = (401, "the token has expired")
     UNKNOWN = (401, "the token is not one of this server's")
-    OTHER = (403, "the token is for something else, not for pulling")
+    OTHER = (403, "the token is for the pages, not for the API")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +95,11 @@ def by_token(ledger: Ledger, header: str) -> Visitor | Challenge:
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer" or not token:
         return Challenge.NONE
-    answer = tokens.check(ledger, token.strip(), tokens.Scope.PULL)
+    answer = tokens.check(ledger, token.strip(), *OPENS)
     match answer.access:
         case Access.GRANTED:
-            return Visitor(f"token {answer.hash[:8].hex()}", ((Role.CENTRAL_PULLER, answer.place),))
+            opens = answer.opens or tokens.Scope.PULL
+            return Visitor(f"token {answer.hash[:8].hex()}", ((OPENS[opens], answer.place),))
         case Access.EXPIRED:
             return Challenge.EXPIRED
         case Access.UNKNOWN:
@@ -122,6 +132,11 @@ def cookie_name(request: Request) -> str:
 
 def address(request: Request) -> str:
     return request.client.host if request.client else ""
+
+
+def actor(request: Request) -> str:
+    """Whoever was let in, as entries and the trail name them."""
+    return str(request.state.visitor.who)
 
 
 def mark(keys: AccessKeys, request: Request) -> bytes:

@@ -1,4 +1,4 @@
-"""Tokens: who may pull, who may look at the dashboard. The ledger knows only their SHA-256."""
+"""Tokens: what programs may do, and who may look at the dashboard. The ledger knows only their SHA-256."""
 
 import hashlib
 import hmac
@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 
 from server import TokenError
+from server.access import trail
 from server.access.scope import EVERYWHERE, Place
 from server.ledger.store import Ledger, now_ms
 from server.ledger.tables import api_token, office, web_session
@@ -20,9 +21,12 @@ MAX_TOKEN = 200
 
 
 class Scope(StrEnum):
-    """What a token opens: the API for a central server, or the pages."""
+    """What a token opens: the API for a central server, for a program that looks after terminals, for one that hands
+    registrations in; or the pages."""
 
     PULL = "pull"
+    FLEET = "fleet"
+    REGISTER = "register"
     DASHBOARD = "dashboard"
 
 
@@ -35,11 +39,13 @@ class Access(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a presented token is worth; `hash` names it in the ledger, `place` is what it is bound to."""
+    """What a presented token is worth; `hash` names it in the ledger, `place` is what it is bound to. `opens`: what a
+    granted one is for."""
 
     access: Access
     hash: bytes
     place: Place = EVERYWHERE
+    opens: Scope | None = None
 
 
 def make(ledger: Ledger, name: str, scope: Scope, days: int, place: Place = EVERYWHERE) -> str:
@@ -60,8 +66,8 @@ def make(ledger: Ledger, name: str, scope: Scope, days: int, place: Place = EVER
     return token
 
 
-def check(ledger: Ledger, token: str, scope: Scope) -> Answer:
-    """Is this a token for `scope`, still valid?"""
+def check(ledger: Ledger, token: str, *scopes: Scope) -> Answer:
+    """Is this a token for one of `scopes`, still valid?"""
     digest = _hash(token)
     with ledger.read() as connection:
         row = connection.execute(select(api_token).where(api_token.c.hash == digest)).one_or_none()
@@ -70,7 +76,44 @@ def check(ledger: Ledger, token: str, scope: Scope) -> Answer:
     if row.expires_ms <= now_ms():
         return Answer(Access.EXPIRED, digest)
     bound = Place(row.org or "", row.path or "")
-    return Answer(Access.GRANTED if row.scope == scope.value else Access.OTHER_SCOPE, digest, bound)
+    opens = Scope(row.scope)
+    return Answer(Access.GRANTED if opens in scopes else Access.OTHER_SCOPE, digest, bound, opens)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is known of a token: never the token. `id` is how the trail names it."""
+
+    id: str
+    name: str
+    scope: Scope
+    place: Place
+    made_ms: int
+    expires_ms: int
+
+
+def listed(ledger: Ledger) -> list[Kept]:
+    """Every token there was, the newest first."""
+    with ledger.read() as connection:
+        rows = connection.execute(select(api_token).order_by(api_token.c.made_ms.desc())).all()
+    return [
+        Kept(r.hash[:8].hex(), r.name, Scope(r.scope), Place(r.org or "", r.path or ""), r.made_ms, r.expires_ms)
+        for r in rows
+    ]
+
+
+def end(ledger: Ledger, one: str, by: str) -> str:
+    """This token opens nothing any more, and the sessions it opened end; returns its name. Raises TokenError."""
+    with ledger.write() as connection:
+        rows = connection.execute(select(api_token.c.hash, api_token.c.name)).all()
+        row = next((row for row in rows if row.hash[:8].hex() == one.strip().lower()), None)
+        if row is None:
+            raise TokenError("no such token: give its ID, as `hazri-server token list` names it")
+        connection.execute(delete(web_session).where(web_session.c.token == row.hash))
+        still = update(api_token).where(api_token.c.hash == row.hash, api_token.c.expires_ms > now_ms())
+        connection.execute(still.values(expires_ms=now_ms()))
+        trail.add(connection, trail.Entry(by, "end token", row.hash[:8].hex()))
+    return str(row.name)
 
 
 def open_session(ledger: Ledger, token_hash: bytes) -> str:

@@ -5,11 +5,12 @@ keys of its own that are numbered and may be rotated: the twelve digits of an Aa
 has the ledger and vault.key has no number.
 """
 
+import contextlib
 import hashlib
 import hmac
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -80,21 +81,46 @@ class NumberVault:
         return [_number_digest(key, number) for key in self.versions.values()]
 
 
+class NumberKeys(Mapping[int, bytes]):
+    """The keys of a folder as they are there now: one that is made or destroyed by another process while this one runs
+    counts at once. What cannot be read leaves things as they were."""
+
+    def __init__(self, directory: Path) -> None:
+        """Raises OSError, StartError."""
+        self._directory = directory
+        self._changed_ns, self._keys = directory.stat().st_mtime_ns, _number_keys(directory)
+
+    def __getitem__(self, version: int) -> bytes:
+        return self._now()[version]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._now())
+
+    def __len__(self) -> int:
+        return len(self._now())
+
+    def _now(self) -> dict[int, bytes]:
+        with contextlib.suppress(OSError, StartError):
+            changed_ns = self._directory.stat().st_mtime_ns
+            if changed_ns != self._changed_ns and (found := _number_keys(self._directory)):
+                self._changed_ns, self._keys = changed_ns, found
+        return self._keys
+
+
 def open_number_vault(directory: Path) -> NumberVault:
     """The keys `number-N.key` of 32 bytes, of systemd's credentials ($CREDENTIALS_DIRECTORY) where any are there, else
     of `directory`, where the first is made. Raises StartError."""
     credentials = os.environ.get("CREDENTIALS_DIRECTORY")
     try:
-        found = _number_keys(Path(credentials)) if credentials else {}
-        found = found or _number_keys(directory)
-        if not found:
+        if credentials and _number_keys(Path(credentials)):
+            directory = Path(credentials)
+        elif not _number_keys(directory):
             keys.write_secret(directory / "number-1.key", os.urandom(NUMBER_KEY_BYTES))
-            found = _number_keys(directory)
+        return NumberVault(NumberKeys(directory))
     except OSError as error:
         raise StartError(f"{error.filename}: {error.strerror}; may this user read it?") from None
     except SyncError as error:
         raise StartError(str(error)) from None
-    return NumberVault(found)
 
 
 def new_number_key(directory: Path) -> int:

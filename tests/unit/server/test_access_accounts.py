@@ -1,7 +1,6 @@
 """Accounts, second factors, sessions, limits, puzzles: each by itself, with what people and guessers really do."""
 
 import dataclasses
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,25 +18,16 @@ from server.ledger.store import Ledger
 from server.ledger.tables import account, account_session, failure, person
 from server.ledger.tables import trail as trail_table
 from sync import SealError
-from tests.databases import postgresql_url
+from tests.unit.server.departments import department
 
 KEYS = AccessKeys(b"k" * 32)
 NOW = 1_800_000_000_000
 HOUR = attempts.HOUR_MS
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A ledger with its tables, to be copied."""
-    path = tmp_path_factory.mktemp("built") / "l.db"
-    Ledger(f"sqlite:///{path}").close()
-    return path
-
-
 @pytest.fixture
-def ledger(tmp_path: Path, built: Path) -> Iterator[Ledger]:
-    shutil.copy(built, tmp_path / "l.db")
-    one = Ledger(f"sqlite:///{tmp_path / 'l.db'}")
+def ledger(tmp_path: Path, database: str) -> Iterator[Ledger]:
+    one = department(tmp_path, 0, database)
     yield one
     one.close()
 
@@ -205,18 +195,13 @@ def test_neither_names_nor_addresses_stand_in_the_ledger(somebody: Somebody) -> 
     assert "192.0.2.77" not in text
 
 
-def test_the_same_on_postgresql() -> None:
-    ledger = Ledger(postgresql_url())
-    with ledger.write() as connection:
-        id_, first = accounts.create(connection, KEYS, "test", New("synthetic.one", "Synthetic One", EVERYWHERE), NOW)
-        secret, codes = accounts.give_totp(connection, KEYS, id_)
-    one = Somebody(ledger, id_, first, secret, codes)
-    assert isinstance(one.enter(code=one.code(NOW)), Entered)
-    for wrong in ({"login": "a\0b"}, {"login": "\ud800"}, {"code": "\0"}, {"agent": "a" * 500, "password": "\0"}):
-        assert one.enter(**wrong) == Refused(0)
-    with ledger.read() as connection:
+@pytest.mark.parametrize(
+    "wrong", [{"login": "a\0b"}, {"login": "\ud800"}, {"code": "\0"}, {"agent": "a" * 500, "password": "\0"}]
+)
+def test_what_no_database_keeps_opens_nothing(somebody: Somebody, wrong: dict[str, str]) -> None:
+    assert somebody.enter(**wrong) == Refused(0)
+    with somebody.ledger.read() as connection:
         assert trail.broken(connection) is None
-    ledger.close()
 
 
 # ── accounts ──

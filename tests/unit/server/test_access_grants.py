@@ -23,6 +23,7 @@ from server.ledger.tables import (
     person,
 )
 from server.web import csv
+from tests.databases import fresh_url
 from tests.unit.server.world import OWN, World, mark, world
 
 COMMAND = Giver("test", command=True)
@@ -31,8 +32,8 @@ POSTS = {"chief": (72, False), "zonal": (60, False), "clerk": (20, False), "mast
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with world(tmp_path_factory.mktemp("world")) as one:
+def made(tmp_path_factory: pytest.TempPathFactory, database: str) -> Iterator[World]:
+    with world(tmp_path_factory.mktemp("world"), fresh_url(database)) as one:
         with one.running.ledger.write() as connection:
             for code, (rank, teaching) in POSTS.items():
                 names = {"name": code, "name_hi": code, "equivalent": "mts", "pay_band": "", "active": True}

@@ -21,7 +21,7 @@ from server.ledger.tables import counter, metadata, office, person, record, term
 from server.run import start_web
 from server.web.app import ROUTERS, create_app, openapi
 from tests.databases import fresh_url
-from tests.unit.server.world import OWN, PLACES, World, mark, world
+from tests.unit.server.world import OWN, PLACES, PROGRAMS, World, mark, world
 
 # Seen from the office OWN: itself, everything above it, an office beside it, and another organisation.
 WHERE = {
@@ -98,7 +98,7 @@ def test_no_endpoint_leaks_to_any_role_anywhere(made: World, role: Role, relatio
         if row.right in (Right.OWN_ACCOUNT, Right.OWN_PUNCHES):
             continue
         asked = paths(made, row)
-        if role not in row.roles or (role is Role.CENTRAL_PULLER and not row.path.startswith("/api/")):
+        if role not in row.roles or (role in PROGRAMS and not row.path.startswith("/api/")):
             if relation == "own":  # who may not may not anywhere
                 (answer,) = visitor.get(asked[0])
                 assert answer.status_code in (303, 403), (row.path, answer.status_code)
@@ -168,6 +168,20 @@ def test_accounts_of_others_are_not_there(made: World, what: str) -> None:
         unknown = visitor.post(f"/accounts/{MADE_UP}/{what}")
         assert (told.status_code, told.text) == (404, unknown.text)
         assert visitor.one(f"/accounts/{other}").status_code == 404
+
+
+def test_accounts_are_found_by_name_and_paged_within_ones_scope(made: World) -> None:
+    places = [WHERE["district above"], Place("hr", "/hr/d2/")]
+    ids = {place: [made.account(None, place).hex() for _ in range(120)] for place in places}
+    admin = made.visitor(Role.DISTRICT_ADMIN, WHERE["district above"])
+    texts = [admin.one(f"/accounts?page={n}").text for n in range(1, 30)]
+    here, elsewhere = ids[places[0]], ids[places[1]]
+    assert all(any(one in text for text in texts) for one in here)
+    assert not any(one in text for text in texts for one in elsewhere)
+    assert 'rel="next"' in texts[0]
+    login = f"a{here[7]}"
+    assert [one for one in here if f"/accounts/{one}" in admin.one(f"/accounts?q={login}").text] == [here[7]]
+    assert "/accounts/" not in admin.one(f"/accounts?q=a{elsewhere[0]}").text
 
 
 def test_an_employee_sees_their_own_punches_alone(made: World) -> None:
