@@ -55,8 +55,14 @@ def watermark(marks: Iterable[Mark], due_ms: int) -> Watermark:
     return Watermark(len(found), len(found) - len(waiting), waiting)
 
 
-def marks(connection: Connection, scope: Scope) -> list[Mark]:
-    """Of the active terminals of a scope, by id."""
+def reported(connection: Connection, scope: Scope, due_ms: int) -> Watermark:
+    """Of the active terminals of a scope."""
+    return watermark(marks(connection, scope, due_ms), due_ms)
+
+
+def marks(connection: Connection, scope: Scope, due_ms: int) -> list[Mark]:
+    """Of the active terminals of a scope, by id. When a terminal's last record was made is looked up only where its
+    own word does not reach `due_ms`: evidence is read boot by boot, and most have said enough."""
     t, s, f, own, r = terminal.c, terminal_state.c, fitness_session.c, log.c, record.c
     joined = terminal.join(terminal_state, s.terminal == t.id, isouter=True)
     joined = joined.join(fitness_session, and_(f.terminal == t.id, f.session == s.session), isouter=True)
@@ -67,8 +73,14 @@ def marks(connection: Connection, scope: Scope) -> list[Mark]:
     if not scope.whole:
         statement = statement.where(condition(terminal, scope))
     rows = connection.execute(statement.order_by(t.id)).all()
-    boots = of_boots(connection, {(row.id, row.log, row.boot_no) for row in rows if row.boot_no is not None})
-    return [mark(row.id, row.to_ms, row.said or 0, row.seq or 0, _earliest(boots, row)) for row in rows]
+    found = [mark(row.id, row.to_ms, row.said or 0, row.seq or 0, None) for row in rows]
+    short = [one.complete_to_ms is None or one.complete_to_ms < due_ms for one in found]
+    asked = [row for row, more in zip(rows, short, strict=True) if more and row.boot_no is not None]
+    boots = of_boots(connection, {(row.id, row.log, row.boot_no) for row in asked})
+    return [
+        mark(row.id, row.to_ms, row.said or 0, row.seq or 0, _earliest(boots, row)) if more else one
+        for row, one, more in zip(rows, found, short, strict=True)
+    ]
 
 
 def _earliest(boots: Mapping[tuple[str, bytes, int], Boot], row: Any) -> int | None:

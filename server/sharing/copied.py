@@ -28,7 +28,7 @@ class Part:
 
 
 class Feed(Protocol):
-    """`page`: what an answer is decoded as. `start`: the cursor in front of everything."""
+    """`page`: what an answer is decoded as. `start`: the cursor in front of everything. `long`: may one entry be?"""
 
     @property
     def name(self) -> str: ...
@@ -38,6 +38,8 @@ class Feed(Protocol):
     def page(self) -> type[Any]: ...
     @property
     def start(self) -> int | str: ...
+    @property
+    def long(self) -> bool: ...
 
     def part(self, page: Any, after: Any) -> Part:
         """What one answer gives behind `after`. Raises PullError where it is not in order."""
@@ -46,7 +48,7 @@ class Feed(Protocol):
 class Punches:
     """By server_seq."""
 
-    name, path, page, start = "punches", "/api/v1/punches", ApiPage, 0
+    name, path, page, start, long = "punches", "/api/v1/punches", ApiPage, 0, False
 
     def part(self, page: ApiPage, after: int) -> Part:
         numbers = [after, *(punch.server_seq for punch in page.punches)]
@@ -70,7 +72,7 @@ class _Placed(msgspec.Struct, frozen=True):
 class Changes:
     """By the cursor in each entry."""
 
-    name, path, page, start = "changes", "/api/v1/changes", Entries, "0.0"
+    name, path, page, start, long = "changes", "/api/v1/changes", Entries, "0.0", True
 
     def part(self, page: Entries, after: str) -> Part:
         lines = [bytes(one) for one in page.entries]

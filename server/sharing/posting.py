@@ -6,6 +6,7 @@ looked at: a name that answers differently the second time (DNS rebinding) gains
 
 import ipaddress
 import socket
+from typing import IO
 
 import httpx
 
@@ -31,7 +32,7 @@ def check_url(url: str) -> httpx.URL:
     return parsed
 
 
-def post(url: str, body: bytes, headers: dict[str, str], *, private: bool) -> None:
+def post(url: str, body: IO[bytes], headers: dict[str, str], *, private: bool) -> None:
     """Raises Refused unless the other side answered 2xx."""
     try:
         parsed = check_url(url)

@@ -32,6 +32,7 @@ T = TypeVar("T")
 PAGE = 5000  # asked for at once
 _TIMEOUT_S = 30.0
 _MAX_PAGE_BYTES = 16 * 1024 * 1024
+_MAX_ENTRY_BYTES = 256 * 1024 * 1024  # of one later dating by itself: a million and a half punches of one boot
 _POLL_S = 1.0
 _FIRST_RETRY_S, _RETRY_MAX_S = 1.0, 60.0
 
@@ -115,12 +116,14 @@ class LargeError(PullError):
     """More came than is taken at once; less may be asked for."""
 
 
-def fetch(client: httpx.Client, path: str, params: Mapping[str, str | int], kind: type[T]) -> T:
-    """One answer of the other server, decoded. Raises PullError, LaterError."""
+def fetch(
+    client: httpx.Client, path: str, params: Mapping[str, str | int], kind: type[T], most_bytes: int | None = None
+) -> T:
+    """One answer of the other server, decoded. Raises PullError, LaterError, LargeError."""
     where = f"{str(client.base_url).rstrip('/')}{path}"
     try:
         with client.stream("GET", path, params=params) as answer:
-            body = _bounded(answer, where)
+            body = _bounded(answer, where, most_bytes or _MAX_PAGE_BYTES)
     except (httpx.InvalidURL, UnicodeError) as error:  # the name itself, or where we were sent on to
         raise PullError(f"--url: {error}") from None
     except httpx.HTTPError as error:
@@ -136,7 +139,8 @@ def fetch(client: httpx.Client, path: str, params: Mapping[str, str | int], kind
 
 
 def _part(client: httpx.Client, feed: Feed, after: int | str, limit: int) -> Part:
-    page = fetch(client, feed.path, {"after": after, "limit": limit}, feed.page)
+    most_bytes = _MAX_ENTRY_BYTES if limit == 1 and feed.long else None
+    page = fetch(client, feed.path, {"after": after, "limit": limit}, feed.page, most_bytes)
     where = f"{str(client.base_url).rstrip('/')}{feed.path}"
     try:
         part = feed.part(page, after)
@@ -147,16 +151,16 @@ def _part(client: httpx.Client, feed: Feed, after: int | str, limit: int) -> Par
     return part
 
 
-def _bounded(answer: httpx.Response, where: str) -> bytes:
+def _bounded(answer: httpx.Response, where: str, most_bytes: int) -> bytearray:
     body = bytearray()
     for part in answer.iter_bytes():
         body += part
-        if len(body) > _MAX_PAGE_BYTES:
-            raise LargeError(f"{where}: an answer of more than {_MAX_PAGE_BYTES} bytes; is this hazri-server?")
-    return bytes(body)
+        if len(body) > most_bytes:
+            raise LargeError(f"{where}: an answer of more than {most_bytes} bytes; is this hazri-server?")
+    return body
 
 
-def _reason(status: int, body: bytes) -> str:
+def _reason(status: int, body: bytearray) -> str:
     class Error(msgspec.Struct):
         error: str
 

@@ -10,13 +10,13 @@ from sqlalchemy import Connection, func, select
 from server.access.scope import Scope, condition
 from server.ledger.tables import log, record, terminal, terminal_state
 
-MAX_LOGS = 1000
+MAX_LOGS, MAX_GAPS = 1000, 1000
 
 
 class ApiLog(msgspec.Struct, frozen=True):
     """One log of a terminal. `issued`: the highest seq it spoke of (null: it speaks of another log now); `receipted`:
     up to where it has our word; `stored`: how many of those are in the ledger, told where one terminal is asked for;
-    `gaps`: stretches that are missing, first and last seq. `forked`: it has a second history (S8)."""
+    `gaps`: stretches that are missing, first and last seq, at most 1,000. `forked`: it has a second history (S8)."""
 
     terminal: str
     log: str
@@ -67,8 +67,11 @@ def _gaps(connection: Connection, row: Any) -> list[tuple[int, int]]:
     """Only a ledger that somebody edited has any."""
     r = record.c
     seqs = connection.scalars(select(r.seq).where(r.terminal == row.terminal, r.log == row.log).order_by(r.seq))
-    found, expected = [], 1
+    found: list[tuple[int, int]] = []
+    expected = 1
     for seq in seqs:
+        if len(found) == MAX_GAPS:
+            return found
         if seq > expected:
             found.append((expected, seq - 1))
         expected = seq + 1

@@ -6,7 +6,7 @@
 
 A receiver answers 2xx when it has stored them, refuses what is older than five minutes, and compares signatures in
 constant time. Anything else is tried again after 2, 4, 8 … seconds, with jitter, at most an hour apart; what failed
-sixteen times (about seven hours) is set aside as a dead letter, so that the rest goes on, and `redrive` sends it again.
+sixteen times (about five hours) is set aside as a dead letter, so that the rest goes on, and `redrive` sends it again.
 
 What must stay true here: a hook's cursor moves only behind what was answered with 2xx, or set aside.
 """
@@ -17,9 +17,11 @@ import logging
 import os
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from tempfile import TemporaryFile, gettempdir
+from typing import IO, Any
 
 from sqlalchemy import delete, insert, select, update
 
@@ -36,7 +38,8 @@ from server.trust.vault import Vault
 log = logging.getLogger("hazri.webhooks")
 
 MAX_TRIES = 16
-_ENTRIES = 200
+_ENTRIES, _ENOUGH_BYTES = 200, 1024 * 1024  # of one delivery; one entry goes however long it is
+_PART_BYTES = 65_536
 _FIRST_S, _MAX_S = 2.0, 3600.0
 _LOOK_S = 0.5
 _WHAT = "webhook secret"
@@ -86,10 +89,12 @@ def redrive(ledger: Ledger, name: str) -> int:
         return connection.execute(again).rowcount
 
 
-def sign(secret: str, at_s: int, body: bytes) -> str:
-    """What `hazri-signature` says."""
-    told = hmac.digest(secret.encode(), str(at_s).encode() + b"." + body, hashlib.sha256)
-    return f"t={at_s},v1={told.hex()}"
+def sign(secret: str, at_s: int, body: IO[bytes]) -> str:
+    """What `hazri-signature` says of a body, which is read to its end."""
+    told = hmac.new(secret.encode(), f"{at_s}.".encode(), hashlib.sha256)
+    while part := body.read(_PART_BYTES):
+        told.update(part)
+    return f"t={at_s},v1={told.hexdigest()}"
 
 
 class Sender(Rounds):
@@ -111,25 +116,40 @@ class Sender(Rounds):
 
     def _deliver(self, row: Any) -> bool:
         letter, after, until = self._next(row)
-        with self._ledger.read() as connection:
-            page = entries.page(connection, EVERYTHING, after, _ENTRIES)
-            told = [one for one in page.entries if until is None or _cursor(one) <= until]
-            behind = page.next if until is None else min(page.next, until)
-        if not told:
-            if behind > after:
-                self._moved(row, letter, behind)
-            return False
-        body = f'{{"entries":[{",".join(told)}],"next":"{behind}"}}'.encode()
-        at_s = int(time.time())
-        secret = self._vault.open(_WHAT, row.id, row.secret).decode()
-        headers = {"hazri-signature": sign(secret, at_s, body), "hazri-delivery": f"{after}-{behind}"}
-        try:
-            post(row.url, body, headers, private=row.private)
-        except Refused as error:
-            self._failed(row, letter, after, behind, str(error))
-            return False
+        with _scratch() as body:
+            behind = self._write(body, after, until)
+            if not body.tell():
+                if behind > after:
+                    self._moved(row, letter, behind)
+                return False
+            body.seek(0)
+            secret = self._vault.open(_WHAT, row.id, row.secret).decode()
+            headers = {"hazri-signature": sign(secret, int(time.time()), body), "hazri-delivery": f"{after}-{behind}"}
+            body.seek(0)
+            try:
+                post(row.url, body, headers, private=row.private)
+            except Refused as error:
+                self._failed(row, letter, after, behind, str(error))
+                return False
         self._moved(row, letter, behind)
         return True
+
+    def _write(self, body: IO[bytes], after: Cursor, until: Cursor | None) -> Cursor:
+        """What is to be posted next, or nothing where there is nothing; returns the cursor behind it."""
+        with self._ledger.read() as connection:
+            end = newest(connection)
+        page = entries.page(self._ledger, EVERYTHING, after, end if until is None else min(end, until), _ENTRIES)
+        behind = page.next
+        for cursor, pieces in page.entries:
+            body.write(b"," if body.tell() else b'{"entries":[')
+            for piece in pieces:
+                body.write(piece.encode())
+            if body.tell() > _ENOUGH_BYTES:
+                behind = cursor
+                break
+        if body.tell():
+            body.write(f'],"next":"{behind}"}}'.encode())
+        return behind
 
     def _next(self, row: Any) -> tuple[Any, Cursor, Cursor | None]:
         """A dead letter that is to be sent again, else what comes behind the cursor."""
@@ -172,8 +192,14 @@ class Sender(Rounds):
             connection.execute(update(hook).where(hook.c.id == row.id).values(**values))
 
 
-def _cursor(entry: str) -> Cursor:
-    return parse_cursor(entry.split('"', 4)[3])  # every entry begins with {"cursor":"…"
+@contextmanager
+def _scratch() -> Iterator[IO[bytes]]:
+    """On the disk: one entry may be a month of punches. Raises HookError."""
+    try:
+        with TemporaryFile() as file:
+            yield file
+    except OSError as error:
+        raise HookError(f"{gettempdir()}: {error.strerror}; a delivery is put together there") from None
 
 
 def _is(letter: Any) -> tuple[Any, ...]:

@@ -1,4 +1,7 @@
-"""The API and the pages over a real socket: who may ask, what is answered, and how refusals read."""
+"""The API and the pages over a real socket: who may ask, what is answered, and how refusals read.
+
+On SQLite, as `run` comes; the feed and the whole document are tried on both (test_api_feed.py, test_access_hostile.py).
+"""
 
 import datetime as dt
 import json

@@ -5,7 +5,7 @@ import datetime as dt
 import gzip
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from socket import create_server
 from typing import Any
@@ -13,12 +13,13 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import delete, insert, update
 
-from server.ledger.tables import office, org, terminal
+from server.access.scope import WHOLE
+from server.ledger.tables import log, office, org, record, terminal
 from server.ledger.views import ApiPunch
 from server.run import start_web
-from server.sharing import completeness
+from server.sharing import completeness, reconcile
 from server.sharing.changes import Cursor, parse_cursor
 from server.sharing.copied import Changes
 from server.sharing.pull import pull
@@ -31,6 +32,7 @@ from tests.databases import DATABASES, fresh_url
 from tests.unit.server.aggregator import WALL_MS, Aggregator, Line, Terminal, boot_event, punch
 
 N = 300
+HOUR_LATER_MS = 1000 * N + 3_600_000  # however slowly this runs, the punches came after they were made
 PEOPLE = [bytes([65 + i]) * 8 for i in range(3)]
 
 
@@ -171,7 +173,7 @@ def test_later_evidence_comes_as_entries_behind_and_changes_none(site: Site) -> 
     assert {one["type"] for one in before} == {"punch"}
     assert all(one["dated_by"] == "before" for one in before)
     cursor = before[-1]["cursor"]
-    site.anchor(site.lines[0], 1000 * N + 5000)
+    site.anchor(site.lines[0], HOUR_LATER_MS)
     after = site.stream("/api/v1/changes")
     assert after[: len(before)] == before, "what was told stays as it was told"
     (dating,) = after[len(before) :]
@@ -215,6 +217,24 @@ def test_three_numbers_from_three_places_agree(site: Site) -> None:
     assert found["t-1"]["issued"] is None
     (one,) = site.get("/api/v1/reconciliation?terminal=t-2").json()["logs"]
     assert (one["stored"], one["gaps"], one["forked"]) == (N, [], False)
+
+
+class _UndoError(Exception):
+    """Nothing of it is to be stored."""
+
+
+def test_what_is_missing_is_named(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody took records out of the ledger: two in the middle, one further on, and the last."""
+    r = record.c
+    for most, gaps in ((1000, [(5, 6), (9, 9), (N, N)]), (1, [(5, 6)])):
+        monkeypatch.setattr(reconcile, "MAX_GAPS", most)
+        with suppress(_UndoError), site.one.ledger.write() as connection:
+            connection.execute(delete(record).where(r.terminal == "t-2", r.seq.in_([5, 6, 9, N])))
+            connection.execute(delete(record).where(r.terminal == "t-2", r.seq > N))
+            connection.execute(update(log).where(log.c.terminal == "t-2").values(seq=N))
+            (found,) = reconcile.reconcile(connection, WHOLE, "", "t-2").logs
+            assert (found.receipted, found.stored, found.gaps) == (N, N - 4, gaps)
+            raise _UndoError
 
 
 def test_how_many_terminals_have_reported_past_a_time(site: Site) -> None:
@@ -262,7 +282,7 @@ def test_a_copy_of_changes_takes_later_evidence_as_lines_of_its_own(site: Site, 
 
     before = copy(out.name)
     assert before == site.client.get("/api/v1/changes", headers=lines).content
-    site.anchor(site.lines[1], 1000 * N + 9000)
+    site.anchor(site.lines[1], HOUR_LATER_MS)
     grown = copy(out.name)
     assert grown.startswith(before)
     (dating,) = map(json.loads, grown[len(before) :].splitlines())

@@ -1,4 +1,7 @@
-"""The aggregator's process tree killed in the middle of ingest: nothing lost, nothing twice, every receipt kept."""
+"""The aggregator's process tree killed in the middle of ingest: nothing lost, nothing twice, every receipt kept.
+
+On SQLite, as `run` comes; kills on PostgreSQL are in test_workers.py and test_pull_kill.py.
+"""
 
 import random
 import sqlite3

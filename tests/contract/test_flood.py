@@ -1,4 +1,7 @@
-"""A terminal that floods, against the real broker: the others are served, it is put out and stays out for its time."""
+"""A terminal that floods, against the real broker: the others are served, it is put out and stays out for its time.
+
+On SQLite: what floods is stopped before the ledger.
+"""
 
 import contextlib
 import datetime as dt

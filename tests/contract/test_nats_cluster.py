@@ -1,4 +1,7 @@
-"""Three NATS JetStream servers in the broker's place, one of them killed in the middle: nothing lost, nothing twice."""
+"""Three NATS JetStream servers in the broker's place, one of them killed in the middle: nothing lost, nothing twice.
+
+On SQLite, as `run` comes: what is proved is about the broker.
+"""
 
 import sqlite3
 from collections.abc import Iterator
@@ -53,6 +56,7 @@ def test_a_node_is_killed_in_the_middle(server: Server) -> None:
             for unit in units:
                 unit.append(*(punch(person, n) for n in range(EACH, 2 * EACH)))
             patiently(lambda: all(unit.agent.state.receipted == 2 * EACH for unit in units), "everything receipted")
+            patiently(lambda: "gate store=capped" in cluster.gate_log(), "the store of messages is capped")
             cluster.start(victim)
             patiently(lambda: all(unit.agent.state.roster_version == 1 for unit in units), "every roster came")
         finally:

@@ -1,4 +1,7 @@
-"""A stolen terminal, against the real broker: revoked, it is cut, does not come in again, and says nothing (S8)."""
+"""A stolen terminal, against the real broker: revoked, it is cut, does not come in again, and says nothing (S8).
+
+On SQLite: what is proved is about the broker.
+"""
 
 import contextlib
 import time

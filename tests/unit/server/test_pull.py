@@ -1,4 +1,8 @@
-"""`hazri-server pull` against a real web server: exact over kill -9 at any point, and clear when it fails."""
+"""`hazri-server pull` against a real web server: exact over kill -9 at any point, and clear when it fails.
+
+The source is on SQLite: a pull sees HTTP alone. The feed behind it, and kills of either side, are proved on both
+(test_api_feed.py, test_pull_kill.py).
+"""
 
 import contextlib
 import json
@@ -97,6 +101,22 @@ def test_an_answer_that_is_too_large_is_asked_for_in_parts(
     monkeypatch.setattr(room, "_MAX_PAGE_BYTES", 100)
     with pytest.raises(PullError, match="more than 100 bytes"):
         run_once(source, tmp_path / "small")
+
+
+def test_one_entry_that_is_longer_than_a_page_comes_by_itself(
+    source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A month offline is dated by one entry: the copy takes it, and is what it would have been."""
+    out, state = tmp_path / "out.ndjson", tmp_path / "state"
+    last = held(source)[-3:]
+    state.write_bytes(msgspec.json.encode(State(source.url, f"{last[0] - 1}.0", 0)))
+    monkeypatch.setattr(room, "_MAX_PAGE_BYTES", 100)
+    monkeypatch.setattr(room, "_MAX_ENTRY_BYTES", 101)
+    with pytest.raises(PullError, match="more than 101 bytes"):
+        pull(source.url, source.token, state, out, feed=CHANGES, follow=False)
+    monkeypatch.setattr(room, "_MAX_ENTRY_BYTES", 100_000)
+    pull(source.url, source.token, state, out, feed=CHANGES, follow=False)
+    assert seqs(out) == last
 
 
 @pytest.mark.parametrize(("flags", "kills"), [([], 4), (["--changes"], 2)])

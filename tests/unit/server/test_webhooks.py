@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import io
 import json
 import threading
 from collections.abc import Iterator
@@ -138,7 +139,7 @@ def test_what_fails_is_tried_later_and_later_then_set_aside_and_sent_again(
 )  # fmt: skip
 def test_no_address_inside_is_reached(url: str) -> None:
     with pytest.raises(Refused, match=r"an address inside|no such name"):
-        webhooks_post.post(url, b"{}", {}, private=False)
+        webhooks_post.post(url, io.BytesIO(b"{}"), {}, private=False)
 
 
 @pytest.mark.parametrize(
