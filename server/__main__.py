@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from config import ConfigError
-from config.load import load
+from config.load import load, there
 from config.model import Messages, Server
 from server import PeopleError, ServerError
 from server.commands import add_all
@@ -101,10 +101,13 @@ def _parser() -> argparse.ArgumentParser:
     carried.add_argument("--card", type=Path, metavar="DIR", help="the state directory of a dead terminal; only read")
     token = group("token", "Tokens for the API and the dashboard.")
     new = add("new", _token_new, "Make a token; it is shown once.", token)
-    new.add_argument("--scope", choices=["pull", "dashboard"], required=True, help="what it opens")
+    new.add_argument("--scope", choices=["pull", "fleet", "register", "dashboard"], required=True, help="what it opens")
     new.add_argument("--name", default="", help="whom it is for")
     new.add_argument("--office", default="", metavar="ORG/PATH", help="bound to this office (default: all)")
     new.add_argument("--days", type=int, default=365, help="how long it is valid (default: 365)")
+    add("list", _token_list, "List the tokens: for whom, what they open, until when.", token)
+    ended = add("end", _token_end, "A token opens nothing any more, at once.", token)
+    ended.add_argument("token", metavar="ID", help="as `token list` names it")
     demo = add("demo", _demo, "Run a whole district in miniature: aggregator, terminals and synthetic people.")
     demo.add_argument("--for", dest="for_s", type=float, metavar="SECONDS", help="end after so long (default: Ctrl-C)")
     demo.add_argument("--json", action="store_true", help="print one JSON object at the end")
@@ -128,13 +131,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _settings(args: argparse.Namespace) -> ServerSettings:
-    path = args.config or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None)
+    path = args.config or (DEFAULT_CONFIG if there(DEFAULT_CONFIG) else None)
     c = load(Server, path) if path else Server()
     b = c.broker
     return ServerSettings(
         state_dir=c.state_dir,
         database_url=c.database_url,
-        web=WebSettings(c.web.host, c.web.port),
+        web=WebSettings(c.web.host, c.web.port, c.web.map_tiles, c.web.map_credit),
         broker=BrokerSettings(b.embedded, b.mosquitto, b.listen, b.host, b.port, b.public_host, b.public_port),
         ingest=IngestSettings(c.ingest.commit_records, c.ingest.commit_ms, c.ingest.workers),
         messages=_messages(c.messages),
@@ -142,8 +145,7 @@ def _settings(args: argparse.Namespace) -> ServerSettings:
 
 
 def _messages(c: Messages) -> MessageSettings:
-    password, outbox = (Path(name) if name else None for name in (c.smtp_password_file, c.outbox))
-    return MessageSettings(c.smtp_host, c.smtp_port, c.smtp_tls, c.smtp_user, password, c.sender, outbox)
+    return MessageSettings(c.smtp_host, c.smtp_port, c.smtp_tls, c.smtp_user, c.smtp_password_file, c.sender, c.outbox)
 
 
 # Each command imports what it needs: a refused word on the command line should not wait for a web framework.
@@ -276,6 +278,27 @@ def _token_new(args: argparse.Namespace) -> int:
         _print(f"http://{settings.web.host}:{settings.web.port}/enter#{token}")
     else:
         _print(token)
+    return DONE
+
+
+def _token_list(args: argparse.Namespace) -> int:
+    from server.ledger.store import now_ms
+    from server.opened import open_state
+    from server.trust import tokens
+    from server.web.fleet_answers import moment
+
+    for one in tokens.listed(open_state(_settings(args)).ledger):
+        until = f"until {moment(one.expires_ms):%Y-%m-%d}" if one.expires_ms > now_ms() else "over"
+        _print(f"{one.id} {one.scope:<9} {until:<16} {one.place.org + one.place.path or 'everything':<24} {one.name}")
+    return DONE
+
+
+def _token_end(args: argparse.Namespace) -> int:
+    from server.commands.people import who
+    from server.opened import open_state
+    from server.trust import tokens
+
+    _print(f"{tokens.end(open_state(_settings(args)).ledger, args.token, who())}: over")
     return DONE
 
 

@@ -8,10 +8,13 @@ RELEASES = "releases"  # in the state directory
 
 @dataclass(frozen=True, slots=True)
 class WebSettings:
-    """Where the page and the API listen. Port 0 takes a free one."""
+    """Where the page and the API listen. Port 0 takes a free one. `map_tiles`: the address of map tiles with `{z}`,
+    `{x}` and `{y}` in it, or nothing; `map_credit`: whose they are."""
 
     host: str
     port: int
+    map_tiles: str = ""
+    map_credit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from server.bench.ledger import Made, held
 from server.fleet import follow
 from server.fleet import synthetic as fleet
 from server.fleet.scheduler import GRACE_MS, Scheduler
+from server.leads.worker import Leads
 from server.ledger.store import Ledger, now_ms, upsert
 from server.ledger.tables import counter, office, punch_total, record, terminal
 from server.people import synthetic as people
@@ -64,6 +65,7 @@ def look(ledger: Ledger) -> None:
     looks = Scheduler(ledger, lambda: True)
     for at_ms in (now - GRACE_MS - 60_000, now - 60_000, now):
         looks.tick(at_ms)
+    Leads(ledger).tick(now)
 
 
 def viewers(ledger: Ledger) -> dict[str, Place]:

@@ -19,6 +19,12 @@ _MOST_DAYS = 31
 _OCTETS = 75
 _LINE = re.compile(r"([A-Za-z0-9-]+)((?:;[A-Za-z0-9-]+=(?:\"[^\"]*\"|[^\";:]*))*):(.*)", re.DOTALL)
 _PARAMETER = re.compile(r";([A-Za-z0-9-]+)=(?:\"([^\"]*)\"|([^\";:]*))")
+# A calendar holds at least one component (3.6), also in a year for which no holiday is ordered yet; this one is always
+# true, and says whose days these are.
+_ZONE = (
+    "BEGIN:VTIMEZONE", "TZID:Asia/Kolkata", "BEGIN:STANDARD", "DTSTART:19700101T000000", "TZOFFSETFROM:+0530",
+    "TZOFFSETTO:+0530", "TZNAME:IST", "END:STANDARD", "END:VTIMEZONE",
+)  # fmt: skip
 _ESCAPES = {"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n"}
 
 
@@ -37,7 +43,7 @@ def write(found: Iterable[Holiday], title: str, at: dt.datetime) -> bytes:
     stamp = at.astimezone(dt.UTC).strftime("%Y%m%dT%H%M%SZ")
     lines = [
         "BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Hazri//Attendance//EN", "CALSCALE:GREGORIAN",
-        f"NAME:{_escaped(title)}", f"X-WR-CALNAME:{_escaped(title)}",
+        f"NAME:{_escaped(title)}", f"X-WR-CALNAME:{_escaped(title)}", *_ZONE,
     ]  # fmt: skip
     for one in found:
         lines += [

@@ -5,17 +5,29 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import Connection, and_, case, false, func, not_, select
 
 from server.access.scope import WHOLE, Scope, condition, visible
 from server.intake.dating import Interval
 from server.intake.timekeeping import IST, of_boot
 from server.ledger.records import PUNCHES
-from server.ledger.tables import alarm, counter, log, person, punch_total, quarantine, record, terminal, terminal_state
+from server.ledger.tables import (
+    alarm,
+    counter,
+    log,
+    office,
+    person,
+    punch_total,
+    quarantine,
+    record,
+    terminal,
+    terminal_state,
+)
 from sync.record import ClockSource, Flag, Kind, Means, RecordType, SourceClass
 
 SILENT_AFTER_MS = 15 * 60 * 1000
 MAX_TERMINALS = 500
+LIVE_TERMINALS = 20  # on a page that is looked at on a phone, and sent again when it changes
 FOLLOWED = "fleet/followed"  # counter: the last server_seq that the fleet's follower has read
 _MOST_BEHIND = 1_000_000
 _FIRST_MS = -62_135_596_800_000  # 0001-01-01
@@ -135,6 +147,16 @@ class LiveTerminal:
     roster_wanted: int
     quarantined: int
     forked: bool
+    office: str
+    office_hi: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """How many terminals are online, and how many records wait on all of them together."""
+
+    online: int
+    waiting: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,13 +222,20 @@ def live_punches(connection: Connection, after: int, limit: int, scope: Scope = 
     ]
 
 
-def live_terminals(connection: Connection, now_ms: int, scope: Scope = WHOLE) -> list[LiveTerminal]:
-    """The first 500 terminals by id."""
+def live_terminals(
+    connection: Connection, now_ms: int, scope: Scope = WHOLE, *, worst: int | None = None
+) -> list[LiveTerminal]:
+    """The first 500 terminals by id; or so many of them, those first from which nothing is heard."""
     state = terminal_state.c
-    statement = select(terminal.c.id, terminal.c.state, terminal.c.roster_version.label("wanted"), *state)
-    statement = statement.join_from(terminal, terminal_state, isouter=True).order_by(terminal.c.id)
+    columns = terminal.c.id, terminal.c.state, terminal.c.roster_version.label("wanted"), *state
+    where = terminal.join(terminal_state, state.terminal == terminal.c.id, isouter=True)
+    where = where.join(office, office.c.id == terminal.c.office, isouter=True)
+    statement = select(*columns, office.c.name, office.c.name_hi).select_from(where).order_by(terminal.c.id)
     statement = visible(statement, terminal, scope)
-    rows = connection.execute(statement.limit(MAX_TERMINALS)).all()
+    if worst is not None:
+        silent = and_(terminal.c.state == "active", not_(_heard(now_ms)))
+        statement = statement.order_by(None).order_by(case((silent, 0), else_=1), terminal.c.id)
+    rows = connection.execute(statement.limit(MAX_TERMINALS if worst is None else worst)).all()
     logs: dict[str, dict[bytes, Any]] = {}
     shown = [row.id for row in rows]
     asked = select(log.c.terminal, log.c.log, log.c.seq, log.c.forked_ms).where(log.c.terminal.in_(shown))
@@ -215,6 +244,24 @@ def live_terminals(connection: Connection, now_ms: int, scope: Scope = WHOLE) ->
     per_terminal = select(quarantine.c.terminal, func.sum(quarantine.c.times)).where(quarantine.c.terminal.in_(shown))
     refused = {row[0]: row[1] for row in connection.execute(per_terminal.group_by(quarantine.c.terminal))}
     return [_live_terminal(row, logs.get(row.id, {}), int(refused.get(row.id, 0)), now_ms) for row in rows]
+
+
+def hearing(connection: Connection, now_ms: int, scope: Scope = WHOLE) -> Hearing:
+    """Of all terminals of a scope."""
+    s, held = terminal_state.c, func.coalesce(log.c.seq, 0)
+    both = terminal.join(terminal_state, s.terminal == terminal.c.id)
+    both = both.join(log, and_(log.c.terminal == s.terminal, log.c.log == s.log), isouter=True)
+    online = case((_heard(now_ms), 1), else_=0)
+    waits = case((s.seq > held, s.seq - held), else_=0)
+    sums = select(func.coalesce(func.sum(online), 0), func.coalesce(func.sum(waits), 0)).select_from(both)
+    sums = sums.where(terminal.c.state.not_in(("revoked", "retired")))
+    return Hearing(*(int(one) for one in connection.execute(visible(sums, terminal, scope)).one()))
+
+
+def _heard(now_ms: int) -> Any:
+    """As `_state` says "online"."""
+    s = terminal_state.c
+    return and_(func.coalesce(s.online, false()), func.coalesce(s.last_seen_ms, 0) >= now_ms - SILENT_AFTER_MS)
 
 
 def totals(connection: Connection, today: dt.date, scope: Scope = WHOLE) -> Totals:
@@ -284,6 +331,8 @@ def _live_terminal(row: Any, logs: dict[bytes, Any], quarantined: int, now_ms: i
         roster_wanted=row.wanted,
         quarantined=quarantined,
         forked=any(one.forked_ms is not None for one in logs.values()),
+        office=row.name or "",
+        office_hi=row.name_hi or row.name or "",
     )
 
 

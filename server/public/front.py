@@ -9,6 +9,7 @@ import hashlib
 import time
 import zlib
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
@@ -49,10 +50,18 @@ class Answer:
 
 
 class Front:
-    """ASGI middleware. Whatever is not below /public goes past it untouched."""
+    """ASGI middleware. Whatever is not below /public goes past it untouched. `busy`: by language, the page for whoever
+    asks too much; it is made once, since a refusal must cost less than an answer."""
 
-    def __init__(self, app: ASGIApp, ledger: Ledger, answers: Rate = ANSWERS, made: Rate = PAGES_MADE) -> None:
-        self._app, self._ledger = app, ledger
+    def __init__(
+        self,
+        app: ASGIApp,
+        ledger: Ledger,
+        busy: Mapping[str, bytes],
+        answers: Rate = ANSWERS,
+        made: Rate = PAGES_MADE,
+    ) -> None:
+        self._app, self._ledger, self._busy = app, ledger, busy
         self._answers, self._made = Limit(answers), Limit(made)
         self._kept: OrderedDict[Key, tuple[int, Answer]] = OrderedDict()
         self._bytes = 0
@@ -69,16 +78,23 @@ class Front:
         headers = dict(scope["headers"])
         now_s, address = time.monotonic(), whose((scope.get("client") or ("",))[0])
         if not self._answers.take(address, now_s):
-            await _refuse(scope, send)
+            await self._refuse(scope, headers, send)
             return
         key = path, _question(scope, headers)
         answer = await self._kept_answer(key, now_s) if scope["method"] in ("GET", "HEAD") else None
         if answer is None:
             if not self._made.take(address, now_s):
-                await _refuse(scope, send)
+                await self._refuse(scope, headers, send)
                 return
             answer = await self._make(key, scope, receive)
         await _send(answer, scope, headers, send)
+
+    async def _refuse(self, scope: Scope, asked: dict[bytes, bytes], send: Send) -> None:
+        page = self._busy[_asked(scope, asked)["lang"]]
+        told = [(b"content-type", b"text/html; charset=utf-8"), (b"content-length", str(len(page)).encode())]
+        headers = [*told, (b"retry-after", b"5"), (b"cache-control", b"no-store")]
+        await send({"type": "http.response.start", "status": 429, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else page})
 
     async def _kept_answer(self, key: Key, now_s: float) -> Answer | None:
         version = await self._newest(now_s)
@@ -192,22 +208,15 @@ async def _send(answer: Answer, scope: Scope, asked: dict[bytes, bytes], send: S
 
 
 def _question(scope: Scope, headers: dict[bytes, bytes]) -> str:
-    """The parameters that count, in one order, with the language they or the browser ask for."""
+    """The parameters that count, in one order."""
+    return urlencode(sorted(_asked(scope, headers).items()))
+
+
+def _asked(scope: Scope, headers: dict[bytes, bytes]) -> dict[str, str]:
+    """The parameters that count, with the language they or the browser ask for."""
     raw = scope.get("query_string", b"")[:_MAX_QUERY].decode("latin-1")
     said = {name: value for name, value in parse_qsl(raw) if name in PARAMETERS}
     if said.get("lang") not in words.LANGUAGES:
         wish = headers.get(b"accept-language", b"")[:2].decode("latin-1").lower()
         said["lang"] = wish if wish in words.LANGUAGES else words.EN.code
-    return urlencode(sorted(said.items()))
-
-
-async def _refuse(scope: Scope, send: Send) -> None:
-    text = " · ".join(one.busy for one in words.LANGUAGES.values()).encode()
-    headers = [
-        (b"content-type", b"text/plain; charset=utf-8"),
-        (b"retry-after", b"5"),
-        (b"cache-control", b"no-store"),
-        (b"content-length", str(len(text)).encode()),
-    ]
-    await send({"type": "http.response.start", "status": 429, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else text})
+    return said

@@ -163,9 +163,16 @@ def _page(request: Request, connection: Connection, template: str, status: int =
     return HTMLResponse(environment.get_template(template).render(**around, **context), status)
 
 
+def busy() -> dict[str, bytes]:
+    """By language, the page for whoever asks too much. Its links go to the page that was asked for."""
+    template = environment.get_template("public_error.html")
+    around: dict[str, Any] = {"path": "", "base": PREFIX, "as_of": None, "org": None, "again": True}
+    return {code: template.render(w=w, text=w.busy, **around).encode() for code, w in words.LANGUAGES.items()}
+
+
 def _missing(request: Request, connection: Connection) -> Response:
     text = words.LANGUAGES[_lang(request)].no_such
-    return _page(request, connection, "public_error.html", 404, org=None, text=text)
+    return _page(request, connection, "public_error.html", 404, org=None, text=text, again=False)
 
 
 def _banner(request: Request, row: Any, as_of_ms: int) -> list[str]:

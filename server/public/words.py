@@ -93,6 +93,7 @@ class PublicWords:
     meaning: str
     missing: str
     busy: str
+    again: str
     no_such: str
     actions: dict[Action, str]
     meanings: dict[Action, str]
@@ -177,7 +178,8 @@ EN = PublicWords(
     portal="Portal of the department",
     meaning="What the colours mean",
     missing="There is no such page.",
-    busy="Too many requests. Please try again in a moment.",
+    busy="Too many pages were asked for from here. Please wait a few seconds.",
+    again="Try again",
     no_such="There is no such office or department.",
     actions={
         Action.IN: "Mark In",
@@ -271,7 +273,8 @@ HI = PublicWords(
     portal="विभाग का पोर्टल",
     meaning="रंगों का अर्थ",
     missing="ऐसा कोई पृष्ठ नहीं है।",
-    busy="बहुत अधिक अनुरोध आए हैं। कृपया थोड़ी देर में फिर प्रयास करें।",
+    busy="यहाँ से बहुत सारे पृष्ठ माँगे गए हैं। कृपया कुछ सेकंड रुकें।",
+    again="फिर प्रयास करें",
     no_such="ऐसा कोई कार्यालय या विभाग नहीं है।",
     actions={
         Action.IN: "उपस्थित",

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, select
 
-from server.access import custody
+from server.access import custody, names
 from server.access.keys import AccessKeys
 from server.access.roles import Role
 from server.access.scope import Place, Scope
@@ -18,7 +18,7 @@ from server.ledger.tables import attendance_day, designation, employee, lsa_clai
 from server.people import coverage as people_coverage
 from server.people.days import day_of
 from server.people.ranks import marking
-from server.people.service_ledger import back_entered as late_orders
+from server.people.service_ledger import by_login, irregular, stood_at
 from server.returns import words
 from server.returns.attend import clock, date, people_in
 from server.returns.model import Asked, Cell, Column, Return, Table, Text, Weight
@@ -108,21 +108,24 @@ def compliance(connection: Connection, asked: Asked) -> Return:
 
 
 def back_entered(connection: Connection, asked: Asked) -> Return:
-    """Orders recorded after they were issued: the monthly list of violations (R6.4)."""
-    found = late_orders(connection, asked.org, asked.days[0])
-    here = set(connection.scalars(_posted(asked)))
+    """Orders recorded after they were issued, or at the console: the monthly list of violations (R6.3, R6.4)."""
+    found = irregular(connection, asked.org, asked.days[0])
+    here = set(connection.scalars(_stood(asked)))
     found = [row for row in found if row["person"] in here]
+    by = names.of_actors(connection, (row["actor"] for row in found))
     people = people_in(connection, (row["person"] for row in found))
     rows = tuple(
         (
             n, row["order_no"], _order(row["kind"]), people[row["person"]][0], date(row["ordered_on"]),
-            _moment(row["issued_ms"]), _moment(row["recorded_ms"]), row["branch"], row["actor"],
+            _moment(row["issued_ms"]), _moment(row["recorded_ms"]), row["branch"], by.get(row["actor"], row["actor"]),
+            _out_of_rule(row),
         )
         for n, row in enumerate(found, 1)
     )  # fmt: skip
     heads = (
         Text("Order No.", "आदेश सं."), Text("Order", "आदेश"), words.NAME, Text("Order date", "आदेश दिनांक"),
         Text("Issued", "जारी"), Text("Entered", "दर्ज"), Text("Branch", "शाखा"), Text("By", "द्वारा"),
+        Text("Why listed", "सूची में क्यों"),
     )  # fmt: skip
     columns = (Column(words.SERIAL, True), *map(Column, heads))
     return _one(asked, "back-entered", Table(words.TITLES["back-entered"], columns, rows))
@@ -241,6 +244,18 @@ def _signing(connection: Connection) -> set[bytes]:
 def _posted(asked: Asked) -> Any:
     query = select(person.c.ref).join_from(person, office, person.c.office == office.c.id)
     return query.where(office.c.org == asked.org, office.c.path.startswith(asked.path or "/", autoescape=True))
+
+
+def _stood(asked: Asked) -> Any:
+    """As `_posted`, and who has left or is in transit by where they last were."""
+    query = select(person.c.ref).join_from(person, employee, employee.c.person == person.c.ref)
+    query = query.join(office, office.c.id == stood_at())
+    return query.where(office.c.org == asked.org, office.c.path.startswith(asked.path or "/", autoescape=True))
+
+
+def _out_of_rule(row: dict[str, Any]) -> Text:
+    found = [name for name, yes in (("late", row["back_entered"]), ("console", not by_login(row["actor"]))) if yes]
+    return Text(*("; ".join(ORDERS[f"irregular.{name}"][place] for name in found) for place in (0, 1)))
 
 
 def _scope(asked: Asked) -> Scope:

@@ -41,7 +41,7 @@ TITLES = {
     "lsa": T("Late Sitting Allowance: claims", "विलंब उपस्थिति भत्ता: दावे"),
     "custody": T("Custody of the biometric portals", "बायोमेट्रिक पोर्टल के प्रभारी"),
     "compliance": T("Compliance of custody", "प्रभार संबंधी अनुपालन"),
-    "back-entered": T("Orders entered after they were issued", "जारी होने के बाद दर्ज आदेश"),
+    "back-entered": T("Orders entered late or at the console", "देर से या कंसोल पर दर्ज आदेश"),
     "coverage": T("Registration by section", "अनुभागवार पंजीकरण"),
     "daily": T("Daily attendance: exceptions first", "दैनिक उपस्थिति: अपवाद पहले"),
     "movement": T("Movement register", "आवागमन पंजी"),
@@ -68,7 +68,10 @@ WHAT = {
     "compliance": T(
         "custodies against the rules, and reports due (R4.2, R4.3)", "नियम विरुद्ध प्रभार, और देय प्रतिवेदन (R4.2, R4.3)"
     ),
-    "back-entered": T("orders recorded after their issue (R6.4)", "जारी होने के बाद दर्ज आदेश (R6.4)"),
+    "back-entered": T(
+        "orders recorded after their issue, or not by the issuer's login (R6.3, R6.4)",
+        "जारी होने के बाद, या जारीकर्ता के लॉगिन के बिना दर्ज आदेश (R6.3, R6.4)",
+    ),
     "coverage": T(
         "registered, verified, enrolled, outstanding, with due date and head (R1.17)",
         "पंजीकृत, सत्यापित, नामांकित, शेष; अंतिम तिथि और प्रमुख सहित (R1.17)",

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Annotated
 
 from fastapi import APIRouter, Form, HTTPException, Query, Request, Response
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from server import AccessError
 from server.access import accounts, grants
@@ -18,6 +18,8 @@ from server.access.scope import EVERYWHERE, Place, Scope, visible
 from server.intake.timekeeping import IST
 from server.ledger.store import now_ms
 from server.ledger.tables import account, account_grant, office, person
+from server.web.fleet_pages.frame import PageNo, paged
+from server.web.fleet_pages.frame import words as fleet_words
 from server.web.pages import language, page
 from server.web.places import place_names
 from server.web.services import Services
@@ -25,7 +27,7 @@ from server.web.words_people import words
 
 router = APIRouter(include_in_schema=False)
 
-_ROWS = 500
+_ROWS = 100
 _ID = 16  # hexadecimal digits
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 Admin = Annotated[Scope, may(Right.ACCOUNTS)]
@@ -35,9 +37,13 @@ Long = Annotated[str, Form(max_length=500)]
 
 @router.get("/accounts")
 def list_accounts(
-    request: Request, scope: Admin, person: Annotated[str, Query(max_length=_ID, description="who is to have one")] = ""
+    request: Request,
+    scope: Admin,
+    person: Annotated[str, Query(max_length=_ID, description="who is to have one")] = "",
+    q: Annotated[str, Query(max_length=100)] = "",
+    page: PageNo = 1,
 ) -> Response:
-    return _list(request, scope, typed={"person": person})
+    return _list(request, scope, typed={"person": person}, q=q.strip(), number=page)
 
 
 @router.post("/accounts")
@@ -145,18 +151,37 @@ def _above(request: Request, which: bytes) -> str:
     return ""
 
 
-def _list(request: Request, scope: Scope, problem: str = "", typed: Mapping[str, str] = _NOTHING) -> Response:
+def _list(
+    request: Request,
+    scope: Scope,
+    problem: str = "",
+    typed: Mapping[str, str] = _NOTHING,
+    *,
+    q: str = "",
+    number: int = 1,
+) -> Response:
+    """A page of them in the order of offices, or of those whose name or log-in name has `q` in it."""
     services: Services = request.app.state.services
     with services.ledger.read() as connection:
-        asked = visible(select(account), account, scope).where(account.c.login.is_not(None))
-        rows = connection.execute(asked.order_by(account.c.org, account.c.path, account.c.login).limit(_ROWS)).all()
+        wanted: list[ColumnElement[bool]] = [account.c.login.is_not(None)]
+        if q:
+            wanted.append(or_(*(c.icontains(q, autoescape=True) for c in (account.c.name, account.c.login))))
+        counted = visible(select(func.count()).select_from(account), account, scope).where(*wanted)
+        total = connection.scalar(counted) or 0
+        asked = visible(select(account), account, scope).where(*wanted)
+        asked = asked.order_by(account.c.org, account.c.path, account.c.login).limit(_ROWS)
+        rows = connection.execute(asked.offset((number - 1) * _ROWS)).all()
+        shown = [row.id for row in rows]
         mine = select(account_grant.c.account, account_grant.c.role).where(account_grant.c.to_ms.is_(None))
+        mine = mine.where(account_grant.c.account.in_(shown))
         roles: dict[bytes, list[Role]] = {}
         for row in connection.execute(visible(mine, account_grant, scope)):
             roles.setdefault(row.account, []).append(Role(row.role))
         where = _places(request, connection, scope)
         names = place_names(request, connection, [Place(row.org, row.path) for row in rows])
-    context = {"rows": rows, "roles": roles, "where": where, "names": names, "typed": typed}
+    context: dict[str, object] = {"rows": rows, "roles": roles, "where": where, "names": names, "typed": typed, "q": q}
+    context |= {"p": words(language(request).code), "f": fleet_words(request)}
+    context |= {"pages": paged(request, number, _ROWS, len(rows), total)}
     return page(request, "accounts.html", 400 if problem else 200, problem=problem, **context)
 
 

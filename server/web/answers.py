@@ -3,7 +3,8 @@ asked for; and not at all where nothing is new (ETag, RFC 9110, section 8.8.3).
 """
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
@@ -11,6 +12,7 @@ from fastapi.responses import StreamingResponse
 JSON, NDJSON = "application/json", "application/x-ndjson"
 SLICE = 2000  # entries that a stream reads at once: a transaction, and a second of memory at most
 _ENOUGH_BYTES = 1000  # less is not worth compressing
+_PART_CHARS = 65_536  # sent at once of what is written while it is read
 
 
 def wants_stream(request: Request) -> bool:
@@ -40,13 +42,39 @@ def page(request: Request, body: bytes, tag: str = "") -> Response:
     return Response(body, media_type=JSON, headers=headers)
 
 
-def stream(request: Request, slices: Callable[[], Iterator[list[str]]], tag: str = "") -> Response:
-    """A line for each entry; the slices are read as the other side takes them."""
+def page_of(request: Request, pieces: Iterator[str], tag: str = "") -> Response:
+    """`page` of a body for which there may be no room: the pieces are read as the other side takes them."""
+    parts = _parts(pieces)
+    first, second = next(parts, b""), next(parts, None)
+    if second is None:
+        return page(request, first, tag)
+    return _streamed(request, chain([first, second], parts), JSON, tag)
+
+
+def stream(request: Request, pieces: Iterator[str], tag: str = "") -> Response:
+    """Lines; the pieces, which end where they like, are read as the other side takes them."""
+    return _streamed(request, _parts(pieces), NDJSON, tag)
+
+
+def _streamed(request: Request, parts: Iterable[bytes], media_type: str, tag: str) -> Response:
     headers = _headers(request, tag)
-    parts: Iterable[bytes] = (("\n".join(one) + "\n").encode() for one in slices() if one)
     if "content-encoding" in headers:
         parts = _gzip(parts)
-    return StreamingResponse(parts, media_type=NDJSON, headers=headers)
+    return StreamingResponse(parts, media_type=media_type, headers=headers)
+
+
+def _parts(pieces: Iterable[str]) -> Iterator[bytes]:
+    """None empty, and none but the last small."""
+    held: list[str] = []
+    chars = 0
+    for piece in pieces:
+        held.append(piece)
+        chars += len(piece)
+        if chars >= _PART_CHARS:
+            yield "".join(held).encode()
+            held, chars = [], 0
+    if chars:
+        yield "".join(held).encode()
 
 
 def _headers(request: Request, tag: str) -> dict[str, str]:

@@ -14,6 +14,7 @@ from server.ledger import punch_rows, views
 from server.ledger.punch_rows import Selection
 from server.sharing.changes import newest
 from server.web import answers
+from server.web.bodies import BEARER, JSON, REFUSED, answered
 from server.web.selection import Asked, chosen
 from server.web.services import Services
 
@@ -22,22 +23,19 @@ _encoder = msgspec.json.Encoder()
 
 MAX_LIMIT = 5000
 MAX_SEQ = 2**53
-_JSON = "application/json"
-_ERROR = {"content": {_JSON: {"schema": {"type": "object", "properties": {"error": {"type": "string"}}}}}}
-BEARER: dict[str, Any] = {"security": [{"bearer": []}]}
-_NO_PUNCH = {"description": "No punch has this number", **_ERROR}
+_NO_PUNCH = {"description": "No punch has this number", **REFUSED}
 
 
 def answer(what: str, schema: str) -> dict[int | str, dict[str, Any]]:
-    return {200: {"description": what, "content": {_JSON: {"schema": {"$ref": f"#/components/schemas/{schema}"}}}}}
+    return {200: answered(what, schema)}
 
 
 ANSWERS: dict[int | str, dict[str, Any]] = {
     **answer("Punches", "ApiPage"),
-    401: {"description": "No token, an unknown or an expired one", **_ERROR},
-    403: {"description": "A token for something else", **_ERROR},
-    422: {"description": "A parameter out of range", **_ERROR},
-    503: {"description": "The ledger cannot be read now", **_ERROR},
+    401: {"description": "No token, an unknown or an expired one", **REFUSED},
+    403: {"description": "A token for something else", **REFUSED},
+    422: {"description": "A parameter out of range", **REFUSED},
+    503: {"description": "The ledger cannot be read now", **REFUSED},
 }
 
 
@@ -65,7 +63,7 @@ def punches(
             return same
         if not answers.wants_stream(request):
             return answers.page(request, _page(connection, selection, after, end.record, limit), tag)
-    return answers.stream(request, lambda: _slices(services, selection, after, end.record), tag)
+    return answers.stream(request, _lines(services, selection, after, end.record), tag)
 
 
 def _page(connection: Connection, selection: Selection, after: int, end: int, limit: int) -> bytes:
@@ -78,12 +76,12 @@ def _page(connection: Connection, selection: Selection, after: int, end: int, li
     return f'{{"punches":[{",".join(lines)}],"next":{after},"more":{str(more).lower()}}}'.encode()
 
 
-def _slices(services: Services, selection: Selection, after: int, end: int) -> Iterator[list[str]]:
+def _lines(services: Services, selection: Selection, after: int, end: int) -> Iterator[str]:
     while True:
         with services.ledger.read() as connection:
             rows = punch_rows.fetch(connection, selection, after, end, answers.SLICE)
             lines = punch_rows.lines(connection, rows)
-        yield lines
+        yield "".join(f"{line}\n" for line in lines)
         if len(rows) < answers.SLICE:
             return
         after = rows[-1].server_seq
@@ -107,7 +105,7 @@ def datings(
         found = views.datings(connection, server_seq, scope)
     if found is None:
         raise HTTPException(404, f"no punch has the server_seq {server_seq}")
-    return Response(_encoder.encode(found), media_type=_JSON)
+    return Response(_encoder.encode(found), media_type=JSON)
 
 
 @router.get(
@@ -126,13 +124,13 @@ def alarms(
     services: Services = request.app.state.services
     with services.ledger.read() as connection:
         found = views.alarms(connection, limit, scope)
-    return Response(_encoder.encode(found), media_type=_JSON)
+    return Response(_encoder.encode(found), media_type=JSON)
 
 
 @router.get("/healthz", include_in_schema=False, dependencies=[everybody("that the process lives is no secret")])
 def healthz() -> Response:
     """The process lives."""
-    return Response(b'{"status":"ok"}', media_type=_JSON)
+    return Response(b'{"status":"ok"}', media_type=JSON)
 
 
 @router.get("/readyz", include_in_schema=False, dependencies=[everybody("what does not work is said without names")])
@@ -141,4 +139,4 @@ def readyz(request: Request) -> Response:
     services: Services = request.app.state.services
     problems = services.problems()
     body = msgspec.json.encode({"status": "waiting" if problems else "ready", "problems": problems})
-    return Response(body, 503 if problems else 200, media_type=_JSON)
+    return Response(body, 503 if problems else 200, media_type=JSON)

@@ -39,16 +39,20 @@ from server.web import (
     pages,
     people_pages,
     refused,
+    registration_api,
     releases,
     search,
     standing,
+    terminal_api,
     transparency,
 )
 from server.web.around import Bounded, Recorded
+from server.web.packed import Packed
 from server.web.services import Services
 
+_POLICY = "content-security-policy"
 _HEADERS = {
-    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    _POLICY: "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
@@ -70,6 +74,8 @@ ROUTERS: list[APIRouter] = [
     leads.router,
     refused.router,
     fleet_api.router,
+    terminal_api.router,
+    registration_api.router,
     metrics.router,
     pages.router,
     live.router,
@@ -97,9 +103,10 @@ def create_app(services: Services) -> FastAPI:
     app.add_exception_handler(LedgerError, _no_ledger)
     app.add_exception_handler(Exception, _bug)
     app.add_middleware(Recorded, recorder=app.state.recorder)
+    app.add_middleware(Packed)
     app.add_middleware(Bounded)
-    app.add_middleware(Front, ledger=services.ledger)
-    app.add_middleware(_SecurityHeaders)
+    app.add_middleware(Front, ledger=services.ledger, busy=public.busy())
+    app.add_middleware(_SecurityHeaders, pictures=services.tiles.origin if services.tiles else "")
     app.openapi_schema = _document(app)
     return app
 
@@ -130,6 +137,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
         *feed.SCHEMAS,
         *standing.SCHEMAS,
         *fleet_api.SCHEMAS,
+        *terminal_api.SCHEMAS,
+        *registration_api.SCHEMAS,
         *leads.SCHEMAS,
         *exchange_api.SCHEMAS,
     ]
@@ -139,11 +148,13 @@ def _document(app: FastAPI) -> dict[str, Any]:
 
 
 class _SecurityHeaders:
-    """Adds the headers that keep a browser from doing what no page of ours wants."""
+    """Adds the headers that keep a browser from doing what no page of ours wants. `pictures`: where else pictures may
+    come from (the map's tiles)."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, pictures: str) -> None:
         self._app = app
-        self._headers = [(k.encode(), v.encode()) for k, v in _HEADERS.items()]
+        policy = _HEADERS[_POLICY].replace("img-src 'self'", f"img-src 'self' {pictures}".rstrip())
+        self._headers = [(k.encode(), v.encode()) for k, v in (_HEADERS | {_POLICY: policy}).items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -1,6 +1,6 @@
-"""A map of places as SVG, from latitude and longitude alone: no tiles, nothing fetched. Each place is a numbered circle
-that leads to it, sized by its terminals; the ring tells how they are, the sign the worst of it and how many. Numbers
-lead to names in a list beside."""
+"""A map of places as SVG, from latitude and longitude alone, with tiles behind it where that is asked for. Each place
+is a numbered circle that leads to it, sized by its terminals; the ring tells how they are, the sign the worst of it and
+how many. Numbers lead to names in a list beside."""
 
 import math
 from collections.abc import Sequence
@@ -8,8 +8,11 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from server.web.tiles import Frame, Tiles, cover, mercator
+
 _WIDE, _EDGE = 400.0, 36.0
-_MOST_HIGH = 520.0
+_LEAST_HIGH, _MOST_HIGH = 120.0, 520.0
+_NEAREST = 2e-5  # of the world's width: no picture shows less than a village
 _APART = 60  # places up to which circles are pushed apart
 
 
@@ -32,17 +35,26 @@ class Spot:
 _SIGNS = {"fail": "✕", "warn": "▲", "ok": "✓"}  # the worst first
 
 
-def draw(spots: Sequence[Spot], says: str) -> Markup:
+def draw(spots: Sequence[Spot], says: str, tiles: Tiles | None = None) -> Markup:
     """Empty where there is none."""
     if not spots:
         return Markup("")
     radii = [min(26.0, 11.0 + 2 * math.log2(1 + spot.size)) if len(spots) <= _APART else 6.0 for spot in spots]
-    places, high = _placed(spots)
+    frame, high = _framed(spots)
+    places = [frame.place(spot.latitude, spot.longitude) for spot in spots]
     if len(spots) <= _APART:
         places = _apart(places, radii, high)
     parts = [_drawn(spot, *place, radius) for spot, place, radius in zip(spots, places, radii, strict=True)]
     head = Markup('<svg class="map" viewBox="0 0 {:.0f} {:.0f}" role="group" aria-label="{}">')
-    return head.format(_WIDE, high, says) + Markup("").join(parts) + Markup("</svg>")
+    behind = _tiled(tiles, frame, high) if tiles else Markup("")
+    return head.format(_WIDE, high, says) + behind + Markup("").join(parts) + Markup("</svg>")
+
+
+def _tiled(tiles: Tiles, frame: Frame, high: float) -> Markup:
+    side, found = cover(frame, _WIDE, high)
+    image = Markup('<image href="{}" x="{:.2f}" y="{:.2f}" width="{:.2f}" height="{:.2f}" aria-hidden="true"/>')
+    # A hair wider than it is, or the ground would shine through between them.
+    return Markup("").join(image.format(tiles.at(*key), x, y, side + 0.2, side + 0.2) for *key, x, y in found)
 
 
 def _drawn(spot: Spot, x: float, y: float, radius: float) -> Markup:
@@ -70,19 +82,16 @@ def _ring(spot: Spot, x: float, y: float, radius: float) -> Markup:
     return parts
 
 
-def _placed(spots: Sequence[Spot]) -> tuple[list[tuple[float, float]], float]:
-    """Equirectangular, true in both directions at the middle latitude; north is up. Also how high the picture is."""
-    south, north = min(s.latitude for s in spots), max(s.latitude for s in spots)
-    west, east = min(s.longitude for s in spots), max(s.longitude for s in spots)
-    narrow = math.cos(math.radians((south + north) / 2))
-    wide, tall = (east - west) * narrow, north - south
-    room = _WIDE - 2 * _EDGE
-    scale = min(room / wide if wide else math.inf, (_MOST_HIGH - 2 * _EDGE) / tall if tall else math.inf)
-    scale = scale if math.isfinite(scale) else 1.0
-    high = max(120.0, tall * scale + 2 * _EDGE)
-    left = (_WIDE - wide * scale) / 2
-    top = (high - tall * scale) / 2
-    return [(left + (s.longitude - west) * narrow * scale, top + (north - s.latitude) * scale) for s in spots], high
+def _framed(spots: Sequence[Spot]) -> tuple[Frame, float]:
+    """The part of the world that holds them all, north up; and how high the picture is."""
+    points = [mercator(spot.latitude, spot.longitude) for spot in spots]
+    west, east = min(x for x, _ in points), max(x for x, _ in points)
+    north, south = min(y for _, y in points), max(y for _, y in points)
+    wide, tall = max(east - west, _NEAREST), max(south - north, _NEAREST)
+    scale = min((_WIDE - 2 * _EDGE) / wide, (_MOST_HIGH - 2 * _EDGE) / tall)
+    high = max(_LEAST_HIGH, (south - north) * scale + 2 * _EDGE)
+    left, top = (west + east - _WIDE / scale) / 2, (north + south - high / scale) / 2
+    return Frame(left, top, scale), high
 
 
 def _apart(places: list[tuple[float, float]], radii: Sequence[float], high: float) -> list[tuple[float, float]]:

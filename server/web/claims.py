@@ -18,10 +18,12 @@ from server import ClaimError
 from server.access.gate import everybody, may
 from server.access.rights import Right
 from server.access.scope import Scope, visible
-from server.fleet import claims
+from server.access.visitor import actor
+from server.fleet import claims, overview
 from server.fleet.claims import Desk
 from server.ledger.store import now_ms
 from server.ledger.tables import claim, office
+from server.web.bodies import JSON, body_of
 from server.web.services import Services
 from sync import WireError
 from sync.claim import MAX_BYTES, ClaimState, word_json
@@ -33,7 +35,6 @@ _POLL_S = 1.0
 _WAITING_MOST = 200
 _FAILURES, _WINDOW_S, _ADDRESSES = 10, 60.0, 10_000
 _OPEN = everybody("a machine that claims has no account; what it says is sealed, and its token is looked at")
-_JSON = "application/json"
 RowId = Annotated[str, Path(pattern="^[0-9a-f]{16}$")]
 Command = may(Right.COMMAND)
 
@@ -59,7 +60,8 @@ class Guesses:
 
 
 class NewToken(msgspec.Struct, forbid_unknown_fields=True):
-    """`office` as ORG/CODE, empty where there are none."""
+    """`office` as ORG/CODE, empty where there are none. `replaces`: the machine takes the place of the unit of
+    `terminal`, and stands where that stood."""
 
     office: str = ""
     terminal: str = ""
@@ -70,7 +72,7 @@ class NewToken(msgspec.Struct, forbid_unknown_fields=True):
 @router.get("/api/v1/claims/server", response_class=Response, summary="This server's public keys", dependencies=[_OPEN])
 def server_word(request: Request) -> Response:
     """Believe them only if they have the fingerprint you were given."""
-    return Response(word_json(_desk(request).word), media_type=_JSON)
+    return Response(word_json(_desk(request).word), media_type=JSON)
 
 
 @router.post("/api/v1/claims", response_class=Response, summary="Claim a place for a terminal", dependencies=[_OPEN])
@@ -91,10 +93,10 @@ async def hand_in(request: Request, wait_s: Annotated[int, Query(ge=0, le=WAIT_M
             raise HTTPException(422, "not a claim that is sealed to this server") from None
         except ClaimError as error:
             guesses.failed(address, time.monotonic())
-            return Response(desk.turn_away(sealed, str(error)), media_type=_JSON)
+            return Response(desk.turn_away(sealed, str(error)), media_type=JSON)
         left_s = give_up - time.monotonic()
         if verdict.state is not ClaimState.PENDING or left_s <= 0 or guesses.waiting >= _WAITING_MOST:
-            return Response(answer, media_type=_JSON)
+            return Response(answer, media_type=JSON)
         await _pause(request, guesses, min(_POLL_S, left_s))
 
 
@@ -119,7 +121,7 @@ def listing(request: Request, scope: Annotated[Scope, Command], waiting: bool = 
 @router.post("/api/v1/claims/{one}/approve", response_class=Response, summary="Let a machine in")
 def approve(request: Request, scope: Annotated[Scope, Command], one: RowId) -> Response:
     desk, ref = _desk(request), _seen(request, one, scope)
-    return _decided(lambda: desk.approve(ref, _who(request)))
+    return _decided(lambda: desk.approve(ref, actor(request)))
 
 
 @router.post("/api/v1/claims/{one}/refuse", response_class=Response, summary="Turn a machine away")
@@ -127,19 +129,13 @@ def refuse(
     request: Request, scope: Annotated[Scope, Command], one: RowId, why: Annotated[str, Query(max_length=200)] = ""
 ) -> Response:
     desk, ref = _desk(request), _seen(request, one, scope)
-    return _decided(lambda: desk.refuse(ref, _who(request), why))
+    return _decided(lambda: desk.refuse(ref, actor(request), why))
 
 
 @router.post("/api/v1/claim-tokens", response_class=Response, summary="A token for one machine, shown once")
 async def make_token(request: Request, scope: Annotated[Scope, Command]) -> Response:
     """Valid for a day. The answer is what a technician's file needs."""
-    if not request.headers.get("content-type", "").startswith(_JSON):
-        raise HTTPException(415, f"the request is not {_JSON}")
-    try:
-        wanted = msgspec.json.decode(await request.body(), type=NewToken)
-    except msgspec.DecodeError as error:
-        raise HTTPException(422, str(error)) from None
-    return await run_in_threadpool(_make, request, scope, wanted)
+    return await run_in_threadpool(_make, request, scope, await body_of(request, NewToken))
 
 
 def _make(request: Request, scope: Scope, wanted: NewToken) -> Response:
@@ -147,13 +143,15 @@ def _make(request: Request, scope: Scope, wanted: NewToken) -> Response:
     try:
         with desk.ledger.write() as connection:
             place = claims.office_of(connection, wanted.office) if wanted.office else None
-            if not scope.whole:
+            if wanted.replaces and overview.one(connection, wanted.terminal, scope) is None:
+                raise HTTPException(404, "no such terminal, or not yours")
+            if not scope.whole and not wanted.replaces:
                 mine = visible(select(office.c.id).where(office.c.id == place), office, scope)
                 if place is None or connection.scalar(mine) is None:
                     raise HTTPException(404, "no such office, or not yours")
             made = claims.make(
-                connection, _who(request), office_id=place, terminal_id=wanted.terminal,
-                at_once=wanted.at_once, replaces=wanted.replaces and scope.whole,
+                connection, actor(request), office_id=place, terminal_id=wanted.terminal,
+                at_once=wanted.at_once, replaces=wanted.replaces,
             )  # fmt: skip
     except ClaimError as error:
         raise HTTPException(409, str(error)) from None
@@ -203,9 +201,5 @@ def _address(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-def _who(request: Request) -> str:
-    return str(request.state.visitor.who)
-
-
 def _json(said: object) -> Response:
-    return Response(msgspec.json.encode(said), media_type=_JSON)
+    return Response(msgspec.json.encode(said), media_type=JSON)

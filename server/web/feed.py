@@ -11,9 +11,11 @@ from server.access.rights import Right
 from server.access.scope import Scope
 from server.ledger import entries, raw
 from server.ledger.punch_rows import Selection
+from server.ledger.store import Ledger
 from server.sharing.changes import Cursor, newest, parse_cursor
 from server.web import answers
-from server.web.api import ANSWERS, BEARER, MAX_LIMIT, MAX_SEQ, answer
+from server.web.api import ANSWERS, MAX_LIMIT, MAX_SEQ, answer
+from server.web.bodies import BEARER
 from server.web.selection import Asked, chosen
 from server.web.services import Services
 
@@ -57,20 +59,26 @@ def changes(
         tag = answers.etag(request, end, scope)
         if same := answers.unchanged(request, tag):
             return same
-        if not answers.wants_stream(request):
-            found = entries.page(connection, selection, cursor, limit)
-            body = f'{{"entries":[{",".join(found.entries)}],"next":"{found.next}","more":{str(found.more).lower()}}}'
-            return answers.page(request, body.encode(), tag)
-    return answers.stream(request, lambda: _entries(services, selection, cursor, end), tag)
+    if answers.wants_stream(request):
+        return answers.stream(request, _lines(services.ledger, selection, cursor, end), tag)
+    return answers.page_of(request, _page(entries.page(services.ledger, selection, cursor, end, limit)), tag)
 
 
-def _entries(services: Services, selection: Selection, after: Cursor, end: Cursor) -> Iterator[list[str]]:
+def _page(found: entries.Page) -> Iterator[str]:
+    """An ApiChanges."""
+    yield '{"entries":['
+    yield from entries.joined(found.entries, ",")
+    yield f'],"next":"{found.next}","more":{str(found.more).lower()}}}'
+
+
+def _lines(ledger: Ledger, selection: Selection, after: Cursor, end: Cursor) -> Iterator[str]:
     more = True
-    while more and (after.record < end.record or after.change < end.change):
-        with services.ledger.read() as connection:
-            found = entries.page(connection, selection, after, answers.SLICE)
+    while more:
+        found = entries.page(ledger, selection, after, end, answers.SLICE)
+        for _, pieces in found.entries:
+            yield from pieces
+            yield "\n"
         after, more = found.next, found.more
-        yield found.entries
 
 
 @router.get(

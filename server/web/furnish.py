@@ -15,6 +15,7 @@ from server.settings import RELEASES, BrokerSettings
 from server.trust.keys import ServerKeys
 from server.trust.vault import Vault, open_number_vault
 from server.web.services import Registry, Services
+from server.web.tiles import Tiles
 
 
 def furnished(
@@ -23,6 +24,7 @@ def furnished(
     broker: BrokerSettings,
     feed: Feed,
     problems: Callable[[], list[str]],
+    tiles: Tiles | None = None,
 ) -> Services:
     """Raises ServerError: a vault's key is bad."""
     vault = Vault(keys.vault)
@@ -37,4 +39,5 @@ def furnished(
         hatch=Hatch(ledger, intake, keys.template),
         registry=Registry(Vaults(vault, open_number_vault(keys.directory)), keys.template),
         releases=keys.directory.parent / RELEASES,
+        tiles=tiles,
     )

@@ -1,18 +1,23 @@
 """Who watches: the custody register and its returns (R4.2 to R4.4), and the trail of who read and changed what."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi import APIRouter, Form, HTTPException, Query, Request, Response
 from sqlalchemy import Connection, func, select, true
 
 from server import AccessError
 from server.access import custody, trail
+from server.access import names as account_names
 from server.access.gate import may
 from server.access.rights import Right
 from server.access.scope import Place, Scope, visible
+from server.access.visitor import actor
 from server.ledger.store import now_ms
 from server.ledger.tables import account, api_token, office
 from server.ledger.tables import trail as trail_table
+from server.people import numbers
+from server.people.days import ist
 from server.web import csv
 from server.web.pages import language, page
 from server.web.places import place_names
@@ -21,7 +26,7 @@ from server.web.words_people import words
 
 router = APIRouter(include_in_schema=False)
 
-_ROWS = 200
+_ROWS, _ALL = 200, 100_000
 Custody = Annotated[Scope, may(Right.CUSTODY)]
 Certify = Annotated[Scope, may(Right.CERTIFY)]
 
@@ -54,7 +59,7 @@ def ask(
         if not org or not scope.holds(org, slash + rest):
             raise AccessError("where: choose an office of the list")
         with services.ledger.write() as connection:
-            custody.ask(connection, request.state.visitor.who, Place(org, slash + rest), why, now_ms())
+            custody.ask(connection, actor(request), Place(org, slash + rest), why, now_ms())
     except AccessError as error:
         return _custody(request, scope, str(error))
     return _custody(request, scope)
@@ -64,12 +69,14 @@ def ask(
 def certify(request: Request, scope: Certify, task: str) -> Response:
     services: Services = request.app.state.services
     try:
-        which = bytes.fromhex(task) if len(task) == 16 else b""
         with services.ledger.write() as connection:
-            who = request.state.visitor.who
+            which = next((one.id for one in custody.tasks(connection, scope) if one.id.hex() == task), None)
+            if which is None:
+                raise HTTPException(404, "there is no such report to make")
+            who = actor(request)
             custody.certify(connection, request.app.state.keys, who, scope, which, now_ms())
-    except (AccessError, ValueError) as error:
-        return _custody(request, scope, str(error) if isinstance(error, AccessError) else "there is no such report")
+    except AccessError as error:
+        return _custody(request, scope, str(error))
     return _custody(request, scope)
 
 
@@ -89,7 +96,35 @@ def trail_page(
         rows = connection.execute(asked.limit(_ROWS)).all()
         total = connection.scalar(select(func.count()).select_from(trail_table).where(within)) or 0
         broken = trail.broken(connection) if not before else None
-    return page(request, "trail.html", rows=rows, total=total, broken=broken, names=names, checked=not before)
+    p = words(language(request).code)
+    return page(request, "trail.html", p=p, rows=rows, total=total, broken=broken, names=names, checked=not before)
+
+
+@router.get("/vault-reads")
+def vault_reads(request: Request, scope: Annotated[Scope, may(Right.TRAIL)]) -> Response:
+    """Who opened an Aadhaar number, when and why: the newest."""
+    services: Services = request.app.state.services
+    with services.ledger.read() as connection:
+        rows, by = _vault_reads(connection, scope, _ROWS)
+    return page(request, "vault_reads.html", rows=rows, by=by, p=words(language(request).code))
+
+
+@router.get("/vault-reads.csv")
+def vault_reads_csv(request: Request, scope: Annotated[Scope, may(Right.TRAIL)]) -> Response:
+    services: Services = request.app.state.services
+    p = words(language(request).code)
+    with services.ledger.read() as connection:
+        rows, by = _vault_reads(connection, scope, _ALL)
+    heads = [p.of("vault_read", name) for name in ("when", "who", "registration", "why")]
+    told = [
+        (ist(row.at_ms), by.get(row.actor, row.actor), row.registration or row.ref.hex(), row.reason) for row in rows
+    ]
+    return csv.answer("vault-reads.csv", heads, told)
+
+
+def _vault_reads(connection: Connection, scope: Scope, most: int) -> tuple[Sequence[Any], dict[str, str]]:
+    rows = connection.execute(numbers.reads(scope).limit(most)).all()
+    return rows, account_names.of_actors(connection, (row.actor for row in rows))
 
 
 def _actors(connection: Connection, scope: Scope) -> dict[str, str]:
@@ -113,15 +148,8 @@ def _custody(request: Request, scope: Scope, problem: str = "") -> Response:
         offices = visible(select(office), office, scope).where(office.c.life != "closed").order_by(office.c.path)
         where = connection.execute(offices.where(office.c.level.in_(("state", "district", "zone"))).limit(500)).all()
         names = place_names(request, connection, [one.place for one in asked] + [one.place for one in went])
-        who = _named(connection, [one for event in went for one in (event.came_from, event.goes_to) if one])
+        who = account_names.of(connection, [one for e in went for one in (e.came_from, e.goes_to) if one])
     may_ask = request.state.visitor.scope(Right.CERTIFY) is not None
     context = {"lines": lines, "against": against, "tasks": asked, "where": where, "names": names, "now": now}
     context |= {"p": p, "went": went, "officials": who}
     return page(request, "custody.html", 400 if problem else 200, problem=problem, may_ask=may_ask, **context)
-
-
-def _named(connection: Connection, ids: list[bytes]) -> dict[bytes, str]:
-    return {
-        row.id: row.name
-        for row in connection.execute(select(account.c.id, account.c.name).where(account.c.id.in_(ids)))
-    }

@@ -2,12 +2,13 @@
 
 import datetime as dt
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import jinja2
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from markupsafe import Markup, escape
+from sqlalchemy import Connection
 
 from server.access.gate import everybody, may
 from server.access.rights import Right
@@ -65,10 +66,19 @@ def dashboard(request: Request, scope: Annotated[Scope, may(Right.WATCH)]) -> Re
     now = now_ms()
     with services.ledger.read() as connection:
         punches = views.live_punches(connection, 0, LIVE_ROWS, scope)
-        terminals = views.live_terminals(connection, now, scope)
-        totals = views.totals(connection, dt.datetime.now(IST).date(), scope)
+        context = standing(connection, scope, now)
     after = max((p.server_seq for p in punches), default=0)
-    return page(request, "dashboard.html", punches=punches, terminals=terminals, totals=totals, now_ms=now, after=after)
+    return page(request, "dashboard.html", punches=punches, after=after, **context)
+
+
+def standing(connection: Connection, scope: Scope, now: int) -> dict[str, Any]:
+    """What the live page says beside the punches."""
+    return {
+        "terminals": views.live_terminals(connection, now, scope, worst=views.LIVE_TERMINALS),
+        "hearing": views.hearing(connection, now, scope),
+        "totals": views.totals(connection, dt.datetime.now(IST).date(), scope),
+        "now_ms": now,
+    }
 
 
 @router.get("/enter", dependencies=[_WAY_IN])

@@ -11,6 +11,7 @@ from server.access.gate import may
 from server.access.rights import Right
 from server.access.scope import Scope, visible
 from server.ledger.tables import quarantine
+from server.web.bodies import BEARER, JSON, answered
 from server.web.pages import page
 from server.web.services import Services
 
@@ -18,7 +19,6 @@ router = APIRouter()
 
 MAX_LIMIT = 1000
 _ROWS = 200
-_JSON = "application/json"
 
 
 class ApiRefused(msgspec.Struct, frozen=True):
@@ -43,19 +43,14 @@ class ApiRefusals(msgspec.Struct, frozen=True):
 
 
 SCHEMAS: list[type[msgspec.Struct]] = [ApiRefusals]
-_ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "What was refused",
-        "content": {_JSON: {"schema": {"$ref": "#/components/schemas/ApiRefusals"}}},
-    }
-}
+_ANSWERS: dict[int | str, dict[str, Any]] = {200: answered("What was refused", "ApiRefusals")}
 
 
 @router.get(
     "/api/v1/refused",
     response_class=Response,
     responses=_ANSWERS,
-    openapi_extra={"security": [{"bearer": []}]},
+    openapi_extra=BEARER,
     summary="What was refused, and why",
 )
 def refused(
@@ -69,7 +64,7 @@ def refused(
     services: Services = request.app.state.services
     with services.ledger.read() as connection:
         found = ApiRefusals(rows(connection, scope, limit, terminal, reason))
-    return Response(msgspec.json.encode(found), media_type=_JSON)
+    return Response(msgspec.json.encode(found), media_type=JSON)
 
 
 @router.get("/refused", include_in_schema=False)

@@ -14,6 +14,7 @@ from server.feed import Feed
 from server.fleet.claims import Desk
 from server.ledger.store import Ledger
 from server.people.registration import Vaults
+from server.web.tiles import Tiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,4 +42,5 @@ class Services:
     hatch: Hatch | None = None  # none: nothing is handed in here
     registry: Registry | None = None  # none: nobody is registered here
     releases: Path | None = None  # none: no software is given out here
+    tiles: Tiles | None = None  # none: the map has nothing behind it
     stopping: threading.Event = field(default_factory=threading.Event)

@@ -12,7 +12,8 @@ from server.access.scope import Scope
 from server.intake.timekeeping import IST
 from server.sharing import completeness, reconcile
 from server.web import answers
-from server.web.api import ANSWERS, BEARER, answer
+from server.web.api import ANSWERS, answer
+from server.web.bodies import BEARER
 from server.web.selection import place
 from server.web.services import Services
 
@@ -76,7 +77,7 @@ def watermark(
     with services.ledger.read() as connection:
         if org:
             scope = Scope(frozenset(), frozenset({place(connection, scope, org, office)}))
-        found = completeness.watermark(completeness.marks(connection, scope), int(due.timestamp() * 1000))
+        found = completeness.reported(connection, scope, int(due.timestamp() * 1000))
     text = f"{found.reported} of {found.terminals} terminals have reported past {past:%H:%M}"
     told = ApiWatermark(due, found.terminals, found.reported, list(found.waiting), found.complete, text)
     return answers.page(request, msgspec.json.encode(told))

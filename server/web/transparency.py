@@ -14,13 +14,13 @@ from server.transparency import notary, tree
 from server.transparency.notary import Kept
 from server.transparency.shapes import ApiCheckpoint, ApiCheckpoints, ApiConsistency
 from server.transparency.tiles import StoredTree
+from server.web.bodies import JSON, answered
 from server.web.services import Services
 
 router = APIRouter(dependencies=[everybody("a checkpoint tells nothing but how many records there are")])
 
 MAX_LIMIT = 500
 _MAX_SIZE = 2**53
-_JSON = "application/json"
 _NONE = "there is no checkpoint of this size; /api/v1/checkpoints lists them"
 
 
@@ -28,8 +28,7 @@ SCHEMAS: list[type[msgspec.Struct]] = [ApiCheckpoints, ApiConsistency]
 
 
 def _answers(what: str, schema: str) -> dict[int | str, dict[str, Any]]:
-    ref = {"$ref": f"#/components/schemas/{schema}"}
-    return {200: {"description": what, "content": {_JSON: {"schema": ref}}}}
+    return {200: answered(what, schema)}
 
 
 @router.get(
@@ -48,7 +47,7 @@ def checkpoints(
     with services.ledger.read() as connection:
         kept = notary.behind(connection, after, limit + 1)
     found = ApiCheckpoints([_api(one) for one in kept[:limit]], len(kept) > limit)
-    return Response(msgspec.json.encode(found), media_type=_JSON)
+    return Response(msgspec.json.encode(found), media_type=JSON)
 
 
 @router.get("/api/v1/checkpoints/latest", response_class=Response, summary="The newest checkpoint, as a signed note")
@@ -82,7 +81,7 @@ def consistency(
             raise HTTPException(404, _NONE)
         path = tree.consistency(old, new, StoredTree(connection).fetch)
     found = ApiConsistency(old, new, [one.hex() for one in path])
-    return Response(msgspec.json.encode(found), media_type=_JSON)
+    return Response(msgspec.json.encode(found), media_type=JSON)
 
 
 def _api(one: Kept) -> ApiCheckpoint:

@@ -27,6 +27,8 @@ class Words:
     no_punches: str
     terminals: str
     no_terminals: str
+    some_terminals: str
+    all_terminals: str
     time: str
     name: str
     terminal: str
@@ -92,6 +94,8 @@ EN = Words(
     no_punches="No punch yet. The first one will appear here by itself.",
     terminals="Terminals",
     no_terminals="No terminal yet. `hazri-server admit` admits one.",
+    some_terminals="{n} of {of}, those first from which nothing is heard.",
+    all_terminals="All terminals",
     time="Time (IST)",
     name="Name",
     terminal="Terminal",
@@ -190,6 +194,8 @@ HI = Words(
     no_punches="अभी कोई हाज़िरी नहीं। पहली हाज़िरी यहाँ अपने-आप दिखेगी।",
     terminals="मशीनें",
     no_terminals="अभी कोई मशीन नहीं। `hazri-server admit` से जोड़ें।",
+    some_terminals="{of} में से {n}; जिनसे कोई ख़बर नहीं, वे पहले।",
+    all_terminals="सभी मशीनें",
     time="समय (IST)",
     name="नाम",
     terminal="मशीन",

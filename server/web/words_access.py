@@ -136,8 +136,11 @@ class AccessWords:
         """What the rules say, in this language."""
         return words_access_said.hindi(problem) if self.column else problem
 
-    def role_name(self, which: Role) -> str:
-        return ROLES[which].hi if self.code_of == "hi" else ROLES[which].en
+    def role_name(self, which: str) -> str:
+        """A name that is none of today's, or was cut where the trail keeps so many letters, stays as it is."""
+        if which not in set(Role):
+            return which
+        return ROLES[Role(which)].hi if self.code_of == "hi" else ROLES[Role(which)].en
 
     def place(self, place: _Placed) -> str:
         return f"{place.org}{place.path}" if place.org else self.whole

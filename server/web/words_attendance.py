@@ -18,6 +18,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "hint.movements": ("Who left the premises, and who is not back", "कौन बाहर गया, कौन नहीं लौटा"),
     # the branch
     "branch_book": ("Branch register", "शाखा पंजी"),
+    "book_where": ("Each office keeps a register of its own. Go down to the office, or search for its name.", "हर कार्यालय की पंजी अपनी होती है। कार्यालय तक नीचे जाएँ, या उसका नाम खोजें।"),
+    "book_here": ("Open the register", "पंजी खोलें"),
     "book_hint": ("Tick whoever signed in the register on paper. The machine's own marks stand beside; neither changes the other.", "जिन्होंने काग़ज़ की पंजी में हस्ताक्षर किए उन पर निशान लगाएँ। मशीन के अंकन साथ में हैं; कोई दूसरे को नहीं बदलता।"),
     "signed_": ("Register", "पंजी"),
     "machine": ("Machine", "मशीन"),

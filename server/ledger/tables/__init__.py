@@ -46,6 +46,7 @@ from server.ledger.tables.fleet import (
     unit,
 )
 from server.ledger.tables.identity import certificate, charter, charter_held, claim, claim_token, renewal
+from server.ledger.tables.leads import lead, lead_look
 from server.ledger.tables.offices import office, org
 from server.ledger.tables.orders import (
     digits_name,
@@ -144,6 +145,8 @@ __all__ = [
     "holiday",
     "hook",
     "incident",
+    "lead",
+    "lead_look",
     "leave_entry",
     "log",
     "log_link",

@@ -38,4 +38,5 @@ office = Table(
     Column("closed_on", String(10)),
     Index("uq_office_org", "org", "code", unique=True),
     Index("uq_office_path", "org", "path", unique=True),
+    Index(None, "parent"),
 )

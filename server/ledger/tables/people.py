@@ -14,6 +14,7 @@ person = Table(
     Column("active", Boolean, nullable=False),
     Column("office", LargeBinary(8), ForeignKey("office.id")),  # where posted today; none: known at every terminal
     Column("since_ms", BigInteger, nullable=False),
+    Index(None, "office", "active", "ref"),  # whoever counts an office's people reads nothing else
 )
 
 # `version` numbers the views of one finger. `sealed` is sync.wire.template_bytes, wrapped for the aggregator.

@@ -125,6 +125,7 @@ registration = Table(
     Column("decided_ms", BigInteger),
     Column("actor", String(64), nullable=False),
     Index(None, "org", "state"),
+    Index(None, "office", "state"),
     Index(None, "number"),
     Index(None, "replaces", unique=True),
 )
@@ -147,6 +148,7 @@ employee = Table(
     Column("base_on", String(10), nullable=False),
     Column("designation", String(32), nullable=False),
     Column("service", String(16), nullable=False),  # server.people.service.Service
+    Column("last_office", LargeBinary(8), ForeignKey("office.id")),  # of who is posted nowhere: where they last were
     Column("synthetic", Boolean, nullable=False),
     Index(None, "org", "designation"),
     Index(None, "number"),

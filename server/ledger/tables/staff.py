@@ -133,6 +133,7 @@ trail = Table(
     Column("object", String(200), nullable=False),
     Column("result", String(16), nullable=False),
     Column("detail", Text, nullable=False),
+    Column("roles", String(200), nullable=False),  # in which it was asked, by their names
     Column("hash", LargeBinary(32), nullable=False),
     Index(None, "at_ms"),
     Index(None, "who"),

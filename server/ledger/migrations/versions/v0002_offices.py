@@ -44,7 +44,9 @@ def upgrade() -> None:
     )
     op.create_index("uq_office_org", "office", ["org", "code"], unique=True)
     op.create_index("uq_office_path", "office", ["org", "path"], unique=True)
+    op.create_index(op.f("ix_office_parent"), "office", ["parent"])
     for table in ("terminal", "person"):
         with op.batch_alter_table(table) as changed:
             changed.add_column(sa.Column("office", sa.LargeBinary(length=8)))
             changed.create_foreign_key(op.f(f"fk_{table}_office"), "office", ["office"], ["id"])
+    op.create_index(op.f("ix_person_office_active_ref"), "person", ["office", "active", "ref"])

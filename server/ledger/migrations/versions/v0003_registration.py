@@ -168,8 +168,10 @@ def upgrade() -> None:
         sa.Column("base_on", sa.String(length=10), nullable=False),
         sa.Column("designation", sa.String(length=32), nullable=False),
         sa.Column("service", sa.String(length=16), nullable=False),
+        sa.Column("last_office", sa.LargeBinary(length=8)),
         sa.Column("synthetic", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["base_office"], ["office.id"], name=op.f("fk_employee_base_office")),
+        sa.ForeignKeyConstraint(["last_office"], ["office.id"], name=op.f("fk_employee_last_office")),
         sa.ForeignKeyConstraint(["org"], ["org.slug"], name=op.f("fk_employee_org")),
         sa.ForeignKeyConstraint(["person"], ["person.ref"], name=op.f("fk_employee_person")),
         sa.PrimaryKeyConstraint("person", name=op.f("pk_employee")),
@@ -226,6 +228,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_registration_number"), "registration", ["number"])
     op.create_index(op.f("ix_registration_org_state"), "registration", ["org", "state"])
+    op.create_index(op.f("ix_registration_office_state"), "registration", ["office", "state"])
     op.create_index(op.f("ix_registration_replaces"), "registration", ["replaces"], unique=True)
     op.create_table(
         "service_event",

@@ -51,6 +51,7 @@ def upgrade() -> None:
         sa.Column("object", sa.String(length=200), nullable=False),
         sa.Column("result", sa.String(length=16), nullable=False),
         sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("roles", sa.String(length=200), nullable=False),
         sa.Column("hash", sa.LargeBinary(length=32), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_trail")),
     )
