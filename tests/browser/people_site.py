@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from playwright.sync_api import Browser, FilePayload, Page
+from playwright.sync_api import Browser, FilePayload, Page, expect
 from sqlalchemy import insert, update
 
 from server.access import sessions
@@ -16,7 +16,7 @@ from server.access.sessions import Strength, View
 from server.ledger.store import Ledger, now_ms
 from server.ledger.tables import account, account_grant, account_session
 from tests.browser.test_dashboard import WAIT_MS
-from tests.unit.server.applicants import jpeg
+from tests.unit.server.applicants import jpeg, number
 from tests.unit.server.process import Server
 
 ORG = "sample-7"
@@ -109,3 +109,75 @@ def solve(page: Page) -> None:
     spoken = _NUMBERS[page.evaluate("document.documentElement.lang")]
     a, b, c = (spoken.index(word) for word in re.split(r"[\s,.:?।]+", text) if word in spoken)
     page.locator("#answer").fill(str(a + b - c))
+
+
+def fill(page: Page, n: int = 1, **changed: str) -> None:
+    told = {"name": f"Sample Applicant {n}", "born_on": "05-11-1984", "email": f"sample{n}@example.invalid"}
+    told |= {"mobile": f"9{n:09d}", "aadhaar": number(n)} | changed
+    for name, value in told.items():
+        page.locator(f"#{name}").fill(value)
+    page.locator("#gender").select_option("female")
+    page.locator("#employee_type").select_option("government")
+    page.locator("#division").select_option("teaching")
+    page.locator("#designation").select_option("teacher")
+    page.locator("#photo").set_input_files(PICTURE)
+    page.locator("#agree").check()
+
+
+def register(site: Site, n: int, path: str = f"/register/{ORG}/s1") -> str:
+    page = site.page()
+    page.goto(f"{site.server.url}{path}")
+    fill(page, n)
+    solve(page)
+    page.get_by_role("button", name="Review").click()
+    page.get_by_role("button", name="Send the registration").click()
+    one = page.locator("#registration").inner_text()
+    page.context.close()
+    return one
+
+
+def entered_at_the_console(site: Site, person: str) -> None:
+    """R6.3: a reporting officer reads it in the ledger, on the person's page and in the list, and enters nothing."""
+    told = site.server.command(
+        "service", "record", ORG, person.rpartition("/")[2], "suspension", "--order", "C/1", "--on", "2030-01-01"
+    )
+    assert "entered at the console" in told.stdout, told.stderr
+    page = site.page("auditor")
+    for path in ("/service", person, "/service/late"):
+        page.goto(f"{site.server.url}{path}")
+        expect(page.get_by_text("At the console").first).to_be_visible()
+    expect(page.get_by_role("button", name="Write it down")).to_have_count(0)
+    page.goto(f"{site.server.url}{person}?kind=promotion")
+    expect(page.locator("#kind")).to_have_count(0)
+    page.context.close()
+    page = site.page("nodal")
+    page.goto(f"{site.server.url}/people/{person.rpartition('/')[2]}")
+    expect(page.get_by_text("Out of rule")).to_be_visible()
+    page.context.close()
+
+
+def life_of_an_office(page: Page) -> None:
+    """R6.8: upgraded, with sanctioned posts, merged and opened again; each says what it did."""
+
+    def happens(kind: str, order: str, **fields: str) -> None:
+        page.get_by_role("link", name=kind, exact=True).click()
+        for name, value in fields.items():
+            field = page.locator(f"#{name}")
+            field.select_option(value) if name in ("grade", "designation") else field.fill(value)
+        page.locator("#order_no").fill(order)
+        page.get_by_role("button", name="Write it down").click()
+
+    happens("Upgraded", "3/2026", grade="high")
+    happens("Sanctioned posts", "4/2026", designation="lecturer", posts="5")
+    expect(page.locator("dl")).to_contain_text("5 sanctioned, 0 posted")
+    happens("Merged", "5/2026", into="s1")
+    history = page.locator("ol.line")
+    for said in ("High school", ": 5", "Sample School"):
+        expect(history).to_contain_text(said)
+    expect(page.locator("h1")).to_contain_text("Closed")
+    expect(page.get_by_role("link", name="Stage", exact=True)).to_have_count(0)
+    page.get_by_role("link", name="Opened", exact=True).click()
+    page.locator("#on").fill("2030-01-01")
+    page.locator("#order_no").fill("6/2026")
+    page.get_by_role("button", name="Write it down").click()
+    expect(history).to_contain_text("6/2026")

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, insert, update
 from server.days import places
 from server.days.places import Place, Source, Span
 from server.intake.dating import Kind as EvidenceKind
+from server.leads.worker import Leads
 from server.ledger.store import Ledger, now_ms
 from server.ledger.tables import dating, designation
 from server.people.ranks import Level
@@ -63,6 +64,7 @@ class Department(Site):
             connection.execute(update(designation).values(pay_band="PB-2", grade_pay=4600))
             self.suspicious(connection, school, staff)
             leave.grant(connection, self.me.ref, "CL", 8, dt.date(2026, 1, 1), "2026", "tester")
+        Leads(ledger).tick(now_ms())
         ledger.close()
         folded = self.server.command("fold")
         assert folded.returncode == 0, folded.stderr

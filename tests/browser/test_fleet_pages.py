@@ -1,7 +1,11 @@
 """The pages about terminals in a real browser: an administrator's, a technician's and an auditor's day, in both
 languages, on a phone and on a desk, with and without script. Everything shown is synthetic (fleet_office.py).
+
+In the browser the server is on SQLite; the pages' questions to the ledger are proved on both (test_fleet_api.py).
 """
 
+import csv
+import io
 import os
 import re
 from collections.abc import Iterator
@@ -15,7 +19,7 @@ from sqlalchemy import select, update
 from server.access.roles import Role
 from server.fleet import orders
 from server.ledger.store import now_ms
-from server.ledger.tables import condition, person, terminal, terminal_order, ticket
+from server.ledger.tables import condition, incident, person, terminal, terminal_order, ticket
 from sync.orders import OrderKind
 from tests.browser.fleet_office import FleetOffice, fleet_office
 from tests.browser.test_dashboard import CHROMIUM, FLAGS, WAIT_MS
@@ -23,6 +27,7 @@ from tests.browser.test_dashboard import CHROMIUM, FLAGS, WAIT_MS
 EVIL = "<img src=x onerror=alert(1)>"
 FIRST_LOAD = 100_000  # bytes at most, so that a page is there in seconds at 2G
 PATHS = (
+    "/",
     "/fleet",
     "/fleet/map",
     "/terminals",
@@ -104,6 +109,30 @@ def test_an_administrators_day(desk: Desk) -> None:
     expect(row).to_contain_text("Self-test")
     expect(row).to_contain_text("asked")
     expect(row).to_contain_text("Synthetic district_admin")
+
+
+def test_a_terminal_is_looked_after_by_its_administrator(desk: Desk) -> None:
+    """Kept aside and believed again with a reason, its settings a version further: all of it in its history (S7)."""
+    page = desk.page(Role.DISTRICT_ADMIN)
+    page.goto(f"{desk.site.url}/terminals")
+    page.locator("#terminal-list tbody tr").first.get_by_role("link").first.click()
+    page.get_by_role("link", name="Look after it").click()
+    for step, why in (("Keep it aside", "seen in another building"), ("Believe it (again)", "it is back")):
+        page.locator("#become").select_option(label=step)
+        page.locator("#state-why").fill(why)
+        page.get_by_role("button", name="Change its standing").click()
+        expect(page.get_by_role("status").filter(has_text="Written down")).to_be_visible()
+    page.locator("#settings").fill("volume = ")
+    page.get_by_role("button", name="It should have these").click()
+    expect(page.get_by_role("alert")).to_contain_text("not TOML")
+    page.locator("#settings").fill("volume = 3")
+    page.get_by_role("button", name="It should have these").click()
+    page.get_by_text("Versions").click()
+    expect(page.locator("details code").first).to_have_text("volume = 3")
+    page.locator("h1 a").click()
+    history = page.locator("section").filter(has_text="History").last
+    for told in ("seen in another building", "it is back", "Synthetic district_admin"):
+        expect(history).to_contain_text(told)
 
 
 def test_a_terminals_page_follows_what_happens_without_reload(desk: Desk) -> None:
@@ -208,9 +237,30 @@ def test_what_devices_call_themselves_is_inert_and_no_formula(desk: Desk) -> Non
         page.goto(f"{desk.site.url}{path}")
         assert page.locator("main img[src=x]").count() == 0
     with desk.client(Role.DISTRICT_ADMIN) as client:
-        lines = client.get(f"/terminals.csv?q={one}").text
-    assert ",'=HYPERLINK(1)," in lines
-    assert ",=HYPERLINK" not in lines
+        for path in (f"/terminals.csv?q={one}", "/rosters.csv"):
+            lines = client.get(path).text
+            assert ",'=HYPERLINK(1)," in lines
+            assert ",=HYPERLINK" not in lines
+
+
+def test_lists_are_saved_whole_and_as_they_are_asked_for(desk: Desk) -> None:
+    """A page shows fifty; the file is all of it, of the same places."""
+    with desk.client(Role.STATE_ADMIN, "state") as whole, desk.client(Role.DISTRICT_ADMIN) as part:
+        saved = {
+            path: [list(csv.DictReader(io.StringIO(one.get(path).text.lstrip("\ufeff")))) for one in (whole, part)]
+            for path in ("/alarms.csv", "/alarms.csv?which=closed", "/rosters.csv", "/rosters.csv?lag=1")
+        }
+    with desk.site.ledger.read() as connection:
+        active = set(connection.scalars(select(terminal.c.id).where(terminal.c.state == "active")))
+        alarms = connection.execute(select(incident.c.terminal, incident.c.kind).where(incident.c.closed_ms.is_(None)))
+        assert sorted((one["terminal"], one["kind"]) for one in saved["/alarms.csv"][0]) == sorted(map(tuple, alarms))
+    assert saved["/alarms.csv?which=closed"][0] == []
+    everybody, behind = saved["/rosters.csv"][0], saved["/rosters.csv?lag=1"][0]
+    assert {one["terminal"] for one in everybody} == active
+    assert behind == [one for one in everybody if int(one["roster"]) < int(one["roster wanted"])] != []
+    for all_of_it, theirs in saved.values():
+        assert all(one in all_of_it for one in theirs)
+    assert 0 < len(saved["/rosters.csv"][1]) < len(everybody)
 
 
 @pytest.mark.parametrize("width", [390, 1280])
@@ -292,7 +342,7 @@ def _single(desk: Desk) -> list[str]:
         one = connection.execute(select(ticket).order_by(ticket.c.due_ms)).first()
     assert one is not None
     mine = f"/terminals/{one.terminal}"
-    return [mine, f"{mine}?days=31", f"{mine}/wipe", f"{mine}/label", f"/tickets/{one.id.hex()}"]
+    return [mine, f"{mine}?days=31", f"{mine}/wipe", f"{mine}/manage", f"{mine}/label", f"/tickets/{one.id.hex()}"]
 
 
 def _weight(desk: Desk, page: Page, path: str) -> int:

@@ -12,7 +12,17 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from server.intake.timekeeping import IST
-from tests.browser.people_site import ORG, PICTURE, WIDTHS, Site, solve
+from tests.browser.people_site import (
+    ORG,
+    PICTURE,
+    WIDTHS,
+    Site,
+    entered_at_the_console,
+    fill,
+    life_of_an_office,
+    register,
+    solve,
+)
 from tests.browser.test_dashboard import CHROMIUM, FLAGS
 from tests.unit.server.applicants import jpeg, number
 from tests.unit.server.process import Server
@@ -32,31 +42,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             assert [text for text in made.complaints if "Failed to load resource" not in text] == []
     finally:
         server.kill()
-
-
-def fill(page: Page, n: int = 1, **changed: str) -> None:
-    told = {"name": f"Sample Applicant {n}", "born_on": "05-11-1984", "email": f"sample{n}@example.invalid"}
-    told |= {"mobile": f"9{n:09d}", "aadhaar": number(n)} | changed
-    for name, value in told.items():
-        page.locator(f"#{name}").fill(value)
-    page.locator("#gender").select_option("female")
-    page.locator("#employee_type").select_option("government")
-    page.locator("#division").select_option("teaching")
-    page.locator("#designation").select_option("teacher")
-    page.locator("#photo").set_input_files(PICTURE)
-    page.locator("#agree").check()
-
-
-def register(site: Site, n: int, path: str = f"/register/{ORG}/s1") -> str:
-    page = site.page()
-    page.goto(f"{site.server.url}{path}")
-    fill(page, n)
-    solve(page)
-    page.get_by_role("button", name="Review").click()
-    page.get_by_role("button", name="Send the registration").click()
-    one = page.locator("#registration").inner_text()
-    page.context.close()
-    return one
 
 
 @pytest.mark.parametrize(("width", "language"), [(390, "hi"), (1280, "en")])
@@ -162,6 +147,11 @@ def test_an_import_is_tried_before_it_is_done(site: Site) -> None:
         if text == wrong:
             expect(page.locator("tbody tr")).to_have_count(3)  # the day, the office, and that it is none of theirs
             site.shot(page, "import-wrong-hi-390")
+            page.locator("#rows").set_input_files({"name": "r.csv", "mimeType": "text/csv", "buffer": text.encode()})
+            page.locator("#photos").set_input_files(PICTURE)
+            with page.expect_download() as saved:
+                page.locator("button[value=csv]").click()
+            assert len(Path(saved.value.path()).read_text("utf-8-sig").splitlines()) == 4
         else:
             expect(page.get_by_role("status")).to_be_visible()
         stored = site.ask("select count(*) from registration")
@@ -202,7 +192,9 @@ def test_an_authority_enters_orders(site: Site) -> None:
     with page.expect_download() as saved:
         page.get_by_role("link", name="CSV").click()
     assert "13/2026" in Path(saved.value.path()).read_text("utf-8-sig")
+    person = page.locator("tbody th a").first.get_attribute("href") or ""
     page.context.close()
+    entered_at_the_console(site, person)
 
 
 def test_an_administrator_keeps_offices_and_lists(site: Site) -> None:
@@ -229,6 +221,7 @@ def test_an_administrator_keeps_offices_and_lists(site: Site) -> None:
     page.locator("#order_no").fill("2/2026")
     page.get_by_role("button", name="Write it down").click()
     expect(page.get_by_role("alert")).to_contain_text("does not become")
+    life_of_an_office(page)
     site.shot(page, "office-1280")
     page.goto(f"{site.server.url}/masters?which=divisions")
     page.locator("#code").fill("sports")
@@ -317,9 +310,25 @@ def test_coverage_tells_what_is_outstanding(site: Site) -> None:
     page = site.page("head", 390)
     page.goto(f"{site.server.url}/coverage")
     site.shot(page, "coverage-390")
-    names = set(page.locator("tbody th").all_inner_texts())
-    assert names == {"Sample School 001"}, "one's own office alone"
+    expect(page.locator("h1")).to_contain_text("Sample School 001")
+    expect(page.locator("#level")).to_have_count(0)  # one's own office alone
+    assert _registered(page, "#sections") == int(page.locator(".tile dd").first.inner_text()) > 0
     page.context.close()
+    page = site.page("admin")
+    page.goto(f"{site.server.url}/coverage")
+    total = int(page.locator(".tile dd").first.inner_text())
+    assert _registered(page, "#level") + _registered(page, "#sections") == total
+    site.shot(page, "coverage-1280")
+    while (links := page.locator("#level th a")).count():
+        links.first.click()
+        expect(page.locator(".crumbs")).to_be_visible()
+    expect(page.locator("#sections tbody tr").first).to_be_visible()
+    site.shot(page, "coverage-office-1280")
+    page.context.close()
+
+
+def _registered(page: Page, table: str) -> int:
+    return sum(int(one) for one in page.locator(f"{table} td:nth-child(3)").all_text_contents())
 
 
 def test_consent_is_taken_back(site: Site) -> None:

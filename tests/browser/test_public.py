@@ -67,7 +67,7 @@ def browser() -> Iterator[Browser]:
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A morning at every school, as a running server shows it; at school 2 the terminal went silent."""
     folder = tmp_path_factory.mktemp("public")
-    found = copied(folder, built(folder))
+    found = copied(folder, built(folder, "sqlite"))
     _morning(found)
     with contextlib.ExitStack() as stack:
         listening = stack.enter_context(socket.create_server(("127.0.0.1", 0)))

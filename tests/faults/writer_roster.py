@@ -18,7 +18,7 @@ from sync.roster import RosterStore
 from sync.wire import Receipt, RosterDelta, RosterEntry, SealedTemplate
 from tests.faults.writer import say
 
-_TABLES = ("person", "template", "next_person", "next_template", "receipt", "anchor", "command", "found", "config")
+_TABLES = ("person", "template", "next_person", "next_template", "receipt", "anchor", "command", "found")
 _PHOTO_BYTES = 6000  # of a card with a picture in it: more than a page holds
 
 
@@ -53,9 +53,7 @@ def delta(store: RosterStore, dice: random.Random) -> RosterDelta:
 
 def step(store: RosterStore, dice: random.Random, n: int) -> None:
     """One thing that comes down, of every kind there is."""
-    match dice.choice(
-        ("roster",) * 4 + ("anew", "receipt", "anchor", "order", "ready", "found", "config", "window", "wipe")
-    ):
+    match dice.choice(("roster",) * 4 + ("anew", "receipt", "anchor", "order", "ready", "found", "window", "wipe")):
         case "roster":
             store.apply(delta(store, dice))
         case "anew":
@@ -71,8 +69,6 @@ def step(store: RosterStore, dice: random.Random, n: int) -> None:
                 store.set_ready(waiting[0].number, "gone")
         case "found":
             store.put_found(Found(n + 1, Whereabouts(1), n, bytes(64)))
-        case "config":
-            store.put_config(n + 1, dice.randbytes(2000))
         case "window":
             store.put_window(n)
         case "wipe":

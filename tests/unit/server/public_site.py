@@ -6,7 +6,6 @@ import asyncio
 import datetime as dt
 import os
 import re
-import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +29,7 @@ from server.web.app import create_app
 from server.web.services import Services
 from sync.record import Kind, RecordType
 from sync.wire import Beat
+from tests import databases
 
 DAY = dt.date(2026, 1, 5)  # a Monday
 MIDNIGHT = start_ms(DAY)
@@ -108,21 +108,17 @@ def punch_row(where: tuple[str, int], person: bytes, at_ms: int, kind: Kind, **m
     return row | {"wall_ms": at_ms, "clock_source": 3, "error_bound_ms": 40, "received_ms": at_ms + 1000} | more
 
 
-def copied(folder: Path, whole: Path, schools: int = 6) -> Site:
+def copied(folder: Path, whole: Ledger, schools: int = 6) -> Site:
     """A site over a copy of a ledger that `built` made."""
-    shutil.copyfile(whole, folder / "copied.db")
-    ledger = Ledger(f"sqlite:///{folder / 'copied.db'}")
+    ledger = databases.copied(whole, folder)
     return Site(ledger, synthetic.generate(schools, SEED), Projector(ledger))
 
 
-def built(folder: Path, schools: int = 6) -> Path:
-    """A ledger's file with a site in it."""
-    ledger = Ledger(f"sqlite:///{folder / 'whole.db'}")
+def built(folder: Path, database: str, schools: int = 6) -> Ledger:
+    """A ledger with a site in it, to be copied."""
+    ledger = Ledger(databases.fresh_url(database) or f"sqlite:///{folder / 'whole.db'}")
     site(ledger, schools)
-    with ledger.engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    ledger.close()
-    return folder / "whole.db"
+    return ledger
 
 
 def site(ledger: Ledger, schools: int = 6, seed: int = SEED) -> Site:

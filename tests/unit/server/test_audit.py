@@ -1,9 +1,14 @@
-"""An administrator edits the ledger; the audit names the row, and the checkpoint that contradicts it (S17)."""
+"""An administrator edits the ledger; the audit names the row, and the checkpoint that contradicts it (S17).
+
+Most edits are made in SQLite's file, which takes what PostgreSQL would refuse (text where bytes belong); some that both
+take are tried on PostgreSQL as well.
+"""
 
 import datetime as dt
 import json
 import shutil
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -20,7 +25,8 @@ from server.transparency.tree import leaf_hash
 from server.trust.keys import open_keys
 from sync import chain
 from sync.ed25519 import PublicKey
-from tests.unit.server.aggregator import Terminal, aggregator
+from tests.databases import copied, fresh_url
+from tests.unit.server.aggregator import Aggregator, Terminal, aggregator
 from tests.unit.server.test_proof import filled, take
 
 N = 340  # t-1's 300, then 40 of t-2; checkpoints of 105, 300 and 340
@@ -51,13 +57,25 @@ class Office:
 def sound(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
     folder = tmp_path_factory.mktemp("audit")
     with aggregator(folder) as running:
-        one = filled(running)
-        notary.make(running.ledger, running.keys.server)
-        other = running.admit(Terminal("t-2"))
-        other.punches(40)
-        take(running, other, range(1, 41, 20))
-        notary.make(running.ledger, running.keys.server)
-    return folder, one.log
+        return folder, _written(running)
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aggregator]:
+    """The same on PostgreSQL."""
+    with aggregator(tmp_path_factory.mktemp("audit"), fresh_url("postgresql")) as running:
+        _written(running)
+        yield running
+
+
+def _written(running: Aggregator) -> bytes:
+    one = filled(running)
+    notary.make(running.ledger, running.keys.server)
+    other = running.admit(Terminal("t-2"))
+    other.punches(40)
+    take(running, other, range(1, 41, 20))
+    notary.make(running.ledger, running.keys.server)
+    return one.log
 
 
 @pytest.fixture
@@ -99,6 +117,29 @@ def test_an_edited_row_is_named_with_the_checkpoint_that_contradicts_it(
     named = {(one.terminal, one.log, one.seq) for one in report.findings}
     assert ("t-1", office.log.hex(), 120) in named or "1120" in statement
     assert not any(one.terminal == "t-2" for one in report.findings)
+
+
+@pytest.mark.parametrize(
+    ("statement", "fault"),
+    [
+        ("UPDATE record SET wall_ms = wall_ms - 1800000 WHERE server_seq = 120", Fault.COLUMNS),
+        ("UPDATE record SET body = '\\x00' WHERE server_seq = 120", Fault.COLUMNS),
+        ("UPDATE record SET received_ms = received_ms - 1 WHERE server_seq = 120", Fault.LEAF),
+        ("UPDATE record SET seq = 1120 WHERE server_seq = 120", Fault.LEAF),
+        ("DELETE FROM record WHERE server_seq = 120", Fault.MISSING),
+    ],
+)
+def test_an_edited_row_is_named_on_postgresql(
+    elsewhere: Aggregator, tmp_path: Path, statement: str, fault: Fault
+) -> None:
+    ledger = copied(elsewhere.ledger, tmp_path)
+    with ledger.write() as connection:
+        assert connection.exec_driver_sql(statement).rowcount == 1
+    auditor = Auditor(ledger, PublicKey.of(elsewhere.keys.server), ())
+    assert sum(auditor.steps()) == auditor.size == N
+    first = auditor.report().findings[0]
+    assert (first.fault, first.server_seq, first.contradicted_by) == (fault, 120, 300)
+    ledger.close()
 
 
 def test_a_row_rewritten_with_every_head_behind_it_and_the_tree_is_named(office: Office) -> None:

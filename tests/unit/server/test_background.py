@@ -1,4 +1,7 @@
-"""What runs beside `run`: begun again when it ends, ended with whoever keeps it, and never two of it at once."""
+"""What runs beside `run`: begun again when it ends, ended with whoever keeps it, and never two of it at once.
+
+On SQLite: what is proved is about processes; what they do to a ledger is proved on both elsewhere.
+"""
 
 import os
 import signal

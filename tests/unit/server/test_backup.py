@@ -1,4 +1,7 @@
-"""A backup taken while the server works, and the server it makes again. Names are made up."""
+"""A backup taken while the server works, and the server it makes again. Names are made up.
+
+On SQLite: a backup copies its file. A ledger in PostgreSQL is kept by its own tools; that this is said is proved.
+"""
 
 import dataclasses
 import io

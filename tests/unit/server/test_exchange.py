@@ -323,6 +323,17 @@ def test_any_text_comes_through_a_calendar(told: list[tuple[dt.date, str]]) -> N
     assert len(list(icalendar.Calendar.from_ical(data).walk("VEVENT"))) == len(wanted)
 
 
+def test_a_calendar_without_a_holiday_is_one_too() -> None:
+    """RFC 5545, 3.6: at least one component; and India has had one time for as long as anybody is in service."""
+    data = ical.write([], "x", dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
+    calendar = icalendar.Calendar.from_ical(data)
+    (zone,) = calendar.subcomponents
+    assert (zone.name, str(zone["TZID"])) == ("VTIMEZONE", "Asia/Kolkata")
+    there = zone.to_tz(lookup_tzid=False)
+    assert dt.datetime(2026, 7, 1, tzinfo=there).utcoffset() == dt.timedelta(hours=5, minutes=30)
+    assert ical.read(data) == []
+
+
 def test_a_calendar_that_others_wrote_is_taken_in(site: SimpleNamespace) -> None:
     calendar = icalendar.Calendar()
     calendar.add("prodid", "-//Sample//EN")

@@ -138,6 +138,10 @@ def test_what_waits_is_counted_from_what_was_said_and_what_is_held(running: Aggr
     with running.ledger.read() as connection:
         first, second = views.live_terminals(connection, 0)
         late, _ = views.live_terminals(connection, now)
+        assert views.hearing(connection, 0) == views.Hearing(online=1, waiting=9)
+        assert views.hearing(connection, now) == views.Hearing(online=0, waiting=9)
+        assert [one.id for one in views.live_terminals(connection, 0, worst=2)] == ["t-2", "t-1"]
+        assert [one.id for one in views.live_terminals(connection, now, worst=1)] == ["t-1"]
     assert (first.state, first.backlog, second.state, late.state) == ("online", 9, "new", "silent")
     one.send("batch", one.terminal.batch_bytes(1, 5))
     running.wait("records", 5)
@@ -231,6 +235,23 @@ def test_a_session_ends_with_its_token(running: Aggregator) -> None:
     with running.ledger.write() as connection:
         connection.execute(tables.api_token.update().values(expires_ms=1))
     assert not tokens.session_open(running.ledger, cookie)
+
+
+def test_a_token_is_ended_by_the_name_it_has_in_the_trail(running: Aggregator) -> None:
+    made = {scope: tokens.make(running.ledger, f"for {scope}", scope, 30) for scope in Scope}
+    ids = {kept.scope: kept.id for kept in tokens.listed(running.ledger)}
+    cookie = tokens.open_session(
+        running.ledger, tokens.check(running.ledger, made[Scope.DASHBOARD], Scope.DASHBOARD).hash
+    )
+    assert not any(token in repr(tokens.listed(running.ledger)) for token in made.values())
+    for scope in (Scope.FLEET, Scope.DASHBOARD):
+        assert tokens.end(running.ledger, ids[scope], "console:test") == f"for {scope}"
+        assert tokens.check(running.ledger, made[scope], scope).access is Access.EXPIRED
+    assert not tokens.session_open(running.ledger, cookie)
+    assert tokens.check(running.ledger, made[Scope.PULL], Scope.PULL).access is Access.GRANTED
+    for wrong in ("", "00" * 8, made[Scope.PULL]):
+        with pytest.raises(TokenError, match="no such token"):
+            tokens.end(running.ledger, wrong, "console:test")
 
 
 @pytest.mark.parametrize(("name", "days"), [("x", 0), ("x", 4000), ("", 1), ("a\nb", 1)])

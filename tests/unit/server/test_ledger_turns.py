@@ -1,4 +1,7 @@
-"""Who has much to write leaves others their turn: a receipt waits for one of its transactions, not for all."""
+"""Who has much to write leaves others their turn: a receipt waits for one of its transactions, not for all.
+
+On SQLite: it has one writer and no queue for it. PostgreSQL has queues, and nobody rests there.
+"""
 
 import threading
 import time

@@ -1,5 +1,7 @@
 """What is never published (R5.12): every forbidden field of a ledger holds a mark of its own, every public page that
 can be reached is read, in both languages, and none of the marks is in any of them, nor in the tables behind them.
+
+On SQLite; that both databases show the same is proved in test_public_pages.py.
 """
 
 import datetime as dt

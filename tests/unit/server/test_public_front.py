@@ -2,6 +2,7 @@
 R5.7)."""
 
 import asyncio
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from sqlalchemy import update
 
 from server.access import matrix
+from server.ledger.store import Ledger
 from server.ledger.tables import public_office, public_row
 from server.public import views
 from server.public.front import PREFIX
@@ -26,12 +28,12 @@ PAGES = [
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return built(tmp_path_factory.mktemp("front"), schools=2)
+def whole(tmp_path_factory: pytest.TempPathFactory, database: str) -> Ledger:
+    return built(tmp_path_factory.mktemp("front"), database, schools=2)
 
 
 @pytest.fixture
-def made(tmp_path: Path, whole: Path) -> Iterator[Site]:
+def made(tmp_path: Path, whole: Ledger) -> Iterator[Site]:
     found = copied(tmp_path, whole, schools=2)
     found.project()
     yield found
@@ -135,6 +137,20 @@ def test_whoever_asks_too_much_waits_and_nobody_else_does(made: Site) -> None:
     assert one(app, f"{BASE}/attendance?q=other", address="198.51.100.2").status_code == 200
     kept = ask(app, *([f"{BASE}/attendance?q=x0"] * 200), address="198.51.100.1")
     assert {answer.status_code for answer in kept} == {200}
+
+
+@pytest.mark.parametrize(("language", "again"), [("hi", "फिर प्रयास करें"), ("en", "Try again")])
+def test_whoever_asks_too_much_is_told_on_a_page_in_their_language(made: Site, language: str, again: str) -> None:
+    """Its links lead to the page that was asked for, whatever was asked for; nothing on it asks for a login."""
+    asked = [f"{BASE}/attendance?q=<script>{n}" for n in range(100)]
+    answers = ask(made.app(), *asked, headers={"accept-language": language}, address="198.51.100.1")
+    (body,) = {answer.text for answer in answers if answer.status_code == 429}
+    assert f'<html lang="{language}">' in body
+    assert f'<a class="button" href="">{again}</a>' in body
+    other = "en" if language == "hi" else "hi"
+    assert set(re.findall('href="([^"]*)"', body)) - {"#main", ""} == {
+        "/static/icon.svg", "/static/public.css", f"/public?lang={language}", f"?lang={other}",
+    }  # fmt: skip
 
 
 def test_an_address_cannot_be_made_up_of_parameters_nobody_knows(made: Site) -> None:

@@ -12,6 +12,7 @@ from server.ledger.store import Ledger
 from server.ledger.tables import counter, employee, office, public_day, public_office, public_org, public_row, terminal
 from server.public.projector import VERSION, Projector
 from sync.record import Flag, Kind
+from tests.databases import postgresql_url
 from tests.unit.server.public_site import (
     HOUR,
     NOW,
@@ -33,12 +34,12 @@ BASE = "/public/sample-5"
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return built(tmp_path_factory.mktemp("public"))
+def whole(tmp_path_factory: pytest.TempPathFactory, database: str) -> Ledger:
+    return built(tmp_path_factory.mktemp("public"), database)
 
 
 @pytest.fixture
-def made(tmp_path: Path, whole: Path) -> Iterator[Site]:
+def made(tmp_path: Path, whole: Ledger) -> Iterator[Site]:
     found = copied(tmp_path, whole)
     morning(found)
     yield found
@@ -327,7 +328,7 @@ def test_somebody_who_left_is_listed_no_more(made: Site) -> None:
     assert "Nothing was found." in one(made.app(), f"{BASE}/attendance?q={gone.name[7:12]}").text
 
 
-def test_nothing_breaks_before_the_first_projection(tmp_path: Path, whole: Path) -> None:
+def test_nothing_breaks_before_the_first_projection(tmp_path: Path, whole: Ledger) -> None:
     app = copied(tmp_path, whole).app()
     assert "Nothing has been shown yet." in one(app, "/public").text
     assert one(app, BASE).status_code == 404
@@ -358,9 +359,9 @@ def test_readers_learn_that_there_is_news(made: Site) -> None:
     assert version() == before + 1
 
 
-def test_both_databases_show_the_same(ledger: Ledger, whole: Path, tmp_path: Path) -> None:
+def test_both_databases_show_the_same(tmp_path: Path) -> None:
     """Every list, search and order of the public pages (R5.1)."""
-    here, there = site(ledger), copied(tmp_path, whole)
+    here, there = (site(Ledger(url)) for url in (postgresql_url(), f"sqlite:///{tmp_path / 'l.db'}"))
     for found in (here, there):
         morning(found)
     orders = [f"{BASE}/attendance?sort={sort}&dir=desc" for sort in ("district", "action", "time", "designation")]
@@ -368,3 +369,5 @@ def test_both_databases_show_the_same(ledger: Ledger, whole: Path, tmp_path: Pat
     for path in (*paths, *orders, f"{BASE}/attendance?q=sample+mark", f"{BASE}/office/%00"):
         one_answer, other = one(here.app(), path), one(there.app(), path)
         assert (one_answer.status_code, one_answer.text) == (other.status_code, other.text), path
+    here.ledger.close()
+    there.ledger.close()

@@ -1,4 +1,7 @@
-"""The fleet simulator: the same for the same seed, everything in it happens, and its oracle notices what is wrong."""
+"""The fleet simulator: the same for the same seed, everything in it happens, and its oracle notices what is wrong.
+
+On SQLite, where a simulated fleet begins and ends; ingest itself is proved on both (test_ingest.py).
+"""
 
 import json
 from collections import Counter

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from server.access.roles import Role
 from server.attendance.deductions import Journal
 from server.requests import RequestError
 from server.requests.kinds import MAX_DAYS, MAX_REASON, Ask, Kind, check
 from server.returns import ReturnError, catalogue
 from server.returns.model import Asked, Text
+from server.web import words_access
 from server.web.words_people import words
 
 DAY = dt.date(2026, 10, 5)
@@ -60,3 +62,12 @@ def in_hindi(text: str, figures: list[str], but: frozenset[str] | set[str] = fro
     assert re.search("[\u0900-\u097f]", said), said
     assert set(re.findall("[A-Za-z]+", said)) <= but, said
     assert [one for one in figures if one not in said] == []
+
+
+@pytest.mark.parametrize("code", words_access.LANGUAGES)
+def test_a_role_that_was_cut_short_in_the_trail_is_shown_as_it_stands(code: str) -> None:
+    """Who holds every role has more names of roles than the trail keeps letters."""
+    w = words_access.LANGUAGES[code]
+    assert w.role_name("section_offic") == "section_offic"
+    assert len({w.role_name(role) for role in Role}) == len(Role)
+    assert all(w.role_name(role) != str(role) for role in Role)

@@ -54,6 +54,7 @@ PATHS = {
 }  # fmt: skip
 PLACES = [Place(slug, path) for slug, paths in PATHS.items() for path in paths]
 OWN = Place("hr", "/hr/d1/z1/o1/")
+PROGRAMS = {Role.CENTRAL_PULLER: tokens.Scope.PULL, Role.REGISTRAR: tokens.Scope.REGISTER}  # come with a token
 
 
 def mark(place: Place) -> str:
@@ -104,8 +105,8 @@ class World:
 
     def visitor(self, role: Role, place: Place) -> "Caller":
         """Somebody with just this role at this place."""
-        if role is Role.CENTRAL_PULLER:
-            return Caller(self, header=tokens.make(self.running.ledger, "test", tokens.Scope.PULL, 1, place))
+        if role in PROGRAMS:
+            return Caller(self, header=tokens.make(self.running.ledger, "test", PROGRAMS[role], 1, place))
         if role is Role.VIEWER:
             token = tokens.make(self.running.ledger, "test", tokens.Scope.DASHBOARD, 1, place)
             answer = tokens.check(self.running.ledger, token, tokens.Scope.DASHBOARD)

@@ -1,4 +1,7 @@
-"""In whatever order facts reach the ledger, and however often it is folded in between, the days come out the same."""
+"""In whatever order facts reach the ledger, and however often it is folded in between, the days come out the same.
+
+On SQLite, many foldings; that both databases fold alike is proved in test_days_unfit.py and test_returns_district.py.
+"""
 
 import datetime as dt
 import shutil

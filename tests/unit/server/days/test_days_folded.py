@@ -1,4 +1,7 @@
-"""Days in the ledger: punches followed, rules chosen, requests taken, terminals late to speak, orders entered late."""
+"""Days in the ledger: punches followed, rules chosen, requests taken, terminals late to speak, orders entered late.
+
+On SQLite; that both databases fold alike is proved in test_days_unfit.py and test_returns_district.py.
+"""
 
 import datetime as dt
 import io

@@ -1,4 +1,7 @@
-"""Folding beside ingest: put off while many punches come in, and for half a minute at most."""
+"""Folding beside ingest: put off while many punches come in, and for half a minute at most.
+
+On SQLite: what is proved is about turns and pauses.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
