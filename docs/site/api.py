@@ -14,10 +14,10 @@ HEAD = """# API reference
 Made from the code when this site was built; the same as [OpenAPI 3](openapi.json) is what a running server answers
 at `/api/v1/openapi.json`. How to take punches out, with cursors and webhooks: [taking punches out](pull.md).
 
-* Send `Authorization: Bearer TOKEN`. A token comes from `hazri-server token new --scope pull`; it opens what its scope
-  names, no more, and it never belongs in an address.
+* Send `Authorization: Bearer TOKEN`. A token comes from `hazri-server token new --scope pull` (or `fleet`, or
+  `register`); it opens what its scope names, no more, and it never belongs in an address.
 * Times are RFC 3339 or, where a name ends in `_ms`, milliseconds since 1970 UTC.
-* An error is `{"detail": …}` with the status that fits: 401 no token, 403 not among what you may do, 404 not here or
+* An error is `{"error": …}` with the status that fits: 401 no token, 403 not among what you may do, 404 not here or
   not yours to see, 422 a value that is wrong, 429 too often, 503 come back later (`Retry-After` says when).
 * What begins with `/api/v1` keeps its meaning; fields may be added.
 
@@ -53,6 +53,9 @@ def _operation(method: str, path: str, operation: Json, who: dict[tuple[str, str
     asked = [one for one in operation.get("parameters", []) if one["in"] in {"query", "path"}]
     if asked:
         lines += ["| ask | kind | default | meaning |", "|---|---|---|---|", *map(_parameter, asked), ""]
+    if body := operation.get("requestBody"):
+        kinds = (f"`{kind}` {_kind(one['schema'])}" for kind, one in body["content"].items())
+        lines += ["*Takes:* " + ", ".join(kinds) + ".", ""]
     answers = [_answer(status, one) for status, one in operation["responses"].items() if status[0] == "2"]
     return "\n".join([*lines, "*Answers:* " + "; ".join(answers) + ".", ""])
 
