@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 from sync import admission
@@ -152,10 +151,3 @@ class Unit:
     def stop(self) -> None:
         self._stop.set()
         self._thread.join()
-
-
-def wait_for_file_growth(path: Path, size: int) -> None:
-    give_up = time.monotonic() + WAIT_S
-    while (path.stat().st_size if path.exists() else 0) <= size:
-        assert time.monotonic() < give_up, f"{path} does not grow"
-        time.sleep(0.005)
