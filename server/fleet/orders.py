@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Connection, Row, Select, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, func, insert, or_, select, update
 
 from server import FleetError
 from server.fleet import standing
@@ -184,16 +184,11 @@ def _expected(person: bytes | None, detail: Detail) -> bytes:
 
 def listing(connection: Connection, one: str | None = None, limit: int = 100) -> list[Listed]:
     """The newest first, of one terminal or of all."""
-    asked = newest()
+    columns = terminal_order.c
+    asked = select(terminal_order).order_by(columns.asked_ms.desc(), columns.terminal, columns.number.desc())
     if one is not None:
         asked = asked.where(terminal_order.c.terminal == one)
     return [listed(row) for row in connection.execute(asked.limit(limit))]
-
-
-def newest() -> Select[Any]:
-    """Orders, the newest first; for `listed`."""
-    columns = terminal_order.c
-    return select(terminal_order).order_by(columns.asked_ms.desc(), columns.terminal, columns.number.desc())
 
 
 def listed(row: Row[Any]) -> Listed:

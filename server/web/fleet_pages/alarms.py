@@ -1,5 +1,6 @@
 """Alarms: what was found twice in a row, or told by a record; seen by somebody, and closed when it is over."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Form, Request, Response
@@ -15,7 +16,7 @@ from server.fleet import alarms
 from server.fleet.advice import advice
 from server.ledger.store import now_ms
 from server.ledger.tables import incident, office, terminal
-from server.web import csv
+from server.web import csv, ordering
 from server.web.fleet_pages.frame import (
     PageNo,
     RowId,
@@ -31,6 +32,7 @@ from server.web.fleet_pages.frame import (
     words,
     write,
 )
+from server.web.ordering import Column, Order
 
 router = APIRouter(include_in_schema=False)
 See = Annotated[Scope, may(Right.FLEET)]
@@ -39,6 +41,13 @@ Which = Literal["open", "closed"]
 To = Annotated[str, Form(max_length=20)]
 _PAGE, MAX_ROWS = 50, 100_000
 _HEADINGS = ("terminal", "name", "office", "kind", "alarm", "detail", "opened", "seen", "closed")
+_COLUMNS: Mapping[str, Column] = {
+    "id": Column(incident.c.terminal),
+    "kind": Column(incident.c.kind),
+    "opened": Column(incident.c.opened_ms, falling=True),
+    "seen": Column(func.coalesce(incident.c.acked_ms, 0)),
+    "closed": Column(func.coalesce(incident.c.closed_ms, 0), falling=True),
+}
 
 
 @router.get("/alarms")
@@ -49,7 +58,7 @@ def listed(request: Request, scope: See, which: Which = "open", page: PageNo = 1
 @router.get("/alarms.csv")
 def listed_csv(request: Request, scope: See, which: Which = "open") -> Response:
     with read(request) as connection:
-        rows = [_line(row) for row in connection.execute(_ordered(scope, which).limit(MAX_ROWS))]
+        rows = [_line(row) for row in connection.execute(_listed(scope, which, _order(request, which)).limit(MAX_ROWS))]
     return csv.answer("alarms.csv", _HEADINGS, rows)
 
 
@@ -64,12 +73,14 @@ def close(request: Request, scope: Command, one: RowId, to: To = "") -> Response
 
 
 def _page(request: Request, scope: Scope, which: str, page: int, problem: str = "", status: int = 200) -> Response:
+    order = _order(request, which)
     with read(request) as connection:
         total = connection.scalar(_which(visible(select(func.count()).select_from(incident), incident, scope), which))
-        rows = connection.execute(_ordered(scope, which).limit(_PAGE).offset((page - 1) * _PAGE)).all()
+        rows = connection.execute(_listed(scope, which, order).limit(_PAGE).offset((page - 1) * _PAGE)).all()
         actor = names(connection, {who or "" for row in rows for who in (row.acked_by, row.closed_by)}, words(request))
     where = paged(request, page, _PAGE, len(rows), total or 0)
     context: dict[str, object] = {"rows": rows, "where": where, "which": which, "actor": actor, "problem": problem}
+    context |= {"order": order, "query": request.url.query}
     around = {"csrf": csrf(request), "may_command": allowed(request, Right.COMMAND) is not None}
     stream = "/live/fleet" if request.method == "GET" else ""
     return show(request, "fleet_alarms.html", "alarms", context | around, status=status, stream=stream)
@@ -95,10 +106,13 @@ def _line(row: Any) -> tuple[object, ...]:
     return row.terminal, row.name, row.office_name, row.kind, advice(row.kind).what, row.detail, *times
 
 
-def _ordered(scope: Scope, which: str) -> Select[Any]:
-    order = incident.c.opened_ms if which == "open" else incident.c.closed_ms
+def _order(request: Request, which: str) -> Order:
+    return ordering.asked(request, _COLUMNS, "opened" if which == "open" else "closed")
+
+
+def _listed(scope: Scope, which: str, order: Order) -> Select[Any]:
     found: Select[Any] = _which(_rows(scope), which)
-    return found.order_by(order.desc(), incident.c.id)
+    return found.order_by(*order.clauses(), incident.c.id)
 
 
 def _rows(scope: Scope) -> Select[Any]:

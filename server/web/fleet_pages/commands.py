@@ -1,10 +1,11 @@
 """Commands: given on a terminal's page, wiping on a page of its own that asks again; and all that were given."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
-from sqlalchemy import func, select
+from sqlalchemy import Select, case, func, select
 
 from server import FleetError
 from server.access.gate import may
@@ -13,15 +14,27 @@ from server.access.scope import Scope, visible
 from server.access.visitor import actor
 from server.fleet import orders
 from server.ledger.tables import terminal_order
-from server.web.fleet_pages.frame import PageNo, TerminalId, back, csrf, names, paged, read, show, words, write
+from server.web import csv, ordering
+from server.web.fleet_pages.frame import PageNo, TerminalId, back, csrf, iso, names, paged, read, show, words, write
 from server.web.fleet_pages.terminal import answer, seen
+from server.web.ordering import Column, Order
 from sync.orders import Detail, OrderKind
 
 router = APIRouter(include_in_schema=False)
 See = Annotated[Scope, may(Right.FLEET)]
 Command = Annotated[Scope, may(Right.COMMAND)]
 
-_PAGE = 50
+_PAGE, MAX_ROWS = 50, 100_000
+_HEADINGS = ("terminal", "number", "order", "progress", "who", "asked", "sent", "done", "result", "record")
+_T = terminal_order.c
+_COLUMNS: Mapping[str, Column] = {
+    "id": Column(_T.terminal),
+    "kind": Column(_T.kind),
+    "progress": Column(case((_T.done_ms.is_not(None), 2), (_T.sent_ms.is_not(None), 1), else_=0)),
+    "asked": Column(_T.asked_ms, falling=True),
+    "done": Column(func.coalesce(_T.done_ms, 0), falling=True),
+    "result": Column(func.coalesce(_T.result, "")),
+}
 LOCATE_S = 30
 # What a button gives at once; wiping is not among them.
 _AT_ONCE: dict[str, tuple[OrderKind, Detail]] = {
@@ -35,14 +48,24 @@ _AT_ONCE: dict[str, tuple[OrderKind, Detail]] = {
 @router.get("/orders")
 def given(request: Request, scope: See, page: PageNo = 1) -> Response:
     """Everything that was commanded, the newest first: by whom, when, and what came of it."""
+    order = _order(request)
     with read(request) as connection:
         total = connection.scalar(visible(select(func.count()).select_from(terminal_order), terminal_order, scope)) or 0
-        asked = visible(orders.newest(), terminal_order, scope).limit(_PAGE).offset((page - 1) * _PAGE)
+        asked = _listed(scope, order).limit(_PAGE).offset((page - 1) * _PAGE)
         rows = [orders.listed(row) for row in connection.execute(asked)]
         actor = names(connection, {one.actor for one in rows}, words(request))
     where = paged(request, page, _PAGE, len(rows), total)
-    context = {"rows": rows, "actor": actor, "where": where}
+    context = {"rows": rows, "actor": actor, "where": where, "order": order, "query": request.url.query}
     return show(request, "fleet_orders.html", "orders", context, stream="/live/fleet")
+
+
+@router.get("/orders.csv")
+def given_csv(request: Request, scope: See) -> Response:
+    """All of them, in the same order."""
+    with read(request) as connection:
+        rows = [orders.listed(row) for row in connection.execute(_listed(scope, _order(request)).limit(MAX_ROWS))]
+        actor = names(connection, {one.actor for one in rows}, words(request))
+    return csv.answer("orders.csv", _HEADINGS, [_line(one, actor(one.actor)) for one in rows])
 
 
 @router.post("/terminals/{terminal}/orders")
@@ -87,6 +110,20 @@ def wipe(
     except FleetError:
         return _wipe_page(request, scope, terminal, f["not_active"], 409)
     return RedirectResponse(f"/terminals/{terminal}?given=1#orders", 303)
+
+
+def _order(request: Request) -> Order:
+    return ordering.asked(request, _COLUMNS, "asked")
+
+
+def _listed(scope: Scope, order: Order) -> Select[Any]:
+    found: Select[Any] = visible(select(terminal_order), terminal_order, scope)
+    return found.order_by(*order.clauses(), _T.terminal, _T.number.desc())
+
+
+def _line(one: orders.Listed, who: str) -> tuple[object, ...]:
+    times = (iso(ms) if ms else "" for ms in (one.asked_ms, one.sent_ms, one.done_ms))
+    return one.terminal, one.number, one.kind, one.progress, who, *times, one.result, one.record
 
 
 def _wipe_page(request: Request, scope: Scope, terminal: str, problem: str = "", status: int = 200) -> Response:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, func, or_, select
@@ -13,6 +12,7 @@ from server.fleet.conditions import Level
 from server.fleet.overview import Row
 from server.fleet.standing import State
 from server.ledger.tables import condition, office, terminal, terminal_state
+from server.web.ordering import Column, Order, natural
 
 PAGE = 50
 _CHUNK = 1000
@@ -24,16 +24,17 @@ _worst = (
     .group_by(condition.c.terminal)
     .subquery()
 )
-SORTS: Mapping[str, tuple[Any, ...]] = MappingProxyType(
-    {
-        "id": (),
-        "office": (office.c.path,),
-        "level": (func.coalesce(_worst.c.level, 0).desc(),),
-        "seen": (func.coalesce(terminal_state.c.last_seen_ms, 0),),
-        "backlog": (func.coalesce(terminal_state.c.backlog, 0).desc(),),
-        "roster": (_BEHIND.desc(),),
-    }
-)
+COLUMNS: Mapping[str, Column] = {
+    "id": Column(terminal.c.id),
+    "office": Column((func.coalesce(office.c.org, ""), func.coalesce(office.c.path, ""))),
+    "level": Column(func.coalesce(_worst.c.level, 0), falling=True),
+    "link": Column(func.coalesce(terminal_state.c.online, False)),
+    "seen": Column(func.coalesce(terminal_state.c.last_seen_ms, 0)),
+    "backlog": Column(func.coalesce(terminal_state.c.backlog, 0), falling=True),
+    "roster": Column(_BEHIND, falling=True),
+    "has": Column(func.coalesce(terminal_state.c.roster_version, 0)),
+    "wanted": Column(terminal.c.roster_version, falling=True),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Asked:
     kind: str = ""
     link: str = ""
     lagging: bool = False
-    sort: str = "id"
+    order: Order = natural(COLUMNS, "id")  # noqa: RUF009 - it never changes
     page: int = 1
 
 
@@ -71,7 +72,7 @@ def every(connection: Connection, scope: Scope, asked: Asked, limit: int) -> Ite
 
 
 def _ids(scope: Scope, asked: Asked) -> Any:
-    return _filtered(select(terminal.c.id), scope, asked).order_by(*SORTS[asked.sort], terminal.c.id)
+    return _filtered(select(terminal.c.id), scope, asked).order_by(*asked.order.clauses(), terminal.c.id)
 
 
 def _filtered(statement: Any, scope: Scope, asked: Asked) -> Any:

@@ -1,6 +1,7 @@
 """The fleet at a glance: sums by the tree of offices, from the state down to one office, and the same as a map."""
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -11,11 +12,12 @@ from server.access.scope import Scope
 from server.intake.timekeeping import IST
 from server.ledger.store import now_ms
 from server.sharing import completeness
-from server.web import charts, charts_map
+from server.web import charts, charts_map, ordering
 from server.web.charts_map import Spot
 from server.web.fleet_pages import listing, tree
 from server.web.fleet_pages.frame import OfficeId, PageNo, not_there, office_id, paged, read, show, words
 from server.web.fleet_pages.tree import QUARTERS, Office, Sums
+from server.web.ordering import Column, natural
 from server.web.pages import language
 from server.web.services import Services
 from server.web.words_fleet import FleetWords
@@ -23,13 +25,22 @@ from server.web.words_fleet import FleetWords
 router = APIRouter(include_in_schema=False)
 PAGE = 50
 _MARKED = 1000  # terminals up to which a page says how many have reported; more are asked by the API
+# A place below, with its sums.
+_COLUMNS: Mapping[str, Column] = {
+    "name": Column(lambda one: (one[0].org, one[0].path)),
+    "total": Column(lambda one: one[1].terminals, falling=True),
+    "level": Column(lambda one: (one[1].failing, one[1].warning), falling=True),
+    "online": Column(lambda one: one[1].online, falling=True),
+    "tickets": Column(lambda one: (one[1].tickets, one[1].breached), falling=True),
+    "punches": Column(lambda one: one[1].punches, falling=True),
+}
 See = Annotated[Scope, may(Right.FLEET)]
 
 
 @router.get("/fleet")
 def fleet(request: Request, scope: See, office: OfficeId = "", page: PageNo = 1) -> Response:
     """What is below an office, and what ails it."""
-    f = words(request)
+    f, order = words(request), ordering.asked(request, _COLUMNS, "name")
     with read(request) as connection:
         view = tree.look(connection, scope, office_id(office), now_ms())
         if view is None:
@@ -38,11 +49,12 @@ def fleet(request: Request, scope: See, office: OfficeId = "", page: PageNo = 1)
         due = _close_of_day(dt.datetime.now(IST))
         few = sum(part.terminals for _, part in view.below) + view.itself.terminals <= _MARKED
         marked = completeness.reported(connection, within, int(due.timestamp() * 1000)) if few else None
-        worst_first = listing.Asked(sort="level")
+        worst_first = listing.Asked(order=natural(listing.COLUMNS, "level"))
         rows, total = ([], 0) if view.below else listing.found(connection, within, worst_first)
-    shown = view.below[(page - 1) * PAGE : page * PAGE]
+    shown = order.applied(view.below)[(page - 1) * PAGE : page * PAGE]
     context: dict[str, object] = {
         "view": view,
+        "order": order,
         "whole": tree.total([view.itself, *(part for _, part in view.below)]),
         "wrong": sorted(view.wrong.items(), key=lambda one: (-one[1][1], -one[1][0], one[0])),
         "shown": [(child, part, _share(f, part)) for child, part in shown],

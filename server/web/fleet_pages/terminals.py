@@ -13,11 +13,12 @@ from server.fleet.advice import advice
 from server.fleet.conditions import HEALTH_RULES, RULES, Level
 from server.fleet.overview import Row
 from server.fleet.standing import State
-from server.web import csv
+from server.web import csv, ordering
 from server.web.fleet_pages import listing, tree
 from server.web.fleet_pages.frame import OfficeId, PageNo, iso, not_there, office_id, paged, read, show
-from server.web.fleet_pages.listing import PAGE, SORTS, Asked
+from server.web.fleet_pages.listing import COLUMNS, PAGE, Asked
 from server.web.fleet_pages.tree import Office
+from server.web.ordering import Order
 
 router = APIRouter(include_in_schema=False)
 See = Annotated[Scope, may(Right.FLEET)]
@@ -38,16 +39,15 @@ class Filter:
     kind: str
     link: str
     office: str
-    sort: str
 
-    def asked(self, page: int) -> Asked:
+    def asked(self, order: Order, page: int = 1) -> Asked:
         return Asked(
             words=self.q.strip(),
             state=State(self.state) if self.state else None,
             level=Level[self.level.upper()] if self.level else Level.OK,
             kind=self.kind,
             link=self.link,
-            sort=self.sort,
+            order=order,
             page=page,
         )
 
@@ -59,9 +59,8 @@ def _filter(
     kind: Annotated[str, Query(max_length=24, pattern="^[a-z-]*$")] = "",
     link: Literal["", "online", "offline"] = "",
     office: OfficeId = "",
-    sort: Literal["id", "office", "level", "seen", "backlog", "roster"] = "id",
 ) -> Filter:
-    return Filter(q, state, level, kind, link, office, sort)
+    return Filter(q, state, level, kind, link, office)
 
 
 Given = Annotated[Filter, Depends(_filter)]
@@ -70,11 +69,12 @@ Given = Annotated[Filter, Depends(_filter)]
 @router.get("/terminals")
 def terminals(request: Request, scope: See, given: Given, page: PageNo = 1) -> Response:
     """Fifty at a time."""
+    order = _order(request)
     with read(request) as connection:
         within, here = _within(request, connection, scope, given.office)
-        rows, total = listing.found(connection, within, given.asked(page))
+        rows, total = listing.found(connection, within, given.asked(order, page))
     where = paged(request, page, PAGE, len(rows), total)
-    choices = {"query": request.url.query, "kinds": (*RULES, *HEALTH_RULES), "sorts": tuple(SORTS), "states": STATES}
+    choices = {"query": request.url.query, "kinds": (*RULES, *HEALTH_RULES), "order": order, "states": STATES}
     context: dict[str, object] = {
         "rows": rows,
         "where": where,
@@ -90,30 +90,38 @@ def terminals_csv(request: Request, scope: See, given: Given) -> Response:
     """All that the same filter finds, up to a hundred thousand."""
     with read(request) as connection:
         within, _ = _within(request, connection, scope, given.office)
-        rows = [_line(row) for row in listing.every(connection, within, given.asked(1), MAX_ROWS)]
+        rows = [_line(row) for row in listing.every(connection, within, given.asked(_order(request)), MAX_ROWS)]
     return csv.answer("terminals.csv", (*_HEADINGS, *_MORE), rows)
 
 
 @router.get("/rosters")
 def rosters(request: Request, scope: See, lag: Literal["", "1"] = "", page: PageNo = 1) -> Response:
     """R1.13: who has joined, left or been enrolled elsewhere, and which terminals know."""
+    order = _order(request, "roster")
     with read(request) as connection:
-        rows, total = listing.found(connection, scope, _rosters(lag, page))
-        counts = [listing.count(connection, scope, _rosters(one)) for one in ("", "1")]
+        rows, total = listing.found(connection, scope, _rosters(lag, order, page))
+        counts = [listing.count(connection, scope, _rosters(one, order)) for one in ("", "1")]
     where = paged(request, page, PAGE, len(rows), total)
-    context = {"rows": rows, "where": where, "active": counts[0], "behind": counts[1], "lag": lag}
+    context: dict[str, object] = {"rows": rows, "where": where, "active": counts[0], "behind": counts[1], "lag": lag}
+    context |= {"order": order, "query": request.url.query}
     return show(request, "fleet_rosters.html", "rosters", context, stream="/live/fleet")
 
 
 @router.get("/rosters.csv")
 def rosters_csv(request: Request, scope: See, lag: Literal["", "1"] = "") -> Response:
     with read(request) as connection:
-        rows = [_line(row) for row in listing.every(connection, scope, _rosters(lag), MAX_ROWS)]
+        rows = [
+            _line(row) for row in listing.every(connection, scope, _rosters(lag, _order(request, "roster")), MAX_ROWS)
+        ]
     return csv.answer("rosters.csv", (*_HEADINGS, *_MORE), rows)
 
 
-def _rosters(lag: str, page: int = 1) -> Asked:
-    return Asked(state=State.ACTIVE, sort="roster", page=page, lagging=bool(lag))
+def _order(request: Request, first: str = "id") -> Order:
+    return ordering.asked(request, COLUMNS, first)
+
+
+def _rosters(lag: str, order: Order, page: int = 1) -> Asked:
+    return Asked(state=State.ACTIVE, order=order, page=page, lagging=bool(lag))
 
 
 def _within(request: Request, connection: Connection, scope: Scope, office: str) -> tuple[Scope, Office | None]:

@@ -1,6 +1,6 @@
 """Fault tickets: the list, one of them, and a technician's work for the day on a phone (R2.6)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Form, Request, Response
@@ -16,7 +16,7 @@ from server.fleet import ticket_book
 from server.fleet.tickets import Ticket
 from server.ledger.store import now_ms
 from server.ledger.tables import office, person, terminal, ticket
-from server.web import csv
+from server.web import csv, ordering
 from server.web.fleet_pages.frame import (
     PageNo,
     RowId,
@@ -32,6 +32,7 @@ from server.web.fleet_pages.frame import (
     words,
     write,
 )
+from server.web.ordering import Column, Order
 
 router = APIRouter(include_in_schema=False)
 Read = Annotated[Scope, may(Right.TICKETS)]
@@ -42,19 +43,29 @@ To = Annotated[str, Form(max_length=20)]
 _PAGE, _WORK = 50, 30
 MAX_ROWS = 100_000
 _HEADINGS = ("terminal", "name", "office", "fault", "detail", "opened", "due", "day", "taken", "closed", "evidence")
+_COLUMNS: Mapping[str, Column] = {
+    "kind": Column(ticket.c.kind),
+    "id": Column(ticket.c.terminal),
+    "office": Column((func.coalesce(office.c.org, ""), func.coalesce(office.c.path, ""))),
+    "opened": Column(ticket.c.opened_ms),
+    "due": Column(ticket.c.due_ms),
+    "taken": Column(func.coalesce(ticket.c.acked_ms, 0)),
+    "closed": Column(func.coalesce(ticket.c.closed_ms, 0), falling=True),
+}
 
 
 @router.get("/tickets")
 def tickets(request: Request, scope: Read, which: Which = "open", page: PageNo = 1) -> Response:
     """The one due first at the top; closed ones by when they were closed."""
-    now = now_ms()
+    now, order = now_ms(), _order(request, which)
     with read(request) as connection:
         total = connection.scalar(_asked(select(func.count()), scope, which, now)) or 0
-        rows = connection.execute(_listed(scope, which, now).limit(_PAGE).offset((page - 1) * _PAGE)).all()
+        rows = connection.execute(_listed(scope, which, now, order).limit(_PAGE).offset((page - 1) * _PAGE)).all()
         actor = names(connection, {row.acked_by or "" for row in rows}, words(request))
     where = paged(request, page, _PAGE, len(rows), total)
     found = [(ticket_book.of_row(row), row) for row in rows]
-    context = {"rows": found, "where": where, "which": which, "actor": actor, "now": now}
+    context: dict[str, object] = {"rows": found, "where": where, "which": which, "actor": actor, "now": now}
+    context |= {"order": order, "query": request.url.query}
     return show(request, "fleet_tickets.html", "tickets", context, stream="/live/fleet")
 
 
@@ -62,7 +73,7 @@ def tickets(request: Request, scope: Read, which: Which = "open", page: PageNo =
 def tickets_csv(request: Request, scope: Read, which: Which = "open") -> Response:
     now = now_ms()
     with read(request) as connection:
-        rows = connection.execute(_listed(scope, which, now).limit(MAX_ROWS)).all()
+        rows = connection.execute(_listed(scope, which, now, _order(request, which)).limit(MAX_ROWS)).all()
     return csv.answer("tickets.csv", _HEADINGS, [_line(ticket_book.of_row(row), row, now) for row in rows])
 
 
@@ -89,7 +100,7 @@ def work(request: Request, scope: Work) -> Response:
     now = now_ms()
     with read(request) as connection:
         total = connection.scalar(_asked(select(func.count()), scope, "open", now)) or 0
-        rows = connection.execute(_listed(scope, "open", now).limit(_WORK)).all()
+        rows = connection.execute(_listed(scope, "open", now, ordering.natural(_COLUMNS, "due")).limit(_WORK)).all()
         actor = names(connection, {row.acked_by or "" for row in rows}, words(request))
         people = _people(connection, scope, rows)
     may_command = allowed(request, Right.COMMAND) is not None
@@ -159,10 +170,12 @@ def _rows(scope: Scope) -> Select[Any]:
     return visible(asked.join(office, t.office == o.id, isouter=True), ticket, scope)
 
 
-def _listed(scope: Scope, which: str, now: int) -> Select[Any]:
-    k = ticket.c
-    order = (k.closed_ms.desc(), k.id) if which == "closed" else (k.due_ms, k.id)
-    asked: Select[Any] = _which(_rows(scope), which, now).order_by(*order)
+def _order(request: Request, which: str) -> Order:
+    return ordering.asked(request, _COLUMNS, "closed" if which == "closed" else "due")
+
+
+def _listed(scope: Scope, which: str, now: int, order: Order) -> Select[Any]:
+    asked: Select[Any] = _which(_rows(scope), which, now).order_by(*order.clauses(), ticket.c.id)
     return asked
 
 
