@@ -30,7 +30,7 @@ from server.web.app import ROUTERS
 _TIMES = 5
 _PATIENCE_S = 120.0
 _LAG_S, _RATE, _COMMITS = 8.0, 1000, 20
-_MORE = ("/terminals?sort=level", "/terminals?q=017", "/search?q=Sample+000017", "/people?q=Sample")
+_MORE = ("/terminals?sort=level", "/terminals?q=017", "/tickets?sort=office", "/people?sort=post", "/people?kind=guest")
 # Not pages: streams, what logs in or out, and forms for who is not logged in.
 _LEFT_OUT = ("/api/", "/live", "/public", "/metrics", "/me/export", "/enter", "/login", "/me/login")
 

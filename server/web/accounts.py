@@ -40,10 +40,9 @@ def list_accounts(
     request: Request,
     scope: Admin,
     person: Annotated[str, Query(max_length=_ID, description="who is to have one")] = "",
-    q: Annotated[str, Query(max_length=100)] = "",
     page: PageNo = 1,
 ) -> Response:
-    return _list(request, scope, typed={"person": person}, q=q.strip(), number=page)
+    return _list(request, scope, typed={"person": person}, number=page)
 
 
 @router.post("/accounts")
@@ -69,6 +68,18 @@ def make_account(
     except AccessError as error:
         return _list(request, scope, str(error), typed)
     return _one(request, scope, made, first=first)
+
+
+@router.post("/accounts/find")
+def find(request: Request, scope: Admin, q: Annotated[str, Form(max_length=100)] = "") -> Response:
+    """By a part of a name or a log-in name, which must stand in no address, no log and no history."""
+    return _list(request, scope, q=q.strip())
+
+
+@router.get("/accounts/find")
+def not_found_by_address(request: Request, scope: Admin) -> Response:
+    """Where the other language of what was found leads: to all of them."""
+    return _list(request, scope)
 
 
 @router.get("/accounts/{id_}")
@@ -160,7 +171,7 @@ def _list(
     q: str = "",
     number: int = 1,
 ) -> Response:
-    """A page of them in the order of offices, or of those whose name or log-in name has `q` in it."""
+    """A page of them in the order of offices, or the first of those whose name or log-in name has `q` in it."""
     services: Services = request.app.state.services
     with services.ledger.read() as connection:
         wanted: list[ColumnElement[bool]] = [account.c.login.is_not(None)]
@@ -181,7 +192,7 @@ def _list(
         names = place_names(request, connection, [Place(row.org, row.path) for row in rows])
     context: dict[str, object] = {"rows": rows, "roles": roles, "where": where, "names": names, "typed": typed, "q": q}
     context |= {"p": words(language(request).code), "f": fleet_words(request)}
-    context |= {"pages": paged(request, number, _ROWS, len(rows), total)}
+    context |= {"pages": paged(request, number, _ROWS, len(rows), total) if not q else None, "cut": _ROWS}
     return page(request, "accounts.html", 400 if problem else 200, problem=problem, **context)
 
 

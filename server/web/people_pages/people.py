@@ -1,19 +1,21 @@
 """The people of one's offices: their consent, and how it is taken back and everything erased (S6, R5.12)."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import RedirectResponse
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from server import PeopleError
 from server.access.gate import may
 from server.access.rights import Right
-from server.access.scope import Scope, visible
+from server.access.scope import Place, Scope, visible
 from server.ledger.tables import (
     account,
     attendance_id,
     consent,
+    designation,
     employee,
     erasure,
     office,
@@ -23,27 +25,96 @@ from server.ledger.tables import (
     template,
 )
 from server.people import erasing, service_ledger
+from server.people.fields import EmployeeKind
 from server.people.numbers import MAX_REASON
-from server.web.people_pages.desk import Form, actor, ident, parts, problems, registry, show, with_names
+from server.web import csv, ordering, words_fleet
+from server.web.fleet_pages.frame import PageNo, paged
+from server.web.ordering import Column
+from server.web.pages import language
+from server.web.people_pages.desk import Form, actor, ident, office_of, parts, problems, registry, show, with_names
 from sync.photo import PHOTO
 
 router = APIRouter(include_in_schema=False)
 
 Officer = Annotated[Scope, may(Right.VERIFY)]
-_ROWS = 100
+_ROWS, _ALL = 100, 100_000
+_KINDS = tuple(one.value for one in EmployeeKind)
+_COLUMNS: Mapping[str, Column] = {
+    "name": Column(person.c.name),
+    "post": Column(func.coalesce(designation.c.name, "")),
+    "office": Column((office.c.org, office.c.path)),
+    "kind": Column(employee.c.kind),
+}
+_HEADINGS = ("name", "designation", "office", "office code", "type")
+At = Annotated[str, Query(max_length=16)]
+Kind = Annotated[str, Query(max_length=16)]
 
 
 @router.get("/people")
-def find(request: Request, scope: Officer, q: str = "") -> Response:
+def listed(request: Request, scope: Officer, at: At = "", kind: Kind = "", page: PageNo = 1) -> Response:
+    """Who is employed, a hundred at a time; `at`: at an office and below it."""
     services, _ = parts(request)
+    order, kind = ordering.asked(request, _COLUMNS, "name"), kind if kind in _KINDS else ""
     with services.ledger.read() as connection:
-        asked = select(person.c.ref, person.c.name, employee.c.kind)
-        asked = asked.join_from(person, employee, employee.c.person == person.c.ref)
-        asked = with_names(asked.join(office, office.c.id == service_ledger.stood_at()))
-        # Who has left is found by name: consent may be taken back afterwards, too.
-        asked = asked.where(person.c.name.icontains(q[:100], autoescape=True) if q else person.c.active)
-        rows = connection.execute(visible(asked, office, scope).order_by(person.c.name).limit(_ROWS)).all()
-    return show(request, "people_list.html", rows=rows, q=q[:100], cut=_ROWS)
+        within, here = _within(connection, scope, at)
+        total = connection.scalar(visible(_employed(select(func.count()), kind), office, within)) or 0
+        asked = _named(within, kind).order_by(*order.clauses(), person.c.ref)
+        rows = connection.execute(asked.limit(_ROWS).offset((page - 1) * _ROWS)).all()
+    where = paged(request, page, _ROWS, len(rows), total)
+    around = {"here": here, "kind": kind, "kinds": _KINDS, "query": request.url.query, "where": where, "order": order}
+    return _show(request, rows=rows, q="", **around)
+
+
+@router.get("/people.csv")
+def as_csv(request: Request, scope: Officer, at: At = "", kind: Kind = "") -> Response:
+    """All that the same filter finds, in the same order."""
+    services, _ = parts(request)
+    order, kind = ordering.asked(request, _COLUMNS, "name"), kind if kind in _KINDS else ""
+    with services.ledger.read() as connection:
+        within, _ = _within(connection, scope, at)
+        asked = _named(within, kind).order_by(*order.clauses(), person.c.ref)
+        rows = connection.execute(asked.add_columns(office.c.code).limit(_ALL)).all()
+    lines = [(row.name, row.post, row.at, row.code, row.kind) for row in rows]
+    return csv.answer("people.csv", _HEADINGS, lines)
+
+
+@router.post("/people")
+def find(request: Request, scope: Officer, typed: Form) -> Response:
+    """By a part of the name, also who has left: consent may be taken back afterwards, too. Asked by POST: a person's
+    name must stand in no address, no log and no history."""
+    services, _ = parts(request)
+    q = typed.text("q")[:100]
+    if not q:
+        return RedirectResponse("/people", 303)
+    with services.ledger.read() as connection:
+        asked = _named(scope, left=True).where(person.c.name.icontains(q, autoescape=True))
+        rows = connection.execute(asked.order_by(person.c.name, person.c.ref).limit(_ROWS)).all()
+    return _show(request, rows=rows, q=q, cut=_ROWS, here=None, order=None)
+
+
+def _show(request: Request, **context: Any) -> Response:
+    return show(request, "people_list.html", f=words_fleet.LANGUAGES[language(request).code], **context)
+
+
+def _within(connection: Connection, scope: Scope, at: str) -> tuple[Scope, Any]:
+    """The scope at and below an office, and the office. Raises HTTPException 404."""
+    if not at:
+        return scope, None
+    here = office_of(connection, scope, at)
+    return Scope(scope.roles, frozenset({Place(here.org, here.path)})), here
+
+
+def _employed(asked: Any, kind: str = "", *, left: bool = False) -> Any:
+    """Of people, those who are employed, `left`: or were, with the office where they are or were last."""
+    asked = asked.select_from(person).join(employee, employee.c.person == person.c.ref)
+    asked = asked.join(office, office.c.id == service_ledger.stood_at())
+    asked = asked if left else asked.where(person.c.active)
+    return asked.where(employee.c.kind == kind) if kind else asked
+
+
+def _named(scope: Scope, kind: str = "", *, left: bool = False) -> Any:
+    columns = select(person.c.ref, person.c.name, employee.c.kind)
+    return visible(with_names(_employed(columns, kind, left=left)), office, scope)
 
 
 @router.get("/people/{ref}")

@@ -49,14 +49,15 @@ _LATE = ("name", "kind", "order_no", "ordered_on", "issued", "recorded", "branch
 
 
 @router.get("/service")
-def find(request: Request, scope: Reader, q: str = "") -> Response:
+def listed(request: Request, scope: Reader) -> Response:
     """Those in scope, by name; and the orders entered last."""
-    services, _ = parts(request)
-    with services.ledger.read() as connection:
-        people = _people(connection, scope, q[:100])
-        newest = _events(connection, scope)
-    by_login = service_ledger.by_login
-    return show(request, "people_service.html", people=people, newest=newest, q=q[:100], by_login=by_login, cut=_ROWS)
+    return _found(request, scope, "")
+
+
+@router.post("/service")
+def find(request: Request, scope: Reader, typed: Form) -> Response:
+    """By a part of the name, which must stand in no address, no log and no history."""
+    return _found(request, scope, typed.text("q")[:100])
 
 
 @router.get("/service/late")
@@ -223,6 +224,15 @@ def _held(connection: Connection, scope: Scope, row: Any) -> bool:
     last = service_ledger.last_office(connection, row.ref)
     mine = visible(select(office.c.id), office, scope).where(office.c.id == last)
     return connection.scalar(mine) is not None
+
+
+def _found(request: Request, scope: Scope, q: str) -> Response:
+    services, _ = parts(request)
+    with services.ledger.read() as connection:
+        people = _people(connection, scope, q)
+        newest = _events(connection, scope)
+    by_login = service_ledger.by_login
+    return show(request, "people_service.html", people=people, newest=newest, q=q, by_login=by_login, cut=_ROWS)
 
 
 def _people(connection: Connection, scope: Scope, q: str) -> list[Any]:
