@@ -180,8 +180,8 @@ def test_accounts_are_found_by_name_and_paged_within_ones_scope(made: World) -> 
     assert not any(one in text for text in texts for one in elsewhere)
     assert 'rel="next"' in texts[0]
     login = f"a{here[7]}"
-    assert [one for one in here if f"/accounts/{one}" in admin.one(f"/accounts?q={login}").text] == [here[7]]
-    assert "/accounts/" not in admin.one(f"/accounts?q=a{elsewhere[0]}").text
+    assert [one for one in here if f"/accounts/{one}" in admin.post("/accounts/find", q=login).text] == [here[7]]
+    assert 'href="/accounts/' not in admin.post("/accounts/find", q=f"a{elsewhere[0]}").text
 
 
 def test_an_employee_sees_their_own_punches_alone(made: World) -> None:
