@@ -6,7 +6,7 @@ What ails a terminal, and what to do about it, is in server/fleet/advice.py.
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from server.web.words_manage import MANAGE
+from server.web.words_manage import MANAGE, REFUSED
 from server.web.words_places import PLACES
 from server.web.words_rollouts import ROLLOUTS
 
@@ -375,11 +375,20 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
 
 
 class FleetWords(dict[str, str]):
-    """One language."""
+    """One language. `column`: which of a pair."""
+
+    def __init__(self, column: int) -> None:
+        super().__init__({name: pair[column] for name, pair in WORDS.items()})
+        self.column = column
+
+    def say(self, text: str) -> str:
+        """What a room below refused, with its figures; as it is where there is no word for it."""
+        found = ((pattern.fullmatch(text), pair) for pattern, pair in REFUSED.items())
+        return next((match.expand(pair[self.column]) for match, pair in found if match), text)
 
     def said(self, what: str, word: str) -> str:
         """A program's word for people: as it is where there is none."""
         return self.get(f"{what}_{word}", word)
 
 
-LANGUAGES = {code: FleetWords({name: pair[n] for name, pair in WORDS.items()}) for n, code in enumerate(("en", "hi"))}
+LANGUAGES = {code: FleetWords(n) for n, code in enumerate(("en", "hi"))}

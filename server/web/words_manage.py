@@ -1,5 +1,7 @@
 """The words of the page on which a terminal is looked after, and of tokens for new machines: English, Hindi."""
 
+import re
+
 MANAGE = {
     "manage": ("Look after it", "देखभाल"),
     "manage_title": ("Look after {name}", "{name} की देखभाल"),
@@ -60,4 +62,34 @@ MANAGE = {
     "state_active": ("Believe it (again)", "(फिर) मानें"),
     "state_revoked": ("Revoke it", "रद्द करें"),
     "state_retired": ("Take it out of use for good", "हमेशा के लिए सेवामुक्त करें"),
+}
+
+# What rooms below refuse on these pages, as whoever is at a page is told it; at the console it is said with commands.
+REFUSED: dict[re.Pattern[str], tuple[str, str]] = {
+    re.compile(r"terminal id .*"): (
+        "A number has 1 to 32 letters a to z, digits and hyphens; it begins with none of these: - hazri-",
+        "नंबर में 1 से 32 अक्षर a से z, अंक और हाइफ़न हों; आरंभ - या hazri- से न हो।",
+    ),
+    re.compile(r"the server's address: .*"): (
+        "The address is https:// and a name by which machines reach this server.",
+        "पता https:// से शुरू हो, और वह नाम हो जिससे मशीनें इस सर्वर तक पहुँचती हैं।",
+    ),
+    re.compile(r"no such claim; .*"): ("There is no such claim any more.", "ऐसा कोई दावा अब नहीं है।"),
+    re.compile(r"this claim was refused; .*"): (
+        "It was turned away already; make another token for it.",
+        "यह पहले ही अस्वीकृत है; इसके लिए दूसरा टोकन बनाएँ।",
+    ),
+    re.compile(r"it was admitted already; .*"): (
+        "It was let in already; revoke it on its own page.",
+        "यह पहले ही स्वीकृत है; इसे इसके अपने पृष्ठ पर रद्द करें।",
+    ),
+    re.compile(r"\S+: it is \w+, and from there may become .*"): (
+        "Somebody else has changed its standing; look at the page again.",
+        "किसी और ने दर्जा बदल दिया है; पृष्ठ फिर देखें।",
+    ),
+    re.compile(r"\S+: name and place are plain text of at most (\d+) characters"): (
+        r"Name and place are plain text of at most \1 characters.",
+        r"नाम और जगह सादा पाठ हों, अधिकतम \1 अक्षर।",
+    ),
+    re.compile(r"since: no such time"): ("There is no such day.", "ऐसा कोई दिन नहीं।"),
 }

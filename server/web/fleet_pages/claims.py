@@ -49,7 +49,7 @@ def token(
     try:
         return token_file(request, url, make)
     except FleetError as error:
-        return _page(request, scope, str(error), 409)
+        return _page(request, scope, words(request).say(str(error)), 409)
 
 
 @router.post("/claims/{one}/approve")
@@ -99,5 +99,5 @@ def _decide(request: Request, scope: Scope, do: Callable[[Desk], object]) -> Res
     try:
         do(services.desk)
     except ClaimError as error:
-        return _page(request, scope, str(error), 409)
+        return _page(request, scope, words(request).say(str(error)), 409)
     return RedirectResponse("/claims", 303)

@@ -98,7 +98,7 @@ def replace(request: Request, scope: Command, terminal: TerminalId, url: Text = 
     try:
         return token_file(request, url, make)
     except FleetError as error:
-        return _page(request, scope, terminal, str(error), 409)
+        return _page(request, scope, terminal, words(request).say(str(error)), 409)
 
 
 def token_file(request: Request, url: str, make: Callable[[Connection], claims.Made]) -> Response:
@@ -145,7 +145,7 @@ def _change(request: Request, scope: Scope, terminal: str, do: Callable[[Connect
             seen(request, connection, scope, terminal)
             do(connection)
     except FleetError as error:
-        return _page(request, scope, terminal, str(error), 409)
+        return _page(request, scope, terminal, words(request).say(str(error)), 409)
     return RedirectResponse(f"/terminals/{terminal}/manage?done=1", 303)
 
 
