@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from server import AccessError
-from server.access import attempts, passwords, sessions, totp, trail
+from server.access import attempts, grants, passwords, sessions, totp, trail
 from server.access.keys import AccessKeys
 from server.access.scope import Place
 from server.access.sessions import Strength
@@ -192,6 +192,19 @@ def disable(connection: Connection, who: str, id_: bytes, *, disabled: bool) -> 
     _set(connection, id_, state="disabled" if disabled else "active")
     sessions.close_all(connection, id_)
     trail.add(connection, trail.Entry(who, "disable account" if disabled else "enable account", id_.hex()))
+
+
+def forget(connection: Connection, who: str, ref: bytes, name: str, now_ms: int) -> None:
+    """Somebody was erased (S6): their account is called `name` from now on, opens nothing and holds nothing."""
+    row = find_person(connection, ref)
+    if row is None:
+        return
+    grants.end_all(connection, who, row.id, "erased", now_ms)
+    secret = {"password": None, "totp": None, "mobile": None}
+    _set(connection, row.id, login=None, name=name, designation="", state="disabled", **secret)
+    connection.execute(delete(recovery_code).where(recovery_code.c.account == row.id))
+    sessions.close_all(connection, row.id)
+    trail.add(connection, trail.Entry(who, "erase account", row.id.hex()))
 
 
 def _second_factor(

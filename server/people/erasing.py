@@ -7,21 +7,25 @@ of `person` has no name left in it).
 import logging
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from server import PeopleError
+from server.access import accounts
 from server.fleet import fetch, orders, roster
 from server.ledger.store import now_ms
 from server.ledger.tables import (
     attendance_id,
+    chunk,
     consent,
     employee,
+    enrolment,
     erasure,
     erasure_terminal,
     lsa_claim,
     person,
     placement,
     registration,
+    request,
     roster_change,
     template,
     terminal,
@@ -61,9 +65,10 @@ def erase(connection: Connection, vault: Vault, ref: bytes, actor: str, reason: 
         raise PeopleError("nobody is registered under this reference")
     again = connection.scalar(select(erasure.c.person).where(erasure.c.person == ref)) is not None
     if not again:
-        row = {"person": ref, "actor": actor, "reason": reason, "asked_ms": now_ms()}
+        row = {"person": ref, "actor": actor, "reason": reason, "asked_ms": (now := now_ms())}
         connection.execute(insert(erasure).values(**row))
         _forget(connection, vault, ref)
+        accounts.forget(connection, actor, ref, ERASED, now)
         roster.change(connection, [ref], urgency=roster.Urgency.FORGET)
         _ask(connection, ref)
         orders.wipe_person(connection, ref, actor=actor)
@@ -96,10 +101,19 @@ def _forget(connection: Connection, vault: Vault, ref: bytes) -> None:
         numbers.erase(connection, number)
     for table in (template, attendance_id, placement):
         connection.execute(delete(table).where(table.c.person == ref))
+    connection.execute(update(request).where(request.c.person == ref).values(reason=ERASED))
+    connection.execute(delete(chunk).where(_on_its_way(ref)))
     fetch.forget_name(connection, ref)
     nothing = vault.close_digits(ref, "")
     values = {"name": ERASED, "digits": nothing, "active": False}
     connection.execute(update(person).where(person.c.ref == ref).values(**values))
+
+
+def _on_its_way(ref: bytes) -> ColumnElement[bool]:
+    """SQL for the parts of a template of theirs that is not whole yet."""
+    e = enrolment.c
+    same = e.terminal == chunk.c.terminal, e.log == chunk.c.log, e.seq == chunk.c.seq
+    return select(e.person).where(e.person == ref, *same).exists()
 
 
 def _replaced(connection: Connection, ids: list[str]) -> list[str]:
