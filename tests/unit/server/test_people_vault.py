@@ -8,14 +8,24 @@ import pytest
 from sqlalchemy import Connection, insert, select
 
 from server import PeopleError
+from server.access import accounts, grants, sessions
+from server.access.accounts import New
+from server.access.keys import AccessKeys
+from server.access.scope import EVERYWHERE
 from server.fleet import orders, roster
 from server.fleet.orders import GONE
-from server.ledger.store import Ledger
+from server.ledger.store import Ledger, now_ms
 from server.ledger.tables import (
+    account,
+    account_grant,
     attendance_id,
+    chunk,
+    enrolment,
+    metadata,
     office,
     person,
     registration,
+    request,
     template,
     terminal_order,
     vault_number,
@@ -28,6 +38,9 @@ from server.trust.vault import NumberVault
 from sync.orders import parse_detail, wipe_proof
 from tests.unit.server.applicants import ORG, TODAY, VAULTS, hang, number, submit
 from tests.unit.server.departments import department
+from tests.unit.server.test_access_things import filled
+
+KEYS = AccessKeys(b"k" * 32)
 
 
 @pytest.fixture
@@ -101,6 +114,48 @@ def test_withdrawing_erases_everywhere_and_counts_the_proofs(ledger: Ledger) -> 
         with pytest.raises(PeopleError, match="nobody"):
             erasing.erase(connection, VAULTS.common, bytes(8), "officer", "x")
         submit(connection)  # the number is free again
+
+
+def test_nothing_in_the_ledger_names_the_erased_any_more(ledger: Ledger) -> None:
+    """S6: not their account either, what they wrote, or a template that was on its way; and they are logged out."""
+    name, mobile, email, reason = "Synthetic Unmistakable", "6000000007", "nobody.7@example.org", "a reason of mine"
+    now = now_ms()
+    with ledger.write() as connection:
+        hang(connection, "s1")
+        told = {"name": name, "mobile": mobile, "email": email}
+        ref = registrations.verify(connection, VAULTS, submit(connection, **told), "nodal").person
+        new = New("unmistakable", name, EVERYWHERE, "Clerk", mobile, ref)
+        who, _ = accounts.create(connection, KEYS, "test", new, now)
+        accounts.give_totp(connection, KEYS, who)
+        cookie = sessions.open_(connection, who, sessions.Strength.FULL, bytes(8), "test", now)
+        grant = filled(account_grant, id=b"8 bytes.", account=who, role="auditor", from_ms=now - 1)
+        connection.execute(insert(account_grant).values(**grant))
+        asked = filled(request, id=b"8 bytes.", person=ref, kind="leave", reason=reason, detail="{}")
+        connection.execute(insert(request).values(**asked))
+        one = {"terminal": "t-1", "log": b"logloglo", "seq": 7}
+        other = {**one, "log": b"another."}
+        for id_, whose in ((one, ref), (other, bytes(8))):
+            connection.execute(insert(enrolment).values(**filled(enrolment, **id_, person=whose, state="waiting")))
+            connection.execute(insert(chunk).values(**filled(chunk, **id_, total=2, data=b"half a template")))
+    secrets = [one.encode() for one in (name, mobile, email, reason, "unmistakable", number(1))]
+    assert [one for one in secrets if one not in everything(ledger)] == [number(1).encode()]
+    with ledger.write() as connection:
+        erasing.withdraw(connection, VAULTS.common, ref, "officer", "asked in writing")
+    assert [one for one in secrets if one in everything(ledger)] == []
+    with ledger.read() as connection:
+        row = connection.execute(select(account).where(account.c.id == who)).one()
+        assert (row.state, row.password, row.totp, row.mobile) == ("disabled", None, None, None)
+        assert sessions.find(connection, cookie, now) is None
+        assert grants.held(connection, who, now_ms() + 1) == []
+        assert [part.log for part in connection.execute(select(chunk))] == [b"another."]
+    with ledger.write() as connection:
+        accounts.create(connection, KEYS, "test", New("unmistakable", "Another Synthetic", EVERYWHERE), now)
+
+
+def everything(ledger: Ledger) -> bytes:
+    with ledger.read() as connection:
+        rows = [row for table in metadata.sorted_tables for row in connection.execute(select(table))]
+    return repr(rows).encode()
 
 
 def test_the_erased_are_gone_from_the_roster(ledger: Ledger) -> None:
