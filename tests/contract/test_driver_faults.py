@@ -2,7 +2,8 @@
 
 What a strike is, and what a driver owes whatever is struck, stands in tests/faults/strikes.py. Here as many are tried
 as `SAMPLE` says, drawn by a seed; with HAZRI_FAULTS=full, and by `make faults`, all of them. Almost always a driver
-works again within a second of the device's return; a machine that is busy with other things may take longer.
+works again within a second of the device's return; on a machine so busy that a reading takes long where nothing is
+spoilt, within half as long again.
 
 To join, see tests/contract/rigs/wire.py. A rig whose readings differ from touch to touch defines
 `genuine(reading) -> bool`; else a reading must equal that of the whole wire. One whose device keeps a log, of which
@@ -43,8 +44,8 @@ def test_a_spoilt_wire_invents_no_reading_and_is_got_over(name: str, capsys: pyt
     assert not struck.violations
     assert len(struck.recovery_s) == len(chosen)
     slow = struck.slow(name)
-    limit_s = strikes.allowed_s(name)
-    assert slow <= len(chosen) // 10, f"{slow} of {len(chosen)} times it took more than {limit_s} s to recover"
+    limit_s = struck.limit_s(name)
+    assert slow <= len(chosen) // 10, f"{slow} of {len(chosen)} times it took more than {limit_s:.1f} s to recover"
 
 
 @pytest.mark.parametrize("name", WIRED)

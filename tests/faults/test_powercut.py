@@ -1,4 +1,4 @@
-"""Every disk that a power cut may leave of punches.db: a tenth of what `make faults` opens."""
+"""Every disk that a power cut may leave of punches.db: a twentieth of what `make faults` opens."""
 
 import sys
 
@@ -8,7 +8,7 @@ from tests.faults import powercut
 from tests.faults.powercut import Promise
 from tests.faults.table import clean
 
-STATES = 200_000
+STATES = 100_000
 
 
 @pytest.mark.no_cover  # the innermost loop, a thousand times a second
