@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, HTTPException, Request, Response
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import ColumnElement, Connection, and_, select
 from starlette.datastructures import UploadFile
 
 from server import PeopleError
@@ -148,7 +148,12 @@ def with_names(asked: Any) -> Any:
     d = designation.c
     asked = asked.add_columns(office.c.name.label("at"), office.c.name_hi.label("at_hi"))
     asked = asked.add_columns(d.name.label("post"), d.name_hi.label("post_hi"))
-    return asked.join(designation, and_(d.org == employee.c.org, d.code == employee.c.designation), isouter=True)
+    return asked.join(designation, held(), isouter=True)
+
+
+def held() -> ColumnElement[bool]:
+    """SQL for the designation of an employee."""
+    return and_(designation.c.org == employee.c.org, designation.c.code == employee.c.designation)
 
 
 def codes(connection: Connection, org: str) -> list[Any]:

@@ -1,6 +1,6 @@
 """The people of one's offices: their consent, and how it is taken back and everything erased (S6, R5.12)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
@@ -29,15 +29,26 @@ from server.people.fields import EmployeeKind
 from server.people.numbers import MAX_REASON
 from server.web import csv, ordering, words_fleet
 from server.web.fleet_pages.frame import PageNo, paged
-from server.web.ordering import Column
+from server.web.ordering import Column, Order
 from server.web.pages import language
-from server.web.people_pages.desk import Form, actor, ident, office_of, parts, problems, registry, show, with_names
+from server.web.people_pages.desk import (
+    Form,
+    actor,
+    held,
+    ident,
+    office_of,
+    parts,
+    problems,
+    registry,
+    show,
+    with_names,
+)
 from sync.photo import PHOTO
 
 router = APIRouter(include_in_schema=False)
 
 Officer = Annotated[Scope, may(Right.VERIFY)]
-_ROWS, _ALL = 100, 100_000
+_ROWS, _ALL, _CHUNK = 100, 100_000, 1000
 _KINDS = tuple(one.value for one in EmployeeKind)
 _COLUMNS: Mapping[str, Column] = {
     "name": Column(person.c.name),
@@ -57,9 +68,9 @@ def listed(request: Request, scope: Officer, at: At = "", kind: Kind = "", page:
     order, kind = ordering.asked(request, _COLUMNS, "name"), kind if kind in _KINDS else ""
     with services.ledger.read() as connection:
         within, here = _within(connection, scope, at)
-        total = connection.scalar(visible(_employed(select(func.count()), kind), office, within)) or 0
-        asked = _named(within, kind).order_by(*order.clauses(), person.c.ref)
-        rows = connection.execute(asked.limit(_ROWS).offset((page - 1) * _ROWS)).all()
+        total = connection.scalar(_employed(select(func.count()), within, kind)) or 0
+        refs = connection.scalars(_ordered(order, within, kind).limit(_ROWS).offset((page - 1) * _ROWS)).all()
+        rows = _named(connection, refs)
     where = paged(request, page, _ROWS, len(rows), total)
     around = {"here": here, "kind": kind, "kinds": _KINDS, "query": request.url.query, "where": where, "order": order}
     return _show(request, rows=rows, q="", **around)
@@ -71,9 +82,11 @@ def as_csv(request: Request, scope: Officer, at: At = "", kind: Kind = "") -> Re
     services, _ = parts(request)
     order, kind = ordering.asked(request, _COLUMNS, "name"), kind if kind in _KINDS else ""
     with services.ledger.read() as connection:
-        within, _ = _within(connection, scope, at)
-        asked = _named(within, kind).order_by(*order.clauses(), person.c.ref)
-        rows = connection.execute(asked.add_columns(office.c.code).limit(_ALL)).all()
+        within, _here = _within(connection, scope, at)
+        refs = connection.scalars(_ordered(order, within, kind).limit(_ALL)).all()
+        rows = [
+            row for first in range(0, len(refs), _CHUNK) for row in _named(connection, refs[first : first + _CHUNK])
+        ]
     lines = [(row.name, row.post, row.at, row.code, row.kind) for row in rows]
     return csv.answer("people.csv", _HEADINGS, lines)
 
@@ -87,8 +100,8 @@ def find(request: Request, scope: Officer, typed: Form) -> Response:
     if not q:
         return RedirectResponse("/people", 303)
     with services.ledger.read() as connection:
-        asked = _named(scope, left=True).where(person.c.name.icontains(q, autoescape=True))
-        rows = connection.execute(asked.order_by(person.c.name, person.c.ref).limit(_ROWS)).all()
+        asked = _employed(select(person.c.ref), scope, left=True).where(person.c.name.icontains(q, autoescape=True))
+        rows = _named(connection, connection.scalars(asked.order_by(person.c.name, person.c.ref).limit(_ROWS)).all())
     return _show(request, rows=rows, q=q, cut=_ROWS, here=None, order=None)
 
 
@@ -104,17 +117,31 @@ def _within(connection: Connection, scope: Scope, at: str) -> tuple[Scope, Any]:
     return Scope(scope.roles, frozenset({Place(here.org, here.path)})), here
 
 
-def _employed(asked: Any, kind: str = "", *, left: bool = False) -> Any:
-    """Of people, those who are employed, `left`: or were, with the office where they are or were last."""
+def _employed(asked: Any, scope: Scope, kind: str = "", *, left: bool = False) -> Any:
+    """Of people in scope, those who are employed, `left`: or were, by the office where they are or were last."""
     asked = asked.select_from(person).join(employee, employee.c.person == person.c.ref)
-    asked = asked.join(office, office.c.id == service_ledger.stood_at())
+    asked = asked.where(service_ledger.stood_at().in_(visible(select(office.c.id), office, scope)))
     asked = asked if left else asked.where(person.c.active)
     return asked.where(employee.c.kind == kind) if kind else asked
 
 
-def _named(scope: Scope, kind: str = "", *, left: bool = False) -> Any:
-    columns = select(person.c.ref, person.c.name, employee.c.kind)
-    return visible(with_names(_employed(columns, kind, left=left)), office, scope)
+def _ordered(order: Order, scope: Scope, kind: str) -> Any:
+    """References alone, and of other tables only what the order is by: all have to be looked at for a page of it."""
+    asked = _employed(select(person.c.ref), scope, kind)
+    if order.key == "office":
+        asked = asked.join(office, office.c.id == service_ledger.stood_at())
+    if order.key == "post":
+        asked = asked.join(designation, held(), isouter=True)
+    return asked.order_by(*order.clauses(), person.c.ref)
+
+
+def _named(connection: Connection, refs: Sequence[bytes]) -> list[Any]:
+    """What a list shows of each, in their order."""
+    asked = select(person.c.ref, person.c.name, employee.c.kind, office.c.code).where(person.c.ref.in_(refs))
+    asked = asked.join_from(person, employee, employee.c.person == person.c.ref)
+    asked = with_names(asked.join(office, office.c.id == service_ledger.stood_at()))
+    found = {row.ref: row for row in connection.execute(asked)}
+    return [found[ref] for ref in refs]
 
 
 @router.get("/people/{ref}")
