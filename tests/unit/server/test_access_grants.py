@@ -268,8 +268,8 @@ def test_the_report_is_due_in_two_days_with_reminders(made: World) -> None:
 
 def test_only_a_register_by_the_rules_is_certified(made: World) -> None:
     """R4.3."""
-    scope, now = Scope(frozenset(), frozenset({DISTRICT})), now_ms()
     wrong = made.account(Role.ZONAL_CUSTODIAN, Place("hr", "/hr/d1/z2/"), exception="")
+    scope, now = Scope(frozenset(), frozenset({DISTRICT})), now_ms()
     with made.running.ledger.write() as connection:
         task = custody.ask(connection, "test", Place("hr", "/hr/d1/z2/"), "circular of today", now)
         with pytest.raises(AccessError, match="1 custodies are against the rules"):
