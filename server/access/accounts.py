@@ -200,8 +200,8 @@ def forget(connection: Connection, who: str, ref: bytes, name: str, now_ms: int)
     if row is None:
         return
     grants.end_all(connection, who, row.id, "erased", now_ms)
-    secret = {"password": None, "totp": None, "mobile": None}
-    _set(connection, row.id, login=None, name=name, designation="", state="disabled", **secret)
+    values = {"name": name, "designation": "", "state": "disabled"}
+    _set(connection, row.id, login=None, password=None, totp=None, mobile=None, **values)
     connection.execute(delete(recovery_code).where(recovery_code.c.account == row.id))
     sessions.close_all(connection, row.id)
     trail.add(connection, trail.Entry(who, "erase account", row.id.hex()))

@@ -56,6 +56,10 @@ class Scope:
         """Is this office in it?"""
         return any(place.holds(org, path) for place in self.places)
 
+    def at(self, place: Place) -> "Scope":
+        """What of it lies at a place of its own and below."""
+        return Scope(self.roles, frozenset({place}))
+
     @property
     def tops(self) -> frozenset[Place]:
         """Its places that lie within no other of it."""

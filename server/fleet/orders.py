@@ -24,6 +24,7 @@ from sync.record import PERSON_BYTES
 EVERYBODY = bytes(PERSON_BYTES)
 GONE = "gone"
 UNPROVEN = "unproven"
+LOCATE_S = 30  # unless it is said how long
 _MAX_RESULT = 32
 _MAX_BLOB = 512
 _SECONDS = {OrderKind.LOCATE: (1, 600), OrderKind.RETRY_WINDOW: (0, 3600)}

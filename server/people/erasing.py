@@ -65,7 +65,8 @@ def erase(connection: Connection, vault: Vault, ref: bytes, actor: str, reason: 
         raise PeopleError("nobody is registered under this reference")
     again = connection.scalar(select(erasure.c.person).where(erasure.c.person == ref)) is not None
     if not again:
-        row = {"person": ref, "actor": actor, "reason": reason, "asked_ms": (now := now_ms())}
+        now = now_ms()
+        row = {"person": ref, "actor": actor, "reason": reason, "asked_ms": now}
         connection.execute(insert(erasure).values(**row))
         _forget(connection, vault, ref)
         accounts.forget(connection, actor, ref, ERASED, now)

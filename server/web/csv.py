@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from fastapi import Response
 
+MAX_ROWS = 100_000  # of a list that is saved whole
 _FORMULA = re.compile(r"^\s*[=+\-@\t\r\n|%]")
 _NUMBER = re.compile(r"^[+-]?[0-9]+([.,][0-9]+)*$")
 

@@ -30,7 +30,6 @@ router = APIRouter()
 See = Annotated[Scope, may(Right.FLEET)]
 Command = Annotated[Scope, may(Right.COMMAND)]
 
-LOCATE_S = 30
 # What may be commanded; settings have versions of their own, and are not among them.
 KINDS = {kind.name.lower(): kind for kind in OrderKind if kind is not OrderKind.CONFIG}
 
@@ -208,7 +207,7 @@ def give(
         raise HTTPException(422, "sure: of a wipe, give the terminal's id once more")
     detail: Detail = {}
     if kind in (OrderKind.LOCATE, OrderKind.RETRY_WINDOW):
-        detail = {"seconds": LOCATE_S if told.seconds is None else told.seconds}
+        detail = {"seconds": orders.LOCATE_S if told.seconds is None else told.seconds}
 
     def do(connection: Connection) -> ApiOrder:
         orders.ask(connection, terminal, kind, detail, actor=actor(request))

@@ -1,5 +1,7 @@
 """Every word of the pages, in both languages. Templates use `w.<name>`; a test holds both lists equal."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -298,3 +300,9 @@ def bound(error_bound_ms: int) -> str:
     if error_bound_ms < 120_000:
         return f"±{error_bound_ms / 1000:.3g} s"
     return f"±{error_bound_ms / 60_000:.3g} min"
+
+
+def filled(text: str, known: Mapping[re.Pattern[str], str]) -> str:
+    """What a room below said, in other words and with its figures in their places; as it is where there are none."""
+    found = ((pattern.fullmatch(text), other) for pattern, other in known.items())
+    return next((match.expand(other) for match, other in found if match), text)

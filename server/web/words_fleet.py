@@ -6,6 +6,7 @@ What ails a terminal, and what to do about it, is in server/fleet/advice.py.
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from server.web.words import filled
 from server.web.words_manage import MANAGE, REFUSED
 from server.web.words_places import PLACES
 from server.web.words_rollouts import ROLLOUTS
@@ -375,16 +376,15 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
 
 
 class FleetWords(dict[str, str]):
-    """One language. `column`: which of a pair."""
+    """One language; `column`: which of a pair."""
 
     def __init__(self, column: int) -> None:
         super().__init__({name: pair[column] for name, pair in WORDS.items()})
-        self.column = column
+        self._refused = {pattern: pair[column] for pattern, pair in REFUSED.items()}
 
     def say(self, text: str) -> str:
         """What a room below refused, with its figures; as it is where there is no word for it."""
-        found = ((pattern.fullmatch(text), pair) for pattern, pair in REFUSED.items())
-        return next((match.expand(pair[self.column]) for match, pair in found if match), text)
+        return filled(text, self._refused)
 
     def said(self, what: str, word: str) -> str:
         """A program's word for people: as it is where there is none."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from server.returns.words import MONTHS
 from server.web import words_attendance
+from server.web.words import filled
 
 # Names with a dot are looked up by `of`: the group, then the code that the ledger holds.
 WORDS: dict[str, tuple[str, str]] = {
@@ -823,14 +824,8 @@ class PeopleWords:
 
     def say(self, text: str) -> str:
         """What a room below said, in this language where that is known."""
-        told = (SAID.get(text) or _filled(text)) if self.column else text
+        told = (SAID.get(text) or filled(text, words_attendance.SAID_OF)) if self.column else text
         return told[:1].upper() + told[1:]
-
-
-def _filled(text: str) -> str:
-    """In Hindi, with its figures in their places; what is not known stays as it is."""
-    found = ((pattern.fullmatch(text), hindi) for pattern, hindi in words_attendance.SAID_OF.items())
-    return next((match.expand(hindi) for match, hindi in found if match), text)
 
 
 LANGUAGES: Mapping[str, PeopleWords] = {"en": PeopleWords("en", 0), "hi": PeopleWords("hi", 1)}

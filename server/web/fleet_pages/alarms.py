@@ -39,7 +39,7 @@ See = Annotated[Scope, may(Right.FLEET)]
 Command = Annotated[Scope, may(Right.COMMAND)]
 Which = Literal["open", "closed"]
 To = Annotated[str, Form(max_length=20)]
-_PAGE, MAX_ROWS = 50, 100_000
+_PAGE = 50
 _HEADINGS = ("terminal", "name", "office", "kind", "alarm", "detail", "opened", "seen", "closed")
 _COLUMNS: Mapping[str, Column] = {
     "id": Column(incident.c.terminal),
@@ -58,7 +58,8 @@ def listed(request: Request, scope: See, which: Which = "open", page: PageNo = 1
 @router.get("/alarms.csv")
 def listed_csv(request: Request, scope: See, which: Which = "open") -> Response:
     with read(request) as connection:
-        rows = [_line(row) for row in connection.execute(_listed(scope, which, _order(request, which)).limit(MAX_ROWS))]
+        found = connection.execute(_listed(scope, which, _order(request, which)).limit(csv.MAX_ROWS))
+        rows = [_line(row) for row in found]
     return csv.answer("alarms.csv", _HEADINGS, rows)
 
 

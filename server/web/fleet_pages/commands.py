@@ -24,7 +24,7 @@ router = APIRouter(include_in_schema=False)
 See = Annotated[Scope, may(Right.FLEET)]
 Command = Annotated[Scope, may(Right.COMMAND)]
 
-_PAGE, MAX_ROWS = 50, 100_000
+_PAGE = 50
 _HEADINGS = ("terminal", "number", "order", "progress", "who", "asked", "sent", "done", "result", "record")
 _T = terminal_order.c
 _COLUMNS: Mapping[str, Column] = {
@@ -35,11 +35,10 @@ _COLUMNS: Mapping[str, Column] = {
     "done": Column(func.coalesce(_T.done_ms, 0), falling=True),
     "result": Column(func.coalesce(_T.result, "")),
 }
-LOCATE_S = 30
 # What a button gives at once; wiping is not among them.
 _AT_ONCE: dict[str, tuple[OrderKind, Detail]] = {
     "selftest": (OrderKind.SELFTEST, {}),
-    "locate": (OrderKind.LOCATE, {"seconds": LOCATE_S}),
+    "locate": (OrderKind.LOCATE, {"seconds": orders.LOCATE_S}),
     "resync": (OrderKind.RESYNC, {}),
     "restart": (OrderKind.RESTART, {}),
 }
@@ -63,7 +62,7 @@ def given(request: Request, scope: See, page: PageNo = 1) -> Response:
 def given_csv(request: Request, scope: See) -> Response:
     """All of them, in the same order."""
     with read(request) as connection:
-        rows = [orders.listed(row) for row in connection.execute(_listed(scope, _order(request)).limit(MAX_ROWS))]
+        rows = [orders.listed(row) for row in connection.execute(_listed(scope, _order(request)).limit(csv.MAX_ROWS))]
         actor = names(connection, {one.actor for one in rows}, words(request))
     return csv.answer("orders.csv", _HEADINGS, [_line(one, actor(one.actor)) for one in rows])
 

@@ -24,9 +24,10 @@ _worst = (
     .group_by(condition.c.terminal)
     .subquery()
 )
+OFFICE = Column((func.coalesce(office.c.org, ""), func.coalesce(office.c.path, "")))  # as they stand in the tree
 COLUMNS: Mapping[str, Column] = {
     "id": Column(terminal.c.id),
-    "office": Column((func.coalesce(office.c.org, ""), func.coalesce(office.c.path, ""))),
+    "office": OFFICE,
     "level": Column(func.coalesce(_worst.c.level, 0), falling=True),
     "link": Column(func.coalesce(terminal_state.c.online, False)),
     "seen": Column(func.coalesce(terminal_state.c.last_seen_ms, 0)),

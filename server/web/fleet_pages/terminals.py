@@ -23,7 +23,6 @@ from server.web.ordering import Order
 router = APIRouter(include_in_schema=False)
 See = Annotated[Scope, may(Right.FLEET)]
 
-MAX_ROWS = 100_000
 STATES = tuple(map(str, State))
 _HEADINGS = ("terminal", "name", "place", "office", "standing", "online", "last heard", "condition", "waiting")
 _MORE = ("roster", "roster wanted", "what is wrong")
@@ -90,7 +89,7 @@ def terminals_csv(request: Request, scope: See, given: Given) -> Response:
     """All that the same filter finds, up to a hundred thousand."""
     with read(request) as connection:
         within, _ = _within(request, connection, scope, given.office)
-        rows = [_line(row) for row in listing.every(connection, within, given.asked(_order(request)), MAX_ROWS)]
+        rows = [_line(row) for row in listing.every(connection, within, given.asked(_order(request)), csv.MAX_ROWS)]
     return csv.answer("terminals.csv", (*_HEADINGS, *_MORE), rows)
 
 
@@ -110,9 +109,8 @@ def rosters(request: Request, scope: See, lag: Literal["", "1"] = "", page: Page
 @router.get("/rosters.csv")
 def rosters_csv(request: Request, scope: See, lag: Literal["", "1"] = "") -> Response:
     with read(request) as connection:
-        rows = [
-            _line(row) for row in listing.every(connection, scope, _rosters(lag, _order(request, "roster")), MAX_ROWS)
-        ]
+        asked = _rosters(lag, _order(request, "roster"))
+        rows = [_line(row) for row in listing.every(connection, scope, asked, csv.MAX_ROWS)]
     return csv.answer("rosters.csv", (*_HEADINGS, *_MORE), rows)
 
 

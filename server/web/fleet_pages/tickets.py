@@ -32,6 +32,7 @@ from server.web.fleet_pages.frame import (
     words,
     write,
 )
+from server.web.fleet_pages.listing import OFFICE
 from server.web.ordering import Column, Order
 
 router = APIRouter(include_in_schema=False)
@@ -41,12 +42,11 @@ Which = Literal["open", "late", "closed"]
 To = Annotated[str, Form(max_length=20)]
 
 _PAGE, _WORK = 50, 30
-MAX_ROWS = 100_000
 _HEADINGS = ("terminal", "name", "office", "fault", "detail", "opened", "due", "day", "taken", "closed", "evidence")
 _COLUMNS: Mapping[str, Column] = {
     "kind": Column(ticket.c.kind),
     "id": Column(ticket.c.terminal),
-    "office": Column((func.coalesce(office.c.org, ""), func.coalesce(office.c.path, ""))),
+    "office": OFFICE,
     "opened": Column(ticket.c.opened_ms),
     "due": Column(ticket.c.due_ms),
     "taken": Column(func.coalesce(ticket.c.acked_ms, 0)),
@@ -73,7 +73,7 @@ def tickets(request: Request, scope: Read, which: Which = "open", page: PageNo =
 def tickets_csv(request: Request, scope: Read, which: Which = "open") -> Response:
     now = now_ms()
     with read(request) as connection:
-        rows = connection.execute(_listed(scope, which, now, _order(request, which)).limit(MAX_ROWS)).all()
+        rows = connection.execute(_listed(scope, which, now, _order(request, which)).limit(csv.MAX_ROWS)).all()
     return csv.answer("tickets.csv", _HEADINGS, [_line(ticket_book.of_row(row), row, now) for row in rows])
 
 

@@ -108,7 +108,7 @@ def look(connection: Connection, scope: Scope, ref: bytes | None, now_ms: int) -
 
 def narrowed(scope: Scope, here: Office | None) -> Scope:
     """The part of a scope at and below an office that is in it."""
-    return scope if here is None else Scope(scope.roles, frozenset({here.place}))
+    return scope if here is None else scope.at(here.place)
 
 
 def _roots(connection: Connection, scope: Scope) -> list[Office]:

@@ -48,7 +48,7 @@ from sync.photo import PHOTO
 router = APIRouter(include_in_schema=False)
 
 Officer = Annotated[Scope, may(Right.VERIFY)]
-_ROWS, _ALL, _CHUNK = 100, 100_000, 1000
+_ROWS, _CHUNK = 100, 1000
 _KINDS = tuple(one.value for one in EmployeeKind)
 _COLUMNS: Mapping[str, Column] = {
     "name": Column(person.c.name),
@@ -83,7 +83,7 @@ def as_csv(request: Request, scope: Officer, at: At = "", kind: Kind = "") -> Re
     order, kind = ordering.asked(request, _COLUMNS, "name"), kind if kind in _KINDS else ""
     with services.ledger.read() as connection:
         within, _here = _within(connection, scope, at)
-        refs = connection.scalars(_ordered(order, within, kind).limit(_ALL)).all()
+        refs = connection.scalars(_ordered(order, within, kind).limit(csv.MAX_ROWS)).all()
         rows = [
             row for first in range(0, len(refs), _CHUNK) for row in _named(connection, refs[first : first + _CHUNK])
         ]
@@ -114,7 +114,7 @@ def _within(connection: Connection, scope: Scope, at: str) -> tuple[Scope, Any]:
     if not at:
         return scope, None
     here = office_of(connection, scope, at)
-    return Scope(scope.roles, frozenset({Place(here.org, here.path)})), here
+    return scope.at(Place(here.org, here.path)), here
 
 
 def _employed(asked: Any, scope: Scope, kind: str = "", *, left: bool = False) -> Any:

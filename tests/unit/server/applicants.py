@@ -6,7 +6,9 @@ import io
 from PIL import Image
 from sqlalchemy import Connection, insert, select
 
+from server.ledger.store import Ledger
 from server.ledger.tables import (
+    metadata,
     office,
     terminal,
 )
@@ -77,3 +79,10 @@ def hang(connection: Connection, where: str, name: str = "t-1") -> None:
     keys = {"record_key": bytes(32), "seal_key": bytes(32), "lookup_key": b""}
     row = {"id": name, "state": "active", **keys, "roster_version": 0, "admitted_ms": 0, "office": at}
     connection.execute(insert(terminal).values(**row))
+
+
+def everything(ledger: Ledger) -> bytes:
+    """Every value of every table, to look for something in."""
+    with ledger.read() as connection:
+        rows = [row for table in metadata.sorted_tables for row in connection.execute(select(table))]
+    return repr(rows).encode()

@@ -21,7 +21,6 @@ from server.ledger.tables import (
     attendance_id,
     chunk,
     enrolment,
-    metadata,
     office,
     person,
     registration,
@@ -36,7 +35,7 @@ from server.people import registration as registrations
 from server.people.coverage import coverage, remind
 from server.trust.vault import NumberVault
 from sync.orders import parse_detail, wipe_proof
-from tests.unit.server.applicants import ORG, TODAY, VAULTS, hang, number, submit
+from tests.unit.server.applicants import ORG, TODAY, VAULTS, everything, hang, number, submit
 from tests.unit.server.departments import department
 from tests.unit.server.test_access_things import filled
 
@@ -150,12 +149,6 @@ def test_nothing_in_the_ledger_names_the_erased_any_more(ledger: Ledger) -> None
         assert [part.log for part in connection.execute(select(chunk))] == [b"another."]
     with ledger.write() as connection:
         accounts.create(connection, KEYS, "test", New("unmistakable", "Another Synthetic", EVERYWHERE), now)
-
-
-def everything(ledger: Ledger) -> bytes:
-    with ledger.read() as connection:
-        rows = [row for table in metadata.sorted_tables for row in connection.execute(select(table))]
-    return repr(rows).encode()
 
 
 def test_the_erased_are_gone_from_the_roster(ledger: Ledger) -> None:
