@@ -54,8 +54,13 @@ lint: setup
 	$(BIN)/lint-imports
 
 # A file's tests stay together: some share a broker, a database or a browser.
+PYTEST := $(BIN)/pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+# The tests that reach every branch of sync. Tracing makes a test up to two thirds slower, so no others are traced.
+TRACED := tests/unit/sync tests/contract/test_mqtt_link.py $(addprefix tests/unit/server/test_,carried_back.py proof.py tree.py)
+
 unit:
-	$(BIN)/pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder --cov=sync --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
+	$(PYTEST) $(TRACED) --cov=sync --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
+	$(PYTEST) $(TRACED:%=--ignore=%)
 
 ## make bench     error rates and times on a folder of fingers (DATA=…)
 bench: setup

@@ -11,7 +11,6 @@ from tests.faults.table import clean
 STATES = 100_000
 
 
-@pytest.mark.no_cover  # the innermost loop, a thousand times a second
 def test_no_power_cut_loses_what_was_answered(capsys: pytest.CaptureFixture[str]) -> None:
     """S2: and no honest history is taken for tampering."""
     result = powercut.run(STATES, seed=1)

@@ -51,6 +51,8 @@ def test_what_is_shipped_is_among_what_may_be() -> None:
 def test_each_set_is_left_out_once_and_nothing_stays_changed(
     extractor: Extractor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    takes = 3  # of the eight: each has every picture extracted anew
+    monkeypatch.setattr("matching.leave_out.TAKES", takes)
     monkeypatch.setattr("matching.leave_out.FREE", {"OVERLAP_PRIOR": [2.0, parameters.OVERLAP_PRIOR], "LOOKS": [1, 8]})
     shipped = {name: value for name, value in vars(parameters).items() if name.isupper()}
     for number, name in enumerate(("ONE", "TWO")):
@@ -63,7 +65,7 @@ def test_each_set_is_left_out_once_and_nothing_stays_changed(
     for part in ("left_out", "shipped"):
         assert set(report[part]) == {"ONE", "TWO", "mean_eer_percent", "mean_eer_percent_of_takes"}
         assert report[part]["ONE"]["eer_percent"] == report[part]["ONE"]["eer_percent_of_takes"][0] == 0
-        assert len(report[part]["mean_eer_percent_of_takes"]) == TAKES
+        assert len(report[part]["mean_eer_percent_of_takes"]) == takes
     assert report["left_out"]["TWO"]["chosen"] == {"OVERLAP_PRIOR": 2.0, "LOOKS": 1}
     assert json.loads(json.dumps(report)) == report
     assert shipped == {name: value for name, value in vars(parameters).items() if name.isupper()}

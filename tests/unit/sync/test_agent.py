@@ -16,6 +16,7 @@ from sync.budget import Thrift
 from sync.chain import genesis, sign_receipt, sign_roster
 from sync.columns import Indexes, parse_columns
 from sync.ed25519 import PublicKey
+from sync.fetch import Wanted, Whereabouts, found_bytes, parse_wanted, sign_found
 from sync.link import Delivery, Hub, LoopbackLink
 from sync.orders import OrderKind, order_bytes, sign_order
 from sync.outbox import Outbox
@@ -55,6 +56,7 @@ class Aggregator:
         self.silent = False
         self.beats: list[Beat] = []
         self.chunks: list[Chunk] = []
+        self.wanted: list[Wanted] = []
         self.link.open(self.take, lambda up, why: None)
 
     def take(self, delivery: Delivery) -> None:
@@ -63,6 +65,8 @@ class Aggregator:
             self.beats.append(parse_beat(delivery.payload))
         elif leaf == "chunk":
             self.chunks.append(parse_chunk(delivery.payload))
+        elif leaf == "wanted":
+            self.wanted.append(parse_wanted(delivery.payload))
         else:
             self.batches += 1
             if self.lose(self.batches):
@@ -303,6 +307,23 @@ def test_an_order_that_comes_twice_is_taken_once(tmp_path: Path) -> None:
         beats.append(len(site.server.beats))
     assert beats[1] == beats[0], "the second brings nothing that is to be answered"
     assert (site.agent.state.refused, len(RosterReader(tmp_path / "roster.db").orders())) == (0, 1)
+
+
+def test_a_question_of_the_terminal_goes_up_once_and_its_verdict_is_kept(tmp_path: Path) -> None:
+    """S6, R1.12."""
+    site = Site(tmp_path)
+    wanted = Wanted(7, bytes(66))
+    site.outbox.want(wanted)
+    site.steps()
+    assert site.server.wanted == [wanted]
+    verdict = found_bytes(sign_found(SERVER, "t-1", 7, Whereabouts.ELSEWHERE))
+    site.server.link.publish(down("t-1", "found"), verdict)
+    site.outbox.want(None)
+    site.steps()
+    assert site.server.wanted == [wanted]
+    reader = RosterReader(tmp_path / "roster.db")
+    assert reader.found(7) == (Whereabouts.ELSEWHERE, 0)
+    reader.close()
 
 
 def test_beats_say_how_far_and_carry_the_session_of_the_will(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from sync import StorageError, SyncError, WireError
 from sync.batch import Batch
 from sync.chain import genesis
 from sync.ed25519 import PublicKey
+from sync.fetch import Wanted
 from sync.outbox import Outbox, OutboxReader
 from sync.record import ClockSource, Event, EventCode, Flag, Instant, Kind, Means, Punch, SourceClass
 from sync.roster import RosterReader, RosterStore
@@ -94,6 +95,30 @@ def test_blobs_travel_with_their_event(tmp_path: Path) -> None:
     assert writer.blobs() == [b"sealed"]
     assert reader.blobs(0) == [(2, b"sealed")]
     assert reader.blobs(2) == []
+
+
+def test_a_blob_is_forgotten_to_its_last_byte(tmp_path: Path) -> None:
+    """S8: not in the file and not in its WAL, and the record it came with stays."""
+    writer = outbox(tmp_path)
+    for n in (1, 2):
+        writer.append(punch(n), blob=b"unmistakable-%d" % n)
+    writer.forget_blobs([1])
+    assert writer.blobs() == [b"unmistakable-2"]
+    assert [seq for seq, _ in writer.records()] == [1, 2]
+    kept = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert b"unmistakable-2" in kept
+    assert b"unmistakable-1" not in kept
+
+
+def test_one_question_at_a_time_waits_for_sync(tmp_path: Path) -> None:
+    writer = outbox(tmp_path)
+    reader = OutboxReader(tmp_path / "punches.db")
+    assert reader.wanted() is None
+    for number in (1, 2):
+        writer.want(Wanted(number, bytes(66)))
+        assert reader.wanted() == Wanted(number, bytes(66))
+    writer.want(None)
+    assert reader.wanted() is None
 
 
 def test_only_receipted_records_are_forgotten(tmp_path: Path) -> None:
