@@ -8,7 +8,6 @@ import datetime as dt
 import json
 import shutil
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -22,7 +21,7 @@ from server.transparency.audit import Auditor, Fault, Report, State
 from server.transparency.checkpoint import sign
 from server.transparency.leaf import leaf_bytes
 from server.transparency.tree import leaf_hash
-from server.trust.keys import open_keys
+from server.trust.keys import ServerKeys, open_keys
 from sync import chain
 from sync.ed25519 import PublicKey
 from tests.databases import copied, fresh_url
@@ -61,11 +60,11 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
 
 
 @pytest.fixture(scope="module")
-def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aggregator]:
-    """The same on PostgreSQL."""
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ledger, ServerKeys]:
+    """The same on PostgreSQL; nobody is connected to it any more, or it could not be copied."""
     with aggregator(tmp_path_factory.mktemp("audit"), fresh_url("postgresql")) as running:
         _written(running)
-        yield running
+    return running.ledger, running.keys
 
 
 def _written(running: Aggregator) -> bytes:
@@ -130,12 +129,13 @@ def test_an_edited_row_is_named_with_the_checkpoint_that_contradicts_it(
     ],
 )
 def test_an_edited_row_is_named_on_postgresql(
-    elsewhere: Aggregator, tmp_path: Path, statement: str, fault: Fault
+    elsewhere: tuple[Ledger, ServerKeys], tmp_path: Path, statement: str, fault: Fault
 ) -> None:
-    ledger = copied(elsewhere.ledger, tmp_path)
+    whole, keys = elsewhere
+    ledger = copied(whole, tmp_path)
     with ledger.write() as connection:
         assert connection.exec_driver_sql(statement).rowcount == 1
-    auditor = Auditor(ledger, PublicKey.of(elsewhere.keys.server), ())
+    auditor = Auditor(ledger, PublicKey.of(keys.server), ())
     assert sum(auditor.steps()) == auditor.size == N
     first = auditor.report().findings[0]
     assert (first.fault, first.server_seq, first.contradicted_by) == (fault, 120, 300)

@@ -72,14 +72,15 @@ def intake(running: Aggregator) -> Intake:
 
 
 def read_code(picture: Path) -> str:
-    """As a phone does: look again from another distance until the code is read."""
+    """As a phone does: look again, from another distance, until there is a part of a bundle in what was read."""
     seen = cv2.imread(str(picture))
     assert seen is not None
     for reader in (cv2.QRCodeDetector(), cv2.QRCodeDetectorAruco()):
         for scale in (1, 0.5, 0.75, 1.5):
             size = cv2.resize(seen, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-            text: str = reader.detectAndDecode(size)[0]
-            if text:
+            with contextlib.suppress(cv2.error, WireError):
+                text: str = reader.detectAndDecode(size)[0]
+                parse_text(text)
                 return text
     raise AssertionError(f"{picture}: not read")
 
