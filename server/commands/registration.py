@@ -67,7 +67,8 @@ def _vaults(opened: "Opened") -> "Vaults":
 
 
 def _import(args: argparse.Namespace, opened: "Opened") -> str:
-    from server.people.imports import photos_in, take
+    from server.people.imports import look, photos_in, take
+    from server.people.orgs import lists
     from server.people.registration import Consent
 
     try:
@@ -76,9 +77,11 @@ def _import(args: argparse.Namespace, opened: "Opened") -> str:
     except OSError as error:
         raise PeopleError(f"{args.file}: {error.strerror}") from None
     vaults, agreed = _vaults(opened), Consent("on paper", "")
+    with opened.ledger.read() as connection:
+        known = lists(connection, args.org)
+    looked = look(known, data, photos_in(args.photos))
     with opened.ledger.write() as connection:
-        photos = photos_in(args.photos)
-        report = take(connection, vaults, args.org, data, photos, agreed, dry_run=args.dry_run)
+        report = take(connection, vaults, args.org, looked, agreed, dry_run=args.dry_run)
     told = tell(report.rows, report.bad, "would be registered" if args.dry_run else "registered")
     return "\n".join([*report.registrations, told])
 

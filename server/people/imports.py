@@ -50,6 +50,17 @@ class Report:
         return not self.bad
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A file before anything is stored of it: its rows, by number the forms that can be read, and what is wrong.
+    `known`: the lists they were held against."""
+
+    known: Lists
+    rows: int
+    forms: Mapping[int, Form]
+    bad: tuple[BadRow, ...]
+
+
 Photos = Callable[[str], bytes]
 
 
@@ -68,29 +79,36 @@ def photos_in(folder: Path) -> Photos:
     return read
 
 
-def take(
-    connection: Connection, vaults: Vaults, org: str, data: bytes, photos: Photos, agreed: Consent, *, dry_run: bool
-) -> Report:
-    """Check a whole file, and unless it is a dry run register everybody in it. Bad rows: nothing is registered.
+def look(known: Lists, data: bytes, photos: Photos) -> Looked:
+    """Check a whole file. Milliseconds a photograph, and no ledger: whoever writes to it need not wait meanwhile.
 
-    All that is wrong is told at once: who is registered already as well, in a file that has other bad rows.
     Raises PeopleError when it is no such file at all.
     """
     rows = list(read(data))
-    forms, bad = _check_all(rows, lists(connection, org), photos)
-    again = _twice(forms)
-    bad += again
+    forms, bad = _check_all(rows, known, photos)
+    return Looked(known, len(rows), forms, (*bad, *_twice(forms)))
+
+
+def take(connection: Connection, vaults: Vaults, org: str, file: Looked, agreed: Consent, *, dry_run: bool) -> Report:
+    """Register everybody in a file, unless it is a dry run. Bad rows: nothing is registered.
+
+    All that is wrong is told at once: who is registered already as well, in a file that has other bad rows.
+    Raises PeopleError when the lists are others by now.
+    """
+    if lists(connection, org) != file.known:
+        raise PeopleError("the lists of offices, divisions or designations were changed meanwhile; send the file again")
+    bad = list(file.bad)
     taken: list[str] = []
     with connection.begin_nested() as trial:
-        for n in sorted(forms.keys() - {one.row for one in again}):
+        for n in sorted(file.forms.keys() - {one.row for one in bad}):
             try:
-                taken.append(registration.put(connection, vaults, org, forms[n], agreed))
+                taken.append(registration.put(connection, vaults, org, file.forms[n], agreed))
             except FormError as error:
                 bad += [BadRow(n, one.column, one.why, one.todo) for one in error.problems]
         if bad or dry_run:
             trial.rollback()
     bad.sort(key=lambda one: (one.row, one.column))
-    return Report(len(rows), tuple(bad), () if bad or dry_run else tuple(taken))
+    return Report(file.rows, tuple(bad), () if bad or dry_run else tuple(taken))
 
 
 def read(data: bytes) -> Iterator[dict[str, object]]:

@@ -18,6 +18,7 @@ from server.access.scope import Scope, visible
 from server.ledger.tables import office, registration
 from server.people import imports
 from server.people.fields import COLUMNS
+from server.people.orgs import lists
 from server.people.registration import Consent
 from server.web.around import LARGE_BODIES
 from server.web.bodies import BEARER, JSON, REFUSED, answered
@@ -128,13 +129,14 @@ def _take(request: Request, scope: Scope, org: str, data: bytes, agreed: Consent
     services: Services = request.app.state.services
     vaults = registry(request).vaults
     try:
-        with services.ledger.write() as connection:
+        with services.ledger.read() as connection:
             mine = visible(select(office.c.id), office, scope).where(office.c.org == org)
             if connection.scalar(mine.limit(1)) is None:
                 raise HTTPException(404, "no such organisation, or not yours")
-            outside = imports.outside(connection, scope, org, data)
-            dry = dry_run or bool(outside)
-            report = imports.take(connection, vaults, org, data, imports.photo_of_text, agreed, dry_run=dry)
+            known, outside = lists(connection, org), imports.outside(connection, scope, org, data)
+        file = imports.look(known, data, imports.photo_of_text)
+        with services.ledger.write() as connection:
+            report = imports.take(connection, vaults, org, file, agreed, dry_run=dry_run or bool(outside))
     except PeopleError as error:
         raise HTTPException(422, str(error)) from None
     bad = sorted((*outside, *report.bad), key=lambda one: (one.row, one.column))

@@ -1,10 +1,10 @@
 """What a pull asks for, from its parameters to a Selection."""
 
-import datetime as dt
 from dataclasses import replace
 from typing import Annotated
 
 from fastapi import HTTPException, Query
+from pydantic import AwareDatetime
 from sqlalchemy import Connection, select
 
 from server.access.scope import Place, Scope
@@ -21,8 +21,8 @@ def chosen(
     terminal: Annotated[str, Query(max_length=32, description="only of this terminal")] = "",
     person: Annotated[str, Query(pattern="^([0-9a-f]{16})?$", description="only of this reference")] = "",
     kind: Annotated[str, Query(max_length=16, description="in, out, movement_out, movement_in or on_duty")] = "",
-    since: Annotated[dt.datetime | None, Query(description="shown at the terminal at or after, RFC 3339")] = None,
-    before: Annotated[dt.datetime | None, Query(description="shown at the terminal before, RFC 3339")] = None,
+    since: Annotated[AwareDatetime | None, Query(description="shown at the terminal at or after, RFC 3339")] = None,
+    before: Annotated[AwareDatetime | None, Query(description="shown at the terminal before, RFC 3339")] = None,
 ) -> "Asked":
     if office and not org:
         raise HTTPException(422, "office: say `org`, too; a code is one organisation's")
@@ -30,7 +30,7 @@ def chosen(
         raise HTTPException(422, f"kind: expected one of {', '.join(_KINDS)}")
     if "\0" in org + office + terminal:
         raise HTTPException(422, "a parameter holds a character that no text may have")
-    times = [None if one is None else _ms(one) for one in (since, before)]
+    times = [None if one is None else int(one.timestamp() * 1000) for one in (since, before)]
     plain = replace(EVERYTHING, terminal=terminal, person=bytes.fromhex(person), kind=_KINDS.get(kind, 0))
     return Asked(replace(plain, from_ms=times[0], to_ms=times[1]), org, office)
 
@@ -58,9 +58,3 @@ def place(connection: Connection, scope: Scope, org: str, code: str) -> Place:
     if path is None or not known or not (scope.holds(org, path) or not code):
         raise HTTPException(404, "no such office")
     return Place(org, path if code else "")
-
-
-def _ms(moment: dt.datetime) -> int:
-    if moment.tzinfo is None:
-        raise HTTPException(422, "a time without its zone: end it with Z or +05:30")
-    return int(moment.timestamp() * 1000)

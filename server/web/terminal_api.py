@@ -53,7 +53,7 @@ class NewPlace(msgspec.Struct, forbid_unknown_fields=True):
     office: str
     name: str = ""
     place: str = ""
-    since: dt.datetime | None = None
+    since: Annotated[dt.datetime, msgspec.Meta(tz=True)] | None = None
     why: str = ""
 
 
@@ -171,13 +171,10 @@ def place(
     request: Request, scope: Command, terminal: TerminalId, told: Annotated[NewPlace, _takes(NewPlace)]
 ) -> Response:
     """Its history stays; other people belong on it from then on."""
-    since = told.since
-    if since is not None and since.tzinfo is None:
-        raise HTTPException(422, "since: needs a zone, as 2026-01-31T09:00:00+05:30")
 
     def do(connection: Connection) -> ApiMoved:
         now = now_ms()
-        from_ms = places.moment_ms(since) if since else now
+        from_ms = places.moment_ms(told.since) if told.since else now
         where = places.Place(from_ms, _office(connection, scope, told.office), told.name, told.place)
         places.move(connection, terminal, where, actor(request), told.why, now)
         return ApiMoved(terminal, told.office, moment(from_ms), from_ms > now)

@@ -770,6 +770,9 @@ SAID: dict[str, str] = {
     "the last digit does not fit the others: one of them is mistyped": "कोई अंक ग़लत लिखा गया है",
     "this number is registered already": "यह संख्या पहले से पंजीकृत है",
     "choose a CSV or NDJSON file of at most 8 MB": "CSV या NDJSON फ़ाइल चुनें, अधिकतम 8 MB",
+    "the lists of offices, divisions or designations were changed meanwhile; send the file again": (
+        "इस बीच कार्यालयों, प्रभागों या पदनामों की सूची बदल गई; फ़ाइल फिर भेजें"
+    ),
     "tick the box; what is erased does not come back": "खाने में निशान लगाएँ; मिटाया हुआ वापस नहीं आता",
     "this order needs an office; type its code": "इस आदेश में कार्यालय चाहिए; उसका कोड लिखें",
     "this order needs one; choose it from the list": "इस आदेश में पदनाम चाहिए; सूची से चुनें",

@@ -1,4 +1,4 @@
-"""kill -9 at random system calls, fifteen of each of four processes: a part of what `make faults` does."""
+"""kill -9 at random system calls, ten of each of four processes: a part of what `make faults` does."""
 
 import sys
 
@@ -7,7 +7,7 @@ import pytest
 from tests.faults import kills
 from tests.faults.table import clean
 
-KILLS = 60
+KILLS = 40
 
 
 def test_killed_at_random_system_calls_nothing_is_lost_or_doubled(capsys: pytest.CaptureFixture[str]) -> None:

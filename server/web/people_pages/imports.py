@@ -11,6 +11,7 @@ from server.access.scope import Scope
 from server.people import imports
 from server.people.fields import COLUMNS
 from server.people.imports import Photos, Report
+from server.people.orgs import lists
 from server.people.photo import MAX_FILE_BYTES
 from server.people.registration import Consent
 from server.web import csv
@@ -49,13 +50,15 @@ def take(request: Request, scope: Officer, typed: Form) -> Response:
         data = typed.file("rows", _MAX_CSV)
         if not data or len(data) > _MAX_CSV:
             raise PeopleError("rows: choose a CSV or NDJSON file of at most 8 MB")
-        with services.ledger.write() as connection:
+        with services.ledger.read() as connection:
             org = one_of(orgs_of(connection, scope), org)
             if not org:
                 raise HTTPException(404, "there is no such organisation")
-            outside = imports.outside(connection, scope, org, data)
-            agreed = Consent(_ON_PAPER, language(request).code)
-            report = imports.take(connection, vaults, org, data, _photos(typed), agreed, dry_run=dry or bool(outside))
+            known, outside = lists(connection, org), imports.outside(connection, scope, org, data)
+        file = imports.look(known, data, _photos(typed))
+        agreed = Consent(_ON_PAPER, language(request).code)
+        with services.ledger.write() as connection:
+            report = imports.take(connection, vaults, org, file, agreed, dry_run=dry or bool(outside))
     except PeopleError as error:
         return _form(request, scope, org, problems(error, p, ("rows",)))
     bad = tuple(sorted((*outside, *report.bad), key=lambda one: (one.row, one.column)))

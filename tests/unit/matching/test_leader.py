@@ -14,7 +14,7 @@ from matching.fingerprint.parameters import FAINT_QUALITY_MIN, FAINT_UP_TO, MAX_
 from matching.models.rewrite import POINTS
 from matching.synthetic import Condition, finger, impression
 
-PEAK_MOST_MB = 160
+OWN_MOST_MB = 100
 
 _EXTRACT = """
 import re, sys
@@ -26,7 +26,9 @@ stripes = np.tile(np.repeat(np.array([40, 210], np.uint8), 5), (rows, columns //
 extractor = Extractor()
 for _ in range(3):
     extractor.extract(np.ascontiguousarray(stripes))
-print(int(re.search(r"VmHWM:\\s*(\\d+)", Path("/proc/self/status").read_text())[1]) // 1024)
+told = Path("/proc/self/status").read_text()
+most, of_files = (int(re.search(name + r":\\s*(\\d+)", told)[1]) for name in ("VmHWM", "RssFile"))
+print((most - of_files) // 1024)
 """
 
 
@@ -87,8 +89,9 @@ def test_never_more_than_a_template_holds(leader: Leader) -> None:
 
 
 def test_extraction_leaves_memory_for_the_rest_of_a_terminal() -> None:
-    """The least of three runs: the kernel's huge pages come and go, and only ever add."""
+    """The least of three runs: the kernel's huge pages come and go, and only ever add. The pages of libraries are left
+    out: how many are mapped (55 to 95 MB of the same files) is the kernel's choice, and it takes them back at need."""
     command = [sys.executable, "-c", _EXTRACT, "320", "320"]
     root = Path(__file__).parents[3]
     runs = [subprocess.run(command, capture_output=True, text=True, check=True, cwd=root) for _ in range(3)]
-    assert min(int(done.stdout) for done in runs) <= PEAK_MOST_MB
+    assert min(int(done.stdout) for done in runs) <= OWN_MOST_MB

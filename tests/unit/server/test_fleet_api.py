@@ -155,6 +155,8 @@ def test_one_terminal_with_its_health_history_and_fitness(site: Site) -> None:
     well = site.get("/api/v1/terminals/t-well/fitness", start=iso(site.now - HOUR), end=iso(site.now)).json()
     assert (well["unfit"], well["intervals"][-1]["fitness"]) == (0, "fit")
     assert site.get("/api/v1/terminals/t-well/fitness").json()["unknown"] >= 1440 - 62
+    naive = site.get("/api/v1/terminals/t-well/fitness", start="2026-10-05T09:00:00")
+    assert (naive.status_code, "timezone" in naive.json()["error"]) == (422, True)
 
 
 def test_a_unit_has_a_label_that_leads_to_its_page(site: Site) -> None:

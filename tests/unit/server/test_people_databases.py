@@ -59,7 +59,8 @@ def _walk(ledger: Ledger) -> None:
             keys = {"record_key": bytes(32), "seal_key": bytes(32), "lookup_key": b"", "roster_version": 0}
             row = {"id": f"t-{code}", "state": "active", **keys, "admitted_ms": 0, "office": at[code]}
             connection.execute(insert(terminal).values(**row))
-        report = imports.take(connection, VAULTS, ORG, _sheet(), lambda _: _photo(), Consent("x", "hi"), dry_run=False)
+        file = imports.look(orgs.lists(connection, ORG), _sheet(), lambda _: _photo())
+        report = imports.take(connection, VAULTS, ORG, file, Consent("x", "hi"), dry_run=False)
         first, second = report.registrations
         registration.reject(connection, VAULTS, second, "nodal", "wrong")
         ref = registration.verify(connection, VAULTS, first, "nodal").person

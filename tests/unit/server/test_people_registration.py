@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, update
 
 from server import PeopleError
 from server.ledger.store import Ledger
@@ -29,6 +29,7 @@ from server.people import registration as registrations
 from server.people.attendance_ids import Basis
 from server.people.fields import COLUMNS, FormError
 from server.people.imports import photos_in
+from server.people.orgs import lists
 from server.people.service import Service
 from server.people.verhoeff import check_digit
 from tests.unit.server.applicants import AGREED, ORG, PHOTO, VAULTS, everything, hang, number, submit, told
@@ -201,8 +202,15 @@ def sheet(tmp_path: Path) -> Sheet:
 
 
 def take(ledger: Ledger, sheet: Sheet, data: bytes, *, dry_run: bool = False) -> imports.Report:
+    file = look(ledger, sheet, data)
     with ledger.write() as connection:
-        return imports.take(connection, VAULTS, ORG, data, photos_in(sheet.folder), AGREED, dry_run=dry_run)
+        return imports.take(connection, VAULTS, ORG, file, AGREED, dry_run=dry_run)
+
+
+def look(ledger: Ledger, sheet: Sheet, data: bytes) -> imports.Looked:
+    with ledger.read() as connection:
+        known = lists(connection, ORG)
+    return imports.look(known, data, photos_in(sheet.folder))
 
 
 def stored(ledger: Ledger) -> tuple[int, int]:
@@ -242,6 +250,16 @@ def test_who_is_registered_already_is_a_bad_row(ledger: Ledger, sheet: Sheet) ->
     report = take(ledger, sheet, sheet.data([told(n) for n in range(1, 9)]), dry_run=True)
     assert [(one.row, one.column) for one in report.bad] == [(5, "aadhaar")]
     assert stored(ledger) == (1, 1)
+
+
+def test_a_file_is_not_taken_by_lists_that_have_changed_since(ledger: Ledger, sheet: Sheet) -> None:
+    """It is looked at while others write: nobody is registered at an office that closed meanwhile."""
+    file = look(ledger, sheet, sheet.data([told(1)]))
+    with ledger.write() as connection:
+        connection.execute(update(office).where(office.c.code == told(1)["office"]).values(life="closed"))
+    with ledger.write() as connection, pytest.raises(PeopleError, match="changed meanwhile; send the file again"):
+        imports.take(connection, VAULTS, ORG, file, AGREED, dry_run=False)
+    assert stored(ledger) == (0, 0)
 
 
 def test_ndjson_is_the_same_file(ledger: Ledger, sheet: Sheet) -> None:
