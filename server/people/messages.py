@@ -127,7 +127,7 @@ def queue(connection: Connection, vault: Vault, one: Message, keep_ms: int = KEP
     plain = json.dumps([one.to, one.subject, one.text]).encode()
     row = {"id": ref, "channel": one.channel.value, "sealed": vault.close("message", ref, plain), "state": "queued"}
     times = {"tries": 0, "next_ms": at_ms, "expires_ms": at_ms + keep_ms, "made_ms": at_ms, "error": ""}
-    connection.execute(insert(message).values(**row, **times))
+    connection.execute(insert(message), row | times)
 
 
 def send_due(ledger: Ledger, vault: Vault, senders: list[Sender], at_ms: int) -> int:

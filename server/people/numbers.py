@@ -39,7 +39,7 @@ def add(connection: Connection, vault: NumberVault, number: str) -> bytes:
     """Keep a number that `find` has just not found; returns its reference key."""
     ref = os.urandom(REF_BYTES)
     row = {"ref": ref, "sealed": vault.close(ref, number), "key_version": vault.newest, "made_ms": now_ms()}
-    connection.execute(insert(vault_number).values(**row, digest=vault.digest(number)))
+    connection.execute(insert(vault_number), row | {"digest": vault.digest(number)})
     return ref
 
 

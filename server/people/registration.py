@@ -102,9 +102,9 @@ def put(connection: Connection, vaults: Vaults, org: str, form: Form, agreed: Co
         "submitted_ms": at_ms,
         "actor": "",
     }
-    connection.execute(insert(registration).values(**values))
+    connection.execute(insert(registration), values)
     told = {"registration": one, "purpose": PURPOSE, "wording": agreed.wording, "language": agreed.language}
-    connection.execute(insert(consent).values(id=os.urandom(8), **told, given_ms=at_ms))
+    connection.execute(insert(consent), told | {"id": os.urandom(8), "given_ms": at_ms})
     _notify(connection, vaults.common, form.email, form.mobile, words.submitted_message(one))
     return one
 
