@@ -21,7 +21,8 @@ class Echo:
         self.listener = socket.create_server((line.near, 0))
         self.port: int = self.listener.getsockname()[1]
         self.open: list[socket.socket] = []
-        threading.Thread(target=self.serve, daemon=True).start()
+        self.threads = [threading.Thread(target=self.serve, daemon=True)]
+        self.threads[0].start()
 
     def serve(self) -> None:
         while True:
@@ -30,7 +31,8 @@ class Echo:
             except OSError:
                 return
             self.open.append(line)
-            threading.Thread(target=self.answer, args=(line,), daemon=True).start()
+            self.threads.append(threading.Thread(target=self.answer, args=(line,), daemon=True))
+            self.threads[-1].start()
 
     def answer(self, line: socket.socket) -> None:
         with contextlib.suppress(OSError):
@@ -42,7 +44,13 @@ class Echo:
 
     def close(self) -> None:
         self.listener.shutdown(socket.SHUT_RDWR)
+        self.threads[0].join()  # who was just let in is among the open ones now
         self.listener.close()
+        for line in self.open:
+            with contextlib.suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
+        for thread in self.threads[1:]:
+            thread.join()
         for line in self.open:
             line.close()
 
