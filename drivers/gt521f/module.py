@@ -59,7 +59,9 @@ class Module:
 
     def _find(self) -> None:
         port, here = self.link.port, self.link.port.baud
-        for baud in dict.fromkeys((here, *BAUDS)):
+        elsewhere = [baud for baud in BAUDS if baud != here]
+        # Elsewhere twice round: a machine that was busy for a moment may have missed the answer.
+        for baud in (here, *elsewhere, *elsewhere):
             if port.baud != baud:
                 port.baud = baud
             if self._answers(PATIENT_TRIES if baud == here else 1):

@@ -67,8 +67,11 @@ class Module:
 
     def _find(self) -> None:
         port, here = self.link.port, (self.link.port.baud, self.link.address)
-        places = [here, *((baud, address) for address in self._addresses for baud in self._bauds)]
-        for baud, address in dict.fromkeys(places):
+        elsewhere = [(baud, address) for address in self._addresses for baud in self._bauds]
+        if here in elsewhere:
+            elsewhere.remove(here)
+        # Elsewhere twice round: a machine that was busy for a moment may have missed the answer.
+        for baud, address in (here, *elsewhere, *elsewhere):
             if port.baud != baud:
                 port.baud = baud
             self.link.address = address
