@@ -30,12 +30,14 @@ class CameraRig:
         return isinstance(reading, Scan)
 
     def touch(self) -> None:
+        self._wire.settle()
         self.sim.do("frame")
 
     def lift(self) -> None:
         """Nobody is there: no picture that was not asked for."""
 
     def garble(self) -> None:
+        self._wire.settle()
         self.sim.do("garble")
 
     def press(self, *keys: str) -> None:

@@ -179,6 +179,7 @@ class _SocketWire:
         self.arm = self._spoiler.arm
         self._ways = (Way.TO_HOST, Way.TO_DEVICE) if calls else (Way.TO_DEVICE, Way.TO_HOST)
         self._lock = threading.Lock()
+        self._door = threading.Lock()  # held while somebody is let in
         self._open: set[socket.socket] = set()
         self._ended = threading.Event()
         self._server: socket.socket | None = None
@@ -193,6 +194,17 @@ class _SocketWire:
         self._pull()
         server = self._server = self._listen()
         threading.Thread(target=self._accept, args=(server,), name="wire", daemon=True).start()
+
+    def settle(self) -> None:
+        """Until whoever has connected is connected to the other side too: at the door they do not know which they are.
+
+        A device that speaks first would speak to nobody.
+        """
+        while True:
+            with self._door, contextlib.suppress(OSError, ValueError):  # pulled, and closed
+                if (server := self._server) is None or not select.select([server], [], [], 0)[0]:
+                    return
+            self._ended.wait(0.001)
 
     def close(self) -> None:
         self._ended.set()
@@ -219,19 +231,29 @@ class _SocketWire:
                 end.close()
 
     def _accept(self, server: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                caller, _ = server.accept()
-                try:
-                    called = self._call()
-                except OSError:  # a driver that is closed
-                    caller.close()
-                    continue
-                with self._lock:
-                    self._open |= {caller, called}
-                there, back = self._ways
-                for ends in ((caller, called, there), (called, caller, back)):
-                    threading.Thread(target=self._pump, args=(server, *ends), name="wire", daemon=True).start()
+        with contextlib.suppress(OSError, ValueError):  # pulled, and closed
+            while select.select([server], [], []):
+                with self._door:
+                    self._let_in(server)
+
+    def _let_in(self, server: socket.socket) -> None:
+        caller, _ = server.accept()
+        try:
+            called = self._call()
+        except OSError:  # a driver that is closed
+            caller.close()
+            return
+        with self._lock:
+            pulled = server is not self._server
+            if not pulled:
+                self._open |= {caller, called}
+        if pulled:
+            caller.close()
+            called.close()
+            return
+        there, back = self._ways
+        for ends in ((caller, called, there), (called, caller, back)):
+            threading.Thread(target=self._pump, args=(server, *ends), name="wire", daemon=True).start()
 
     def _pump(self, server: socket.socket, source: socket.socket, sink: socket.socket, way: Way) -> None:
         with contextlib.suppress(OSError, DeviceGone):
