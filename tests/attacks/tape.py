@@ -22,7 +22,8 @@ class Tap:
         self._server = socket.create_server(("127.0.0.1", 0))
         self.where = f"socket://127.0.0.1:{self._server.getsockname()[1]}"
         self._lines: list[socket.socket] = []
-        threading.Thread(target=self._accept, name="tap", daemon=True).start()
+        self._door = threading.Thread(target=self._accept, name="tap", daemon=True)
+        self._door.start()
 
     def record(self) -> None:
         with self._lock:
@@ -42,6 +43,9 @@ class Tap:
             self._played.clear()
 
     def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._server.shutdown(socket.SHUT_RDWR)
+        self._door.join()  # nobody is let in any more
         for one in (self._server, *self._lines):
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
@@ -51,9 +55,10 @@ class Tap:
         with contextlib.suppress(OSError):
             while True:
                 terminal, _ = self._server.accept()
+                self._lines.append(terminal)
                 host, port = self._sensor.removeprefix("socket://").split(":")
                 sensor = socket.create_connection((host, int(port)))
-                self._lines += [terminal, sensor]
+                self._lines.append(sensor)
                 question = Question()
                 for work in (self._ask, self._answer):
                     threading.Thread(target=work, args=(terminal, sensor, question), daemon=True).start()

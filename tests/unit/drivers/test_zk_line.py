@@ -39,8 +39,12 @@ class Between:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = self._server.accept()
-                client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                machine = socket.create_connection(("127.0.0.1", self._to))
+                try:
+                    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    machine = socket.create_connection(("127.0.0.1", self._to))
+                except OSError:  # one of them is gone
+                    client.close()
+                    continue
                 threading.Thread(target=self._up, args=(client, machine), daemon=True).start()
                 threading.Thread(target=self._down, args=(machine, client), daemon=True).start()
 

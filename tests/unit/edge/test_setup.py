@@ -1,6 +1,7 @@
 """The technician's pages: each says what now, in both languages; what they show is what the machine has."""
 
 import asyncio
+import contextlib
 import datetime as dt
 import socket
 import threading
@@ -204,8 +205,7 @@ def greeted(house: House, name: str, authority: pki.Authority | None = None, por
     return reach.greet("127.0.0.1", port or house.port, ca, client / "crt", client / "key").reason
 
 
-def test_the_broker_is_reached_or_why_not(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reach, "_HEARD_S", 0.5)
+def test_the_broker_is_reached_or_why_not(house: House) -> None:
     assert greeted(house, "t-1") is Reason.CONNECTED
     foreign = pki.new_authority(new_transport_key(), dt.datetime.now(dt.UTC))
     assert greeted(house, "t-1", foreign) is Reason.NOT_ADMITTED
@@ -219,9 +219,9 @@ def answering(text: bytes) -> tuple[socket.socket, int]:
 
     def serve() -> None:
         line, _ = server.accept()
-        line.recv(4096)
-        line.sendall(text)
-        line.close()
+        with line, contextlib.suppress(OSError):
+            line.recv(4096)
+            line.sendall(text)
 
     threading.Thread(target=serve, daemon=True).start()
     return server, server.getsockname()[1]

@@ -1,5 +1,6 @@
 """Links that carry, and links that break: the loopback hub, and the relay that cuts a real TCP connection."""
 
+import contextlib
 import socket
 import threading
 from collections.abc import Iterator
@@ -108,7 +109,7 @@ def echo() -> Iterator[int]:
             threading.Thread(target=talk, args=(connection,), daemon=True).start()
 
     def talk(connection: socket.socket) -> None:
-        with connection:
+        with connection, contextlib.suppress(OSError):  # one side resets
             while data := connection.recv(4096):
                 connection.sendall(data)
 
