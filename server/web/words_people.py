@@ -414,6 +414,42 @@ WORDS: dict[str, tuple[str, str]] = {
     "consent_given": ("given", "दी गई"),
     "consent_taken": ("taken back", "वापस ली गई"),
     "consent_none": ("No consent is on record.", "कोई सहमति दर्ज नहीं है।"),
+    "consent_asked": ("asked back", "वापस माँगी गई"),
+    "consents_asked": ("Have asked for their consent back", "सहमति वापस माँगने वाले"),
+    "consents_asked_hint": (
+        "See to how their attendance is recorded from then on, and erase them on their page.",
+        "तय करें कि आगे उनकी उपस्थिति कैसे दर्ज होगी, फिर उनके पृष्ठ पर मिटाएँ।",
+    ),
+    "my_consent": ("My consent", "मेरी सहमति"),
+    "consent_mine": (
+        (
+            "You agreed that your number, your photograph and templates of your fingers or face are kept to record "
+            "attendance. You may take that back at any time, and need not say why."
+        ),
+        (
+            "आपने सहमति दी कि उपस्थिति दर्ज करने के लिए आपकी संख्या, फ़ोटो और उँगलियों या चेहरे के टेम्पलेट रखे जाएँ। "
+            "आप इसे कभी भी वापस ले सकते हैं; कारण बताना ज़रूरी नहीं।"
+        ),
+    ),
+    "consent_back": ("Take my consent back", "मेरी सहमति वापस लें"),
+    "consent_back_what": (
+        (
+            "Your nodal officer sees it at once, settles with you how your attendance is recorded from then on, and "
+            "erases you here and at every terminal. Your account ends with it. Punches stay under a reference that "
+            "names nobody. Until then you can change your mind."
+        ),
+        (
+            "आपके नोडल अधिकारी इसे तुरंत देखते हैं; वे आपके साथ तय करते हैं कि आगे उपस्थिति कैसे दर्ज होगी, और यहाँ "
+            "तथा हर मशीन से आपका विवरण मिटाते हैं। इसके साथ आपका खाता बंद होता है। उपस्थिति ऐसे संदर्भ में रहती है जो किसी "
+            "का नाम नहीं बताता। तब तक आप निर्णय बदल सकते हैं।"
+        ),
+    ),
+    "consent_back_sure": ("I take my consent back.", "मैं अपनी सहमति वापस लेता/लेती हूँ।"),
+    "consent_waits": (
+        "You asked for your consent back; your nodal officer sees to it. Asked on",
+        "आपने सहमति वापस माँगी है; नोडल अधिकारी इस पर कार्रवाई करेंगे। तिथि:",
+    ),
+    "consent_keep": ("Keep my consent after all", "सहमति बनाए रखें"),
     "erase": ("Take consent back and erase", "सहमति वापस लें और मिटाएँ"),
     "erase_explain": (
         (
@@ -426,8 +462,8 @@ WORDS: dict[str, tuple[str, str]] = {
         ),
     ),
     "erase_sure": (
-        "The person asked for this in writing. It cannot be undone.",
-        "व्यक्ति ने लिखित में माँगा है। यह वापस नहीं हो सकता।",
+        "The person asked for this, in writing or in their own account. It cannot be undone.",
+        "व्यक्ति ने लिखित में या अपने खाते में माँगा है। यह वापस नहीं हो सकता।",
     ),
     "erased_on": ("Erased on", "मिटाया गया"),
     "erased_told": ("Off the roster", "सूची से हटा"),
@@ -774,6 +810,8 @@ SAID: dict[str, str] = {
         "इस बीच कार्यालयों, प्रभागों या पदनामों की सूची बदल गई; फ़ाइल फिर भेजें"
     ),
     "tick the box; what is erased does not come back": "खाने में निशान लगाएँ; मिटाया हुआ वापस नहीं आता",
+    "tick the box, so that nobody asks by a slip of the hand": "खाने में निशान लगाएँ, ताकि भूल से आवेदन न हो",
+    "no consent of yours stands that could be taken back": "आपकी कोई सहमति नहीं है जो वापस ली जा सके",
     "this order needs an office; type its code": "इस आदेश में कार्यालय चाहिए; उसका कोड लिखें",
     "this order needs one; choose it from the list": "इस आदेश में पदनाम चाहिए; सूची से चुनें",
     "choose what the order says": "चुनें कि आदेश क्या कहता है",

@@ -235,6 +235,7 @@ consent = Table(
     Column("wording", String(32), nullable=False),  # which text was shown
     Column("language", String(8), nullable=False),
     Column("given_ms", BigInteger, nullable=False),
+    Column("asked_ms", BigInteger),  # when the person asked for it back; a nodal officer sees to it
     Column("withdrawn_ms", BigInteger),
     Index(None, "registration"),
     Index(None, "person"),

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from server.web.people_pages import (
     claims,
+    consents,
     corner,
     coverage,
     decisions,
@@ -44,6 +45,7 @@ ROUTERS: list[APIRouter] = [
         provisional,
         organisations,
         corner,
+        consents,
         section,
         decisions,
         registers,

@@ -46,7 +46,7 @@ def month(request: Request, scope: Own, month: str = "") -> Response:
     """A calendar: each day's word and colour, and what is left of leave."""
     services, _ = parts(request)
     first = _first(month)
-    me = _me(scope)
+    me = own(scope)
     with services.ledger.read() as connection:
         days = {row.day: row for row in store.of_month(connection, [me], f"{first:%Y-%m}")}
         left = leave.balances(connection, [me])[me]
@@ -86,7 +86,7 @@ def correct(request: Request, scope: Own, day: str, typed: Form) -> Response:
         at_ms = clock(on, typed.text("at")) if act in (Act.ADD_IN, Act.ADD_OUT) else None
         punch = typed.text("punch").split("/") if act is Act.NOT_MINE else None
         detail = {"act": act.value, "at_ms": at_ms, "punch": punch}
-        one = Ask(_me(scope), Kind.ADJUSTMENT, on, on, typed.text("reason"), detail)
+        one = Ask(own(scope), Kind.ADJUSTMENT, on, on, typed.text("reason"), detail)
         with services.ledger.write() as connection:
             room.ask(connection, one, actor(request))
     except ServerError as error:
@@ -103,7 +103,7 @@ def asked(request: Request, scope: Own) -> Response:
 def ask(request: Request, scope: Own, typed: Form) -> Response:
     services, p = parts(request)
     try:
-        one = read_ask(_me(scope), typed, ASKS)
+        one = read_ask(own(scope), typed, ASKS)
         with services.ledger.write() as connection:
             room.ask(connection, one, actor(request))
     except ServerError as error:
@@ -117,7 +117,7 @@ def withdraw(request: Request, scope: Own, id_: str) -> Response:
     which = ident(id_, "there is no such request")
     try:
         with services.ledger.write() as connection:
-            mine = select(requests.c.id).where(requests.c.id == which, requests.c.person == _me(scope))
+            mine = select(requests.c.id).where(requests.c.id == which, requests.c.person == own(scope))
             if connection.scalar(mine) is None:
                 raise HTTPException(404, "there is no such request")
             room.withdraw(connection, which, actor(request))
@@ -138,7 +138,7 @@ def receipt(request: Request, scope: Own, typed: Form) -> Response:
     code = typed.text("code")[:20]
     try:
         with services.ledger.read() as connection:
-            found = receipts(connection, select(record).where(record.c.person == _me(scope)), code)
+            found = receipts(connection, select(record).where(record.c.person == own(scope)), code)
     except WireError:
         return show(request, "corner_receipt.html", 400, code=code, found=None, problems={"code": p.receipt_form})
     return show(request, "corner_receipt.html", code=code, found=found)
@@ -149,7 +149,7 @@ def export(request: Request, scope: Own) -> Response:
     """Everything kept of oneself that is not sealed: with signatures, clocks, rules, derivations and all that was ever
     said of a day (S17)."""
     services, _ = parts(request)
-    me = _me(scope)
+    me = own(scope)
     with services.ledger.read() as connection:
         end = connection.scalar(select(func.max(record.c.server_seq))) or 0
         punches = [json.loads(one) for one in lines(connection, fetch(connection, Selection(person=me), 0, end, _MOST))]
@@ -209,7 +209,7 @@ def _sentence(step: str, values: dict[str, Any], places: dict[str, str], code: s
 
 def _day(request: Request, scope: Scope, told: str, wrong: str) -> Response:
     services, p = parts(request)
-    on, me = _date(told), _me(scope)
+    on, me = _date(told), own(scope)
     code = language(request).code
     with services.ledger.read() as connection:
         sayings = store.history(connection, me, on)
@@ -236,7 +236,7 @@ def _named(punch: list[Any]) -> str:
 
 def _asked(request: Request, scope: Scope, wrong: str, told: Any) -> Response:
     services, p = parts(request)
-    me = _me(scope)
+    me = own(scope)
     with services.ledger.read() as connection:
         mine = select(requests).where(requests.c.person == me).order_by(requests.c.asked_ms.desc()).limit(100)
         rows = connection.execute(mine).all()
@@ -248,7 +248,7 @@ def _asked(request: Request, scope: Scope, wrong: str, told: Any) -> Response:
     return show(request, "corner_requests.html", 400 if wrong else 200, **context)
 
 
-def _me(scope: Scope) -> bytes:
+def own(scope: Scope) -> bytes:
     """Raises HTTPException 404: the account is nobody's who punches."""
     if scope.person is None:
         raise HTTPException(404, "this account belongs to nobody who punches")

@@ -9,8 +9,9 @@ from server.access.gate import may
 from server.access.rights import Right
 from server.access.scope import Scope, visible
 from server.access.visitor import Visitor
-from server.ledger.tables import provisional, registration
+from server.ledger.tables import consent, provisional, registration
 from server.ledger.tables import request as asked_for
+from server.people.consents import ASKED
 from server.people.provisional import UNSETTLED
 from server.web.people_pages.desk import parts, show
 
@@ -45,6 +46,7 @@ WORK: tuple[tuple[Right, str, str], ...] = (
 _WAITING: dict[str, tuple[Any, Any]] = {
     "/requests": (asked_for, asked_for.c.state == "asked"),
     "/registrations": (registration, registration.c.state == "submitted"),
+    "/people": (consent, ASKED),
     "/provisional": (provisional, provisional.c.state.in_([str(one) for one in UNSETTLED])),
 }
 

@@ -14,7 +14,6 @@ from server.access.scope import Place, Scope, visible
 from server.ledger.tables import (
     account,
     attendance_id,
-    consent,
     designation,
     employee,
     erasure,
@@ -24,7 +23,7 @@ from server.ledger.tables import (
     service_event,
     template,
 )
-from server.people import erasing, service_ledger
+from server.people import consents, erasing, service_ledger
 from server.people.fields import EmployeeKind
 from server.people.numbers import MAX_REASON
 from server.web import csv, ordering, words_fleet
@@ -71,9 +70,10 @@ def listed(request: Request, scope: Officer, at: At = "", kind: Kind = "", page:
         total = connection.scalar(_employed(select(func.count()), within, kind)) or 0
         refs = connection.scalars(_ordered(order, within, kind).limit(_ROWS).offset((page - 1) * _ROWS)).all()
         rows = _named(connection, refs)
+        asked = consents.waiting(connection, within)
     where = paged(request, page, _ROWS, len(rows), total)
     around = {"here": here, "kind": kind, "kinds": _KINDS, "query": request.url.query, "where": where, "order": order}
-    return _show(request, rows=rows, q="", **around)
+    return _show(request, rows=rows, q="", asked=asked, **around)
 
 
 @router.get("/people.csv")
@@ -102,7 +102,7 @@ def find(request: Request, scope: Officer, typed: Form) -> Response:
     with services.ledger.read() as connection:
         asked = _employed(select(person.c.ref), scope, left=True).where(person.c.name.icontains(q, autoescape=True))
         rows = _named(connection, connection.scalars(asked.order_by(person.c.name, person.c.ref).limit(_ROWS)).all())
-    return _show(request, rows=rows, q=q, cut=_ROWS, here=None, order=None)
+    return _show(request, rows=rows, q=q, cut=_ROWS, here=None, order=None, asked=())
 
 
 def _show(request: Request, **context: Any) -> Response:
@@ -173,7 +173,7 @@ def _look(request: Request, scope: Scope, ref: str, wrong: dict[str, str]) -> Re
     with services.ledger.read() as connection:
         row = _person(connection, scope, ref)
         mine = row.ref
-        given = connection.execute(select(consent).where(consent.c.person == mine).order_by(consent.c.given_ms)).all()
+        given = consents.given(connection, mine)
         gone = connection.execute(select(erasure).where(erasure.c.person == mine)).one_or_none()
         proofs = erasing.state(connection, mine) if gone else []
         fingers = select(template.c.finger).where(template.c.person == mine, template.c.finger != PHOTO)

@@ -265,6 +265,7 @@ def upgrade() -> None:
         sa.Column("wording", sa.String(length=32), nullable=False),
         sa.Column("language", sa.String(length=8), nullable=False),
         sa.Column("given_ms", sa.BigInteger(), nullable=False),
+        sa.Column("asked_ms", sa.BigInteger()),
         sa.Column("withdrawn_ms", sa.BigInteger()),
         sa.ForeignKeyConstraint(["person"], ["person.ref"], name=op.f("fk_consent_person")),
         sa.ForeignKeyConstraint(["registration"], ["registration.id"], name=op.f("fk_consent_registration")),

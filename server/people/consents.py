@@ -1,0 +1,48 @@
+"""A person's own word that they take their consent back, and who waits for it to be seen to.
+
+To take it back is to be erased (server.people.erasing), and who serves would vanish from today's returns with it. So
+the word is put down with its time, and a nodal officer, before whom it waits, sees to their attendance and erases them.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, func, select, update
+
+from server import PeopleError
+from server.access import trail
+from server.access.scope import Scope, visible
+from server.ledger.store import now_ms
+from server.ledger.tables import consent, person
+
+ASKED: ColumnElement[bool] = and_(consent.c.asked_ms.is_not(None), consent.c.withdrawn_ms.is_(None))
+"""SQL for a consent that was asked back and stands yet."""
+
+
+def given(connection: Connection, ref: bytes) -> Sequence[Any]:
+    """All that a person ever agreed to, in order."""
+    return connection.execute(select(consent).where(consent.c.person == ref).order_by(consent.c.given_ms)).all()
+
+
+def ask_back(connection: Connection, ref: bytes, by: str) -> None:
+    """Twice is once. Raises PeopleError when nothing stands that could be taken back."""
+    standing = consent.c.person == ref, consent.c.withdrawn_ms.is_(None)
+    if connection.scalar(select(consent.c.id).where(*standing).limit(1)) is None:
+        raise PeopleError("no consent of yours stands that could be taken back")
+    fresh = update(consent).where(*standing, consent.c.asked_ms.is_(None)).values(asked_ms=now_ms())
+    if connection.execute(fresh).rowcount:
+        trail.add(connection, trail.Entry(by, "ask consent back", ref.hex()))
+
+
+def keep(connection: Connection, ref: bytes, by: str) -> None:
+    """They thought better of it, and nobody has erased them yet."""
+    if connection.execute(update(consent).where(consent.c.person == ref, ASKED).values(asked_ms=None)).rowcount:
+        trail.add(connection, trail.Entry(by, "keep consent", ref.hex()))
+
+
+def waiting(connection: Connection, scope: Scope) -> Sequence[Any]:
+    """Who in scope has asked: `ref`, `name`, `asked_ms`, the longest first."""
+    since = func.min(consent.c.asked_ms)
+    asked = select(person.c.ref, person.c.name, since.label("asked_ms")).join_from(person, consent)
+    asked = visible(asked, person, scope).where(ASKED).group_by(person.c.ref, person.c.name)
+    return connection.execute(asked.order_by(since, person.c.ref)).all()
