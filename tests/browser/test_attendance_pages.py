@@ -18,7 +18,7 @@ from server.days.places import Place, Source, Span
 from server.intake.dating import Kind as EvidenceKind
 from server.leads.worker import Leads
 from server.ledger.store import Ledger, now_ms
-from server.ledger.tables import dating, designation
+from server.ledger.tables import consent, dating, designation
 from server.people.ranks import Level
 from server.people.synthetic import Employee, generate
 from server.people.synthetic import Place as SynthPlace
@@ -64,6 +64,8 @@ class Department(Site):
             connection.execute(update(designation).values(pay_band="PB-2", grade_pay=4600))
             self.suspicious(connection, school, staff)
             leave.grant(connection, self.me.ref, "CL", 8, dt.date(2026, 1, 1), "2026", "tester")
+            agreed = {"purpose": "attendance", "wording": "attendance-1", "language": "hi"}
+            connection.execute(insert(consent).values(id=bytes(8), person=self.me.ref, given_ms=now_ms(), **agreed))
         Leads(ledger).tick(now_ms())
         ledger.close()
         folded = self.server.command("fold")
@@ -204,6 +206,32 @@ def test_a_request_goes_to_the_reporting_officer_and_back(site: Department) -> N
     page.goto(f"{site.server.url}/me/month?month={MONTH}")
     expect(page.locator("a.day-of.on_leave")).to_have_count(1)
     expect(page.locator("dl.facts")).to_contain_text("3 days")  # four granted, one taken
+    page.context.close()
+    officer.context.close()
+
+
+def test_consent_is_asked_back_in_ones_own_corner(site: Department) -> None:
+    """S6: as easily as it was given; the nodal officer sees who waits, until they think better of it or are erased."""
+    page = site.employee(390, "hi")
+    page.goto(f"{site.server.url}/me/month")
+    page.locator("a[href='/me/consent']").click()
+    site.shot(page, "corner-consent-hi-390")
+    page.locator("#sure").check()
+    page.locator("button.danger").click()
+    expect(page.get_by_role("status")).to_be_visible()
+    site.shot(page, "corner-consent-asked-hi-390")
+    officer = site.page("nodal")
+    officer.goto(f"{site.server.url}/desk")
+    officer.locator("a[href='/people']").click()
+    waits = officer.locator("section[aria-labelledby=asked] li")
+    expect(waits).to_have_count(1)
+    site.shot(officer, "people-asked-1280")
+    waits.get_by_role("link").click()
+    expect(officer.locator("b.warn")).to_contain_text("asked back")
+    page.locator("button[value=keep]").click()
+    expect(page.locator("#sure")).to_be_visible()
+    officer.goto(f"{site.server.url}/people")
+    expect(waits).to_have_count(0)
     page.context.close()
     officer.context.close()
 
