@@ -7,16 +7,16 @@ the word is put down with its time, and a nodal officer, before whom it waits, s
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, select, update
 
 from server import PeopleError
 from server.access import trail
 from server.access.scope import Scope, visible
 from server.ledger.store import now_ms
-from server.ledger.tables import consent, person
+from server.ledger.tables import consent, employee, office, person
+from server.people import service_ledger
 
-ASKED: ColumnElement[bool] = and_(consent.c.asked_ms.is_not(None), consent.c.withdrawn_ms.is_(None))
-"""SQL for a consent that was asked back and stands yet."""
+_STANDS: ColumnElement[bool] = and_(consent.c.asked_ms.is_not(None), consent.c.withdrawn_ms.is_(None))  # and asked back
 
 
 def given(connection: Connection, ref: bytes) -> Sequence[Any]:
@@ -36,13 +36,25 @@ def ask_back(connection: Connection, ref: bytes, by: str) -> None:
 
 def keep(connection: Connection, ref: bytes, by: str) -> None:
     """They thought better of it, and nobody has erased them yet."""
-    if connection.execute(update(consent).where(consent.c.person == ref, ASKED).values(asked_ms=None)).rowcount:
+    if connection.execute(update(consent).where(consent.c.person == ref, _STANDS).values(asked_ms=None)).rowcount:
         trail.add(connection, trail.Entry(by, "keep consent", ref.hex()))
 
 
-def waiting(connection: Connection, scope: Scope) -> Sequence[Any]:
+def waiting(connection: Connection, scope: Scope, limit: int) -> Sequence[Any]:
     """Who in scope has asked: `ref`, `name`, `asked_ms`, the longest first."""
     since = func.min(consent.c.asked_ms)
-    asked = select(person.c.ref, person.c.name, since.label("asked_ms")).join_from(person, consent)
-    asked = visible(asked, person, scope).where(ASKED).group_by(person.c.ref, person.c.name)
-    return connection.execute(asked.order_by(since, person.c.ref)).all()
+    asked = _asked(scope, person.c.ref, person.c.name, since.label("asked_ms"))
+    asked = asked.group_by(person.c.ref, person.c.name).order_by(since, person.c.ref)
+    return connection.execute(asked.limit(limit)).all()
+
+
+def count(connection: Connection, scope: Scope) -> int:
+    """How many people that is."""
+    return connection.scalar(_asked(scope, func.count(person.c.ref.distinct()))) or 0
+
+
+def _asked(scope: Scope, *columns: Any) -> Select[Any]:
+    """By the office where they are or were last, as everywhere on these pages: who is in transit waits, too."""
+    asked = select(*columns).select_from(consent).join(person, person.c.ref == consent.c.person)
+    asked = asked.join(employee, employee.c.person == person.c.ref, isouter=True)
+    return asked.where(_STANDS, service_ledger.stood_at().in_(visible(select(office.c.id), office, scope)))

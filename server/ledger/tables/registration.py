@@ -239,6 +239,7 @@ consent = Table(
     Column("withdrawn_ms", BigInteger),
     Index(None, "registration"),
     Index(None, "person"),
+    Index(None, "asked_ms"),
 )
 
 # One erasure (R5.12, S6): asked, done here, and what each terminal proved of its wipe.

@@ -70,7 +70,7 @@ def listed(request: Request, scope: Officer, at: At = "", kind: Kind = "", page:
         total = connection.scalar(_employed(select(func.count()), within, kind)) or 0
         refs = connection.scalars(_ordered(order, within, kind).limit(_ROWS).offset((page - 1) * _ROWS)).all()
         rows = _named(connection, refs)
-        asked = consents.waiting(connection, within)
+        asked = consents.waiting(connection, within, _ROWS)
     where = paged(request, page, _ROWS, len(rows), total)
     around = {"here": here, "kind": kind, "kinds": _KINDS, "query": request.url.query, "where": where, "order": order}
     return _show(request, rows=rows, q="", asked=asked, **around)

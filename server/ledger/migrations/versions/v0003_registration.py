@@ -271,6 +271,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["registration"], ["registration.id"], name=op.f("fk_consent_registration")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_consent")),
     )
+    op.create_index(op.f("ix_consent_asked_ms"), "consent", ["asked_ms"])
     op.create_index(op.f("ix_consent_person"), "consent", ["person"])
     op.create_index(op.f("ix_consent_registration"), "consent", ["registration"])
     op.create_table(
