@@ -11,9 +11,10 @@ from sqlalchemy import insert, select, update
 from server.access.roles import Role
 from server.access.scope import Place
 from server.ledger.store import now_ms
-from server.ledger.tables import consent, trail
+from server.ledger.tables import consent, employee, person, trail
 from server.people import erasing
 from tests.databases import fresh_url
+from tests.unit.server.test_access_things import filled
 from tests.unit.server.world import OWN, Caller, World, mark, world
 
 OTHER = Place("hr", "/hr/d1/z2/o1/")
@@ -43,7 +44,7 @@ def me(made: World) -> Caller:
 def waits(made: World, place: Place) -> bool:
     """Whether the nodal officer of a place sees it, in the list and on the desk alike."""
     officer = made.visitor(Role.NODAL_OFFICER, place)
-    listed = NAME in officer.one("/people").text
+    listed = NAME in officer.one("/people").text.partition('id="asked"')[2].partition("</section>")[0]
     assert ('href="/people"' in officer.one("/desk").text, listed) == (True, waiting_on_desk(officer))
     return listed
 
@@ -68,6 +69,20 @@ def test_it_is_asked_back_waits_and_may_be_kept_after_all(made: World, agreed: b
     with made.running.ledger.read() as connection:
         mine = select(trail.c.action).where(trail.c.object == agreed.hex()).order_by(trail.c.number)
         assert connection.scalars(mine).all()[-2:] == ["ask consent back", "keep consent"]
+
+
+def test_who_is_in_transit_waits_where_they_were_last(made: World, agreed: bytes) -> None:
+    """R6.8: an order took them out of one office, and none has them yet."""
+    here = made.offices[OWN]
+    last = {"last_office": here, "base_office": here}
+    row = filled(employee, person=agreed, org=OWN.org, kind="contractual", service="serving", **last)
+    with made.running.ledger.write() as connection:
+        connection.execute(insert(employee).values(**row))
+        connection.execute(update(person).where(person.c.ref == agreed).values(office=None))
+    me(made).post("/me/consent", sure="yes")
+    assert (waits(made, OWN), waits(made, OTHER)) == (True, False)
+    with made.running.ledger.write() as connection:
+        connection.execute(update(person).where(person.c.ref == agreed).values(office=here))
 
 
 def test_nobody_asks_by_a_slip_of_the_hand(made: World, agreed: bytes) -> None:
