@@ -53,20 +53,14 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# A file's tests stay together: some share a broker, a database or a browser. What failed in an earlier run is forgotten.
-PYTEST := $(BIN)/pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder --cache-clear
+# What fails among several workers is tried once more, alone (tests/again.py says what is not).
+PYTEST := $(BIN)/python -m tests.again --workers $(WORKERS)
 # The tests that reach every branch of sync. Tracing makes a test up to two thirds slower, so no others are traced.
 TRACED := tests/unit/sync tests/contract/test_mqtt_link.py $(addprefix tests/unit/server/test_,carried_back.py proof.py tree.py)
 
-OTHERS := $(TRACED:%=--ignore=%)
-COVER := --cov=sync --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
-# Wires, clocks, browsers and power cuts are real, and a machine that three workers share may be too busy for one of them.
-# So what fails is told, and tried once more, alone and one by one; what fails then too, or left nothing to try, fails.
-ALONE := $(BIN)/pytest -rfEp --last-failed --last-failed-no-failures none
-
 unit:
-	$(PYTEST) $(TRACED) $(COVER) || $(ALONE) $(TRACED) $(COVER) --cov-append
-	$(PYTEST) $(OTHERS) || $(ALONE) $(OTHERS)
+	$(PYTEST) $(TRACED) --cov=sync --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
+	$(PYTEST) $(TRACED:%=--ignore=%)
 
 ## make bench     error rates and times on a folder of fingers (DATA=…)
 bench: setup
