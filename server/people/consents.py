@@ -56,5 +56,5 @@ def count(connection: Connection, scope: Scope) -> int:
 def _asked(scope: Scope, *columns: Any) -> Select[Any]:
     """By the office where they are or were last, as everywhere on these pages: who is in transit waits, too."""
     asked = select(*columns).select_from(consent).join(person, person.c.ref == consent.c.person)
-    asked = asked.join(employee, employee.c.person == person.c.ref, isouter=True)
+    asked = asked.join(employee, employee.c.person == person.c.ref)
     return asked.where(_STANDS, service_ledger.stood_at().in_(visible(select(office.c.id), office, scope)))

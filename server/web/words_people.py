@@ -418,16 +418,16 @@ WORDS: dict[str, tuple[str, str]] = {
     "consents_asked": ("Have asked for their consent back", "सहमति वापस माँगने वाले"),
     "consents_asked_hint": (
         "See to how their attendance is recorded from then on, and erase them on their page.",
-        "तय करें कि आगे उनकी उपस्थिति कैसे दर्ज होगी, फिर उनके पृष्ठ पर मिटाएँ।",
+        "तय करें कि आगे उनकी उपस्थिति कैसे दर्ज होगी, फिर उनके पृष्ठ पर उनका विवरण मिटाएँ।",
     ),
     "my_consent": ("My consent", "मेरी सहमति"),
     "consent_mine": (
         (
-            "You agreed that your number, your photograph and templates of your fingers or face are kept to record "
-            "attendance. You may take that back at any time, and need not say why."
+            "You agreed that your name, Aadhaar number, photograph and templates of your fingers or face are used for "
+            "your attendance alone. You may take that back at any time, and need not say why."
         ),
         (
-            "आपने सहमति दी कि उपस्थिति दर्ज करने के लिए आपकी संख्या, फ़ोटो और उँगलियों या चेहरे के टेम्पलेट रखे जाएँ। "
+            "आपने सहमति दी कि आपका नाम, आधार संख्या, फ़ोटो और उँगलियों या चेहरे के टेम्पलेट केवल आपकी उपस्थिति के लिए उपयोग हों। "
             "आप इसे कभी भी वापस ले सकते हैं; कारण बताना ज़रूरी नहीं।"
         ),
     ),
@@ -440,7 +440,7 @@ WORDS: dict[str, tuple[str, str]] = {
         ),
         (
             "आपके नोडल अधिकारी इसे तुरंत देखते हैं; वे आपके साथ तय करते हैं कि आगे उपस्थिति कैसे दर्ज होगी, और यहाँ "
-            "तथा हर मशीन से आपका विवरण मिटाते हैं। इसके साथ आपका खाता बंद होता है। उपस्थिति ऐसे संदर्भ में रहती है जो किसी "
+            "से तथा हर मशीन से आपका विवरण मिटाते हैं। इसके साथ आपका खाता बंद होता है। उपस्थिति ऐसे संदर्भ में रहती है जो किसी "
             "का नाम नहीं बताता। तब तक आप निर्णय बदल सकते हैं।"
         ),
     ),
@@ -463,7 +463,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "erase_sure": (
         "The person asked for this, in writing or in their own account. It cannot be undone.",
-        "व्यक्ति ने लिखित में या अपने खाते में माँगा है। यह वापस नहीं हो सकता।",
+        "व्यक्ति ने लिखित में या अपने खाते से माँगा है। यह वापस नहीं हो सकता।",
     ),
     "erased_on": ("Erased on", "मिटाया गया"),
     "erased_told": ("Off the roster", "सूची से हटा"),

@@ -223,7 +223,7 @@ def test_consent_is_asked_back_in_ones_own_corner(site: Department) -> None:
     officer = site.page("nodal")
     officer.goto(f"{site.server.url}/desk")
     officer.locator("a[href='/people']").click()
-    waits = officer.locator("section[aria-labelledby=asked] li")
+    waits = officer.locator("ol[aria-labelledby=asked] li")
     expect(waits).to_have_count(1)
     site.shot(officer, "people-asked-1280")
     waits.get_by_role("link").click()

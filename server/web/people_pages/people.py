@@ -73,7 +73,7 @@ def listed(request: Request, scope: Officer, at: At = "", kind: Kind = "", page:
         asked = consents.waiting(connection, within, _ROWS)
     where = paged(request, page, _ROWS, len(rows), total)
     around = {"here": here, "kind": kind, "kinds": _KINDS, "query": request.url.query, "where": where, "order": order}
-    return _show(request, rows=rows, q="", asked=asked, **around)
+    return _show(request, rows=rows, q="", asked=asked, cut=_ROWS, **around)
 
 
 @router.get("/people.csv")

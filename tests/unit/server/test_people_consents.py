@@ -24,6 +24,10 @@ NAME = f"Synthetic {mark(OWN)}"
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory, database: str) -> Iterator[World]:
     with world(tmp_path_factory.mktemp("world"), fresh_url(database)) as one:
+        here = {"last_office": one.offices[OWN], "base_office": one.offices[OWN]}
+        row = filled(employee, person=one.people[OWN], org=OWN.org, kind="contractual", service="serving", **here)
+        with one.running.ledger.write() as connection:
+            connection.execute(insert(employee).values(**row))
         yield one
 
 
@@ -44,7 +48,7 @@ def me(made: World) -> Caller:
 def waits(made: World, place: Place) -> bool:
     """Whether the nodal officer of a place sees it, in the list and on the desk alike."""
     officer = made.visitor(Role.NODAL_OFFICER, place)
-    listed = NAME in officer.one("/people").text.partition('id="asked"')[2].partition("</section>")[0]
+    listed = NAME in officer.one("/people").text.partition('id="asked"')[2].partition("</ol>")[0]
     assert ('href="/people"' in officer.one("/desk").text, listed) == (True, waiting_on_desk(officer))
     return listed
 
@@ -73,16 +77,12 @@ def test_it_is_asked_back_waits_and_may_be_kept_after_all(made: World, agreed: b
 
 def test_who_is_in_transit_waits_where_they_were_last(made: World, agreed: bytes) -> None:
     """R6.8: an order took them out of one office, and none has them yet."""
-    here = made.offices[OWN]
-    last = {"last_office": here, "base_office": here}
-    row = filled(employee, person=agreed, org=OWN.org, kind="contractual", service="serving", **last)
     with made.running.ledger.write() as connection:
-        connection.execute(insert(employee).values(**row))
         connection.execute(update(person).where(person.c.ref == agreed).values(office=None))
     me(made).post("/me/consent", sure="yes")
     assert (waits(made, OWN), waits(made, OTHER)) == (True, False)
     with made.running.ledger.write() as connection:
-        connection.execute(update(person).where(person.c.ref == agreed).values(office=here))
+        connection.execute(update(person).where(person.c.ref == agreed).values(office=made.offices[OWN]))
 
 
 def test_nobody_asks_by_a_slip_of_the_hand(made: World, agreed: bytes) -> None:
