@@ -11,7 +11,7 @@ from drivers.gt521f.link import Link, Refused
 from drivers.ports import Port
 
 PROBE_S = 0.25
-PATIENT_TRIES = 3  # where it was last; elsewhere one try, so that a search does not take for ever
+PATIENT_TRIES = 3  # where it was last; elsewhere one try a round, so that a search does not take for ever
 SLOTS = 8  # ids at the end of the module's database that hold candidates for a while
 RAW_PX = (160, 120)
 FAST_BAUD = 115200

@@ -22,7 +22,7 @@ from drivers.zfm.table import (
 )
 
 PROBE_S = 0.25
-PATIENT_TRIES = 3  # where it was last; elsewhere one try, so that a search does not take for ever
+PATIENT_TRIES = 3  # where it was last; elsewhere one try a round, so that a search does not take for ever
 TOUCH, SPARE = 1, 2  # the two buffers every module has
 PAGES_A_TABLE = 256
 

@@ -233,7 +233,7 @@ class _SocketWire:
     def _accept(self, server: socket.socket) -> None:
         with contextlib.suppress(OSError, ValueError):  # pulled, and closed
             while select.select([server], [], []):
-                with self._door:
+                with self._door, contextlib.suppress(OSError):
                     self._let_in(server)
 
     def _let_in(self, server: socket.socket) -> None:
