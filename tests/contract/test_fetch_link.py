@@ -53,6 +53,8 @@ def test_a_guest_stands_here_for_little_on_a_poor_line(
         (stage,), site, name = stages, one.site, one.site.settings.terminal
         ref = guest(stage)
         store = site.agent._store
+        rest(one)
+        site.wait(lambda: not store.has(ref))  # until placed, they belonged here: a slow machine may have sent them
         site.agent._thrift = lambda: Thrift(metered=True)
         site.agent.beat(qos=1)  # says so
         rest(one)
