@@ -5,7 +5,8 @@ Which feeds there are, and how their cursors follow each other, is in `copied`.
 
 What must stay true here: the state file names a cursor and the size the file has when it holds exactly everything up
 to that cursor. Lines are written and synced first, the state is replaced after; at the start whatever lies behind the
-named size is cut off and asked for again.
+named size is cut off and asked for again. A file without a state is nobody's to cut: so before its first line is
+written, a state names it empty.
 """
 
 import contextlib
@@ -69,11 +70,13 @@ def _keep(out: BinaryIO, state_path: Path, state: State, part: Part) -> State:
     """Lines first, synced; then the state that counts them."""
     lines = b"".join(line + b"\n" for line in part.lines)
     try:
+        if not state.size:
+            _save(state_path, state)
         out.write(lines)
         out.flush()
         os.fsync(out.fileno())
         state = State(state.url, part.next, state.size + len(lines))
-        replace_file(state_path, msgspec.json.encode(state) + b"\n")
+        _save(state_path, state)
     except OSError as error:
         raise PullError(f"{out.name} or {state_path}: {error.strerror}; free some room and run it again") from None
     return state
@@ -203,6 +206,10 @@ def _load(path: Path) -> State | None:
         return None
     except msgspec.DecodeError as error:
         raise PullError(f"{path}: not a state file of pull ({error})") from None
+
+
+def _save(path: Path, state: State) -> None:
+    replace_file(path, msgspec.json.encode(state) + b"\n")
 
 
 def _alone(stack: contextlib.ExitStack, state_path: Path) -> None:
