@@ -6,15 +6,17 @@ The source is on SQLite: a pull sees HTTP alone. The feed behind it, and kills o
 
 import contextlib
 import json
+import os
 import random
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -143,6 +145,41 @@ def test_killed_at_any_moment_the_file_is_exact_in_the_end(
             torn.write(b'{"server_seq": 99')
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, seqs(out)) == (0, held(source)), done.stderr
+
+
+class Killed(BaseException):
+    """Nobody catches it, as nobody catches SIGKILL."""
+
+
+@pytest.mark.parametrize("feed", [PUNCHES, CHANGES])
+def test_killed_before_any_step_of_keeping_a_page_it_goes_on(
+    source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, feed: Feed
+) -> None:
+    """R10, S13: also in the first page of all, when no state was kept yet."""
+    left = 0
+
+    def deadly(real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any) -> Any:
+            nonlocal left
+            if threading.current_thread() is threading.main_thread():
+                left -= 1
+                if left == 0:
+                    raise Killed
+            return real(*args)
+
+        return call
+
+    steps = 0
+    while left <= 0:
+        steps += 1
+        left, folder = steps, tmp_path / str(steps)
+        folder.mkdir()
+        with monkeypatch.context() as dying, contextlib.suppress(Killed):
+            dying.setattr(os, "fsync", deadly(os.fsync))
+            dying.setattr(Path, "replace", deadly(Path.replace))
+            run_once(source, folder, feed)
+        assert seqs(run_once(source, folder, feed)) == held(source), steps
+    assert steps > 3 * 4  # pages of 5,000; to each the lines, and the state in three steps
 
 
 def _size(path: Path) -> int:
