@@ -7,16 +7,17 @@ the word is put down with its time, and a nodal officer, before whom it waits, s
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, select, update
+from sqlalchemy import Connection, Select, and_, func, select, update
 
 from server import PeopleError
 from server.access import trail
-from server.access.scope import Scope, visible
+from server.access.scope import Scope
 from server.ledger.store import now_ms
-from server.ledger.tables import consent, employee, office, person
+from server.ledger.tables import consent, person
 from server.people import service_ledger
 
-_STANDS: ColumnElement[bool] = and_(consent.c.asked_ms.is_not(None), consent.c.withdrawn_ms.is_(None))  # and asked back
+STANDS = consent.c.withdrawn_ms.is_(None)
+_WAITS = and_(consent.c.asked_ms.is_not(None), STANDS)
 
 
 def given(connection: Connection, ref: bytes) -> Sequence[Any]:
@@ -26,7 +27,7 @@ def given(connection: Connection, ref: bytes) -> Sequence[Any]:
 
 def ask_back(connection: Connection, ref: bytes, by: str) -> None:
     """Twice is once. Raises PeopleError when nothing stands that could be taken back."""
-    standing = consent.c.person == ref, consent.c.withdrawn_ms.is_(None)
+    standing = consent.c.person == ref, STANDS
     if connection.scalar(select(consent.c.id).where(*standing).limit(1)) is None:
         raise PeopleError("no consent of yours stands that could be taken back")
     fresh = update(consent).where(*standing, consent.c.asked_ms.is_(None)).values(asked_ms=now_ms())
@@ -36,7 +37,7 @@ def ask_back(connection: Connection, ref: bytes, by: str) -> None:
 
 def keep(connection: Connection, ref: bytes, by: str) -> None:
     """They thought better of it, and nobody has erased them yet."""
-    if connection.execute(update(consent).where(consent.c.person == ref, _STANDS).values(asked_ms=None)).rowcount:
+    if connection.execute(update(consent).where(consent.c.person == ref, _WAITS).values(asked_ms=None)).rowcount:
         trail.add(connection, trail.Entry(by, "keep consent", ref.hex()))
 
 
@@ -54,7 +55,5 @@ def count(connection: Connection, scope: Scope) -> int:
 
 
 def _asked(scope: Scope, *columns: Any) -> Select[Any]:
-    """By the office where they are or were last, as everywhere on these pages: who is in transit waits, too."""
-    asked = select(*columns).select_from(consent).join(person, person.c.ref == consent.c.person)
-    asked = asked.join(employee, employee.c.person == person.c.ref)
-    return asked.where(_STANDS, service_ledger.stood_at().in_(visible(select(office.c.id), office, scope)))
+    asked = service_ledger.stood_within(select(*columns), scope)
+    return asked.join(consent, consent.c.person == person.c.ref).where(_WAITS)

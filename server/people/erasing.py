@@ -31,7 +31,7 @@ from server.ledger.tables import (
     terminal,
     terminal_state,
 )
-from server.people import numbers
+from server.people import consents, numbers
 from server.trust.vault import Vault
 
 log = logging.getLogger("hazri.people")
@@ -50,8 +50,7 @@ class Proof:
 
 def withdraw(connection: Connection, vault: Vault, ref: bytes, actor: str, reason: str) -> list[str]:
     """A person takes their consent back: noted, and everything erased. Returns the terminals that must forget them."""
-    mine = consent.c.person == ref, consent.c.withdrawn_ms.is_(None)
-    connection.execute(update(consent).where(*mine).values(withdrawn_ms=now_ms()))
+    connection.execute(update(consent).where(consent.c.person == ref, consents.STANDS).values(withdrawn_ms=now_ms()))
     return erase(connection, vault, ref, actor, reason)
 
 

@@ -5,12 +5,12 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, or_, select, update
 
 from server import PeopleError
 from server.access import grants, names, postings
 from server.access.roles import Role
-from server.access.scope import Place
+from server.access.scope import Place, Scope, visible
 from server.days import due as days_due
 from server.fleet import orders as fleet_orders
 from server.fleet import roster
@@ -133,6 +133,13 @@ def history(connection: Connection, ref: bytes) -> list[Span]:
 def stood_at() -> ColumnElement[Any]:
     """SQL for the office where an employee is, or was before they were in transit or gone; of `person`, `employee`."""
     return func.coalesce(person.c.office, employee.c.last_office, employee.c.base_office)
+
+
+def stood_within(asked: Select[Any], within: Scope) -> Select[Any]:
+    """`asked` of `person` and `employee`, of those who are, or last were, at an office in scope: who is in transit or
+    gone must not fall out of a list."""
+    asked = asked.select_from(person).join(employee, employee.c.person == person.c.ref)
+    return asked.where(stood_at().in_(visible(select(office.c.id), office, within)))
 
 
 def last_office(connection: Connection, ref: bytes) -> bytes | None:

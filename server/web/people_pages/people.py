@@ -119,8 +119,7 @@ def _within(connection: Connection, scope: Scope, at: str) -> tuple[Scope, Any]:
 
 def _employed(asked: Any, scope: Scope, kind: str = "", *, left: bool = False) -> Any:
     """Of people in scope, those who are employed, `left`: or were, by the office where they are or were last."""
-    asked = asked.select_from(person).join(employee, employee.c.person == person.c.ref)
-    asked = asked.where(service_ledger.stood_at().in_(visible(select(office.c.id), office, scope)))
+    asked = service_ledger.stood_within(asked, scope)
     asked = asked if left else asked.where(person.c.active)
     return asked.where(employee.c.kind == kind) if kind else asked
 

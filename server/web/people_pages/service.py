@@ -245,21 +245,14 @@ def _people(connection: Connection, scope: Scope, q: str) -> list[Any]:
 
 
 def _events(connection: Connection, scope: Scope) -> list[Any]:
-    asked = _of_theirs(select(service_event, person.c.name), scope).join(
-        service_event, service_event.c.person == person.c.ref
-    )
+    asked = service_ledger.stood_within(select(service_event, person.c.name), scope)
+    asked = asked.join(service_event, service_event.c.person == person.c.ref)
     return list(connection.execute(asked.order_by(service_event.c.recorded_ms.desc()).limit(20)))
-
-
-def _of_theirs(asked: Any, scope: Scope) -> Any:
-    """Of those who are, or last were, in scope: who is in transit or gone must not fall out of a list."""
-    asked = asked.select_from(person).join(employee, employee.c.person == person.c.ref)
-    return visible(asked.join(office, office.c.id == service_ledger.stood_at()), office, scope)
 
 
 def _late(connection: Connection, scope: Scope, org: str, month: dt.date) -> list[dict[str, Any]]:
     rows = service_ledger.irregular(connection, org, month)
-    mine = _of_theirs(select(person.c.ref, person.c.name), scope)
+    mine = service_ledger.stood_within(select(person.c.ref, person.c.name), scope)
     mine = mine.where(person.c.ref.in_(sorted({row["person"] for row in rows})))
     names = {row.ref: row.name for row in connection.execute(mine)}
     by = account_names.of_actors(connection, [row["actor"] for row in rows])
