@@ -70,7 +70,7 @@ def _keep(out: BinaryIO, state_path: Path, state: State, part: Part) -> State:
     """Lines first, synced; then the state that counts them."""
     lines = b"".join(line + b"\n" for line in part.lines)
     try:
-        if not state.size:
+        if lines and not state.size:
             _save(state_path, state)
         out.write(lines)
         out.flush()
