@@ -67,9 +67,8 @@ class Module:
 
     def _find(self) -> None:
         port, here = self.link.port, (self.link.port.baud, self.link.address)
-        elsewhere = [(baud, address) for address in self._addresses for baud in self._bauds]
-        if here in elsewhere:
-            elsewhere.remove(here)
+        places = [(baud, address) for address in self._addresses for baud in self._bauds]
+        elsewhere = [place for place in places if place != here]
         # Elsewhere twice round: a machine that was busy for a moment may have missed the answer.
         for baud, address in (here, *elsewhere, *elsewhere):
             if port.baud != baud:
