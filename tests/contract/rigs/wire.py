@@ -244,13 +244,11 @@ class _SocketWire:
             caller.close()
             return
         with self._lock:
-            pulled = server is not self._server
-            if not pulled:
-                self._open |= {caller, called}
-        if pulled:
-            caller.close()
-            called.close()
-            return
+            if server is not self._server:  # pulled meanwhile
+                caller.close()
+                called.close()
+                return
+            self._open |= {caller, called}
         there, back = self._ways
         for ends in ((caller, called, there), (called, caller, back)):
             threading.Thread(target=self._pump, args=(server, *ends), name="wire", daemon=True).start()

@@ -49,13 +49,9 @@ def waits(made: World, place: Place) -> bool:
     """Whether the nodal officer of a place sees it, in the list and on the desk alike."""
     officer = made.visitor(Role.NODAL_OFFICER, place)
     listed = NAME in officer.one("/people").text.partition('id="asked"')[2].partition("</ol>")[0]
-    assert ('href="/people"' in officer.one("/desk").text, listed) == (True, waiting_on_desk(officer))
+    _, found, rest = officer.one("/desk").text.partition('href="/people"')
+    assert (bool(found), listed) == (True, 'class="state' in rest.partition("</li>")[0])
     return listed
-
-
-def waiting_on_desk(officer: Caller) -> bool:
-    entry = officer.one("/desk").text.split('href="/people"', 1)[1].split("</li>", 1)[0]
-    return 'class="state' in entry
 
 
 def test_it_is_asked_back_waits_and_may_be_kept_after_all(made: World, agreed: bytes) -> None:
